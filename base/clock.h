@@ -1,0 +1,29 @@
+/*  clock: time is monotonic nanoseconds in an int64_t; wall time only where a person or a file reads it. */
+#ifndef KURTOSIS_BASE_CLOCK_H
+#define KURTOSIS_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_SECOND INT64_C(1000000000)
+
+/* Nanoseconds since some fixed moment; never goes back. Any thread. */
+static inline int64_t
+clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+/* Nanoseconds since 1970-01-01T00:00:00Z. */
+static inline int64_t
+clock_wall_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+#endif

@@ -1,0 +1,81 @@
+#include "base/err.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int
+read_seal(const char *name, err_t **err)
+{
+    return err_fail(err, ERR_NOT_FOUND, "no file '%s.seal'", name);
+}
+
+static int
+open_enclave(const char *name, err_t **err)
+{
+    if (read_seal(name, err) < 0)
+        return err_wrap(err, "cannot open enclave '%s'", name);
+    return 0;
+}
+
+static void
+a_wrapped_error_reads_from_what_was_done_to_why_it_failed(void **state)
+{
+    (void)state;
+    AUTO(err) error = NULL;
+    assert_true(open_enclave("blue-lake", &error) < 0);
+    assert_int_equal(err_code(error), ERR_NOT_FOUND);
+    AUTO_FREE char *text = err_string(error);
+    assert_string_equal(text, "cannot open enclave 'blue-lake': no file 'blue-lake.seal'");
+    AUTO_FREE char *lines = err_lines(error);
+    assert_string_equal(lines,
+                        "cannot open enclave 'blue-lake'\nCaused by: no file 'blue-lake.seal'");
+    int line;
+    assert_non_null(strstr(err_file(err_cause(error), &line), "test_err.c"));
+    assert_true(line > 0);
+}
+
+static void
+a_caller_that_does_not_ask_why_gets_only_the_result(void **state)
+{
+    (void)state;
+    assert_true(open_enclave("blue-lake", NULL) < 0);
+}
+
+static void
+a_copy_lives_on_when_the_original_is_gone(void **state)
+{
+    (void)state;
+    err_t *error = NULL;
+    assert_true(open_enclave("x", &error) < 0);
+    AUTO(err) copy = err_dup(error);
+    err_destroy(&error);
+    assert_null(error);
+    AUTO_FREE char *text = err_string(copy);
+    assert_string_equal(text, "cannot open enclave 'x': no file 'x.seal'");
+}
+
+static void
+codes_have_names_and_http_status_and_unknown_numbers_are_unknown(void **state)
+{
+    (void)state;
+    assert_string_equal(err_code_name(ERR_LIMIT), "resource_exhausted");
+    assert_int_equal(err_code_http(ERR_EXISTS), 409);
+    assert_int_equal(err_code_from_number(5), ERR_NOT_FOUND);
+    assert_int_equal(err_code_from_number(4711), ERR_UNKNOWN);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wrapped_error_reads_from_what_was_done_to_why_it_failed),
+        cmocka_unit_test(a_caller_that_does_not_ask_why_gets_only_the_result),
+        cmocka_unit_test(a_copy_lives_on_when_the_original_is_gone),
+        cmocka_unit_test(codes_have_names_and_http_status_and_unknown_numbers_are_unknown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
