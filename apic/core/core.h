@@ -1,0 +1,135 @@
+/*  core: what an API container knows and can do, without Starlark: its services, files artifacts, database.
+ *
+ *  Every function may be called from any worker thread; those with `within` wait for the driver and end early with
+ *  CANCELLED when that call is cancelled (within may be NULL). Nothing here knows Starlark: apic/plan and apic/run
+ *  stand on it, and so do the handlers of the public API (apic/api).
+ */
+#ifndef KURTOSIS_APIC_CORE_H
+#define KURTOSIS_APIC_CORE_H
+
+#include "actors/actors.h"
+#include "bus/schema/orchestrator.pb-c.h"
+
+#include <sqlite3.h>
+
+typedef struct core core_t;
+
+/* ------------------------------------------------------------------------------------------- services */
+
+/* A directory of a service that is filled from artifacts, in list order; later ones overwrite. */
+typedef struct {
+    char *path;       /* absolute, in the container */
+    char **artifacts; /* names (or UUIDs), NULL-terminated */
+} core_files_t;
+
+/* How long a private port may take to answer. */
+typedef struct {
+    char *port_id;
+    int64_t wait_ns; /* < 0: not checked */
+} core_port_wait_t;
+
+/* A service to start. All memory is the config's own: core_service_config_destroy. */
+typedef struct core_service_config {
+    /* name, image, ports, entrypoint, cmd, env ... as in the orchestrator's schema; core fills enclave_uuid,
+     * service_uuid, private_ip, files and replace. */
+    Orchestrator__ServiceSpec *spec;
+    core_files_t *files;
+    size_t n_files;
+    core_port_wait_t *waits;
+    size_t n_waits;
+    char *ip_placeholder; /* replaced by the private IP in entrypoint, cmd and env values; never empty */
+} core_service_config_t;
+
+core_service_config_t *core_service_config_new(void); /* spec is made, empty */
+void core_service_config_destroy(core_service_config_t **self_p);
+AUTO_FOR(core_service_config)
+
+typedef enum { CORE_SERVICE_REGISTERED, CORE_SERVICE_STARTED, CORE_SERVICE_STOPPED } core_service_status_t;
+
+/* A registered service. Copies; core_service_destroy. */
+typedef struct core_service {
+    char *name, *uuid, *private_ip, *hostname;
+    core_service_status_t status;
+    struct { char *id; uint32_t number; Orchestrator__Transport transport; char *application_protocol; int64_t wait_ns; } *ports;
+    size_t n_ports;
+} core_service_t;
+void core_service_destroy(core_service_t **self_p);
+AUTO_FOR(core_service)
+
+/* Adds (or updates in place, where the name is registered: same UUID and IP) all services of a batch, at most
+ * parallelism at once, port checks included. The first failure stops further starts; the batch's new services are
+ * then removed again. ret_services[i] (count of them, yours) is set on success. ret_errors may be NULL; else
+ * ret_errors[i] says what failed for service i (yours). */
+int core_services_start(core_t *self, actor_call_t *within, core_service_config_t *const *configs, size_t count,
+                        unsigned parallelism, core_service_t **ret_services, err_t **ret_errors, err_t **err);
+int core_service_remove(core_t *self, actor_call_t *within, const char *identifier, char **ret_uuid, err_t **err);
+int core_service_stop(core_t *self, actor_call_t *within, const char *identifier, err_t **err);
+int core_service_restart(core_t *self, actor_call_t *within, const char *identifier, err_t **err);
+/* By full UUID, shortened UUID, name, in this order; NOT_FOUND, or INVALID when ambiguous. */
+int core_service_find(core_t *self, const char *identifier, core_service_t **ret_service, err_t **err);
+/* All registered services by name; array and items yours. */
+core_service_t **core_services_all(core_t *self, size_t *ret_count);
+
+/* Runs argv in a running service; output is stdout and stderr merged in arrival order, LIMIT past 10485760 bytes
+ * (the command has still run). user may be NULL. timeout_ms < 0: none (TIMEOUT else). */
+int core_service_exec(core_t *self, actor_call_t *within, const char *identifier, char *const *argv, const char *user,
+                      int timeout_ms, int *ret_code, str_t *output, err_t **err);
+
+/* One HTTP request from here to http://<private ip>:<number><endpoint>; redirects are followed. method "GET" or "POST";
+ * headers: "Name: value", NULL-terminated, may be NULL; body and content_type may be NULL. */
+typedef struct {
+    const char *method, *endpoint, *body, *content_type;
+    const char *const *headers;
+    int timeout_ms; /* < 0: none */
+} core_request_t;
+int core_service_request(core_t *self, actor_call_t *within, const char *identifier, const char *port_id,
+                         const core_request_t *request, int *ret_status, str_t *ret_body, err_t **err);
+
+/* ---------------------------------------------------------------------------------- files artifacts */
+
+typedef enum { CORE_ARTIFACT_NEW, CORE_ARTIFACT_UPDATED, CORE_ARTIFACT_SAME } core_artifact_outcome_t;
+
+/* Exists by name, UUID or shortened UUID? *ret_uuid (may be NULL) is yours. */
+bool core_artifact_exists(core_t *self, const char *identifier, char **ret_uuid);
+/* All names; array and items yours. */
+char **core_artifact_names(core_t *self, size_t *ret_count);
+/* A fresh nature-themed name, "<adjective>-<noun>", not in use; yours. */
+char *core_artifact_name_new(core_t *self);
+
+/* Compresses a file or directory of ours (a package's) to a temporary archive: content hash (MD5 text, packages.md
+ * section 9; yours) and path (yours, unlink and free). Symbolic links that leave the directory are refused. */
+int core_archive_path(core_t *self, const char *path, char **ret_archive, char **ret_md5, err_t **err);
+/* Stores an archive under a name: new, replaced under the same UUID, or the same content as before (md5 known and
+ * equal). The archive file is taken (moved). md5 may be NULL (unknown). may_replace false: EXISTS when the name is taken. */
+int core_artifact_put(core_t *self, const char *name, const char *archive, const char *md5, bool may_replace,
+                      core_artifact_outcome_t *ret_outcome, char **ret_uuid, err_t **err);
+/* The same for files in memory (rendered templates): paths are relative, without "..". */
+typedef struct { const char *path; const char *data; size_t size; } core_file_t;
+int core_artifact_put_files(core_t *self, const char *name, const core_file_t *files, size_t count,
+                            core_artifact_outcome_t *ret_outcome, char **ret_uuid, err_t **err);
+/* Copies a path out of a service into an artifact (new, or new content under the old UUID). */
+int core_artifact_put_from_service(core_t *self, actor_call_t *within, const char *service, const char *path,
+                                   const char *name, char **ret_uuid, err_t **err);
+
+/* ----------------------------------------------------------------------------------------- the rest */
+
+const char *core_enclave_uuid(const core_t *self);
+const char *core_enclave_name(const core_t *self);
+bool core_is_production(const core_t *self);
+/* JSON text of the enclave environment variables, "" when there is none. */
+const char *core_enclave_env(const core_t *self);
+/* Kind of the backend: "docker", "podman", "kubernetes". */
+const char *core_backend_kind(const core_t *self);
+actor_t *core_actor(core_t *self);
+/* Bus name of this enclave's driver. */
+const char *core_driver(const core_t *self);
+/* Folder of uploaded and cloned packages, AUTHOR/REPO below it; folder for temporary files. Lent. */
+const char *core_repositories(const core_t *self);
+const char *core_tmp(const core_t *self);
+
+/* The enclave's database (WAL, one connection, serialised by core_db_lock/unlock). Each user makes its own tables
+ * with CREATE TABLE IF NOT EXISTS ... STRICT. */
+sqlite3 *core_db_lock(core_t *self);
+void core_db_unlock(core_t *self);
+
+#endif
