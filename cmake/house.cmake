@@ -1,7 +1,9 @@
 # The rules of the house, once: warnings, sanitizers, and one line per library, program and test.
 #
 #   house_library(bus broker.c peer.c LINK base PkgConfig::zmq)   library `bus`, sources of this folder
-#   house_program(kurtosis-engine main.c LINK engine)             program in build/bin
+#   house_program(kurtosis-engine main.c LINK engine)             program in build/bin, installed in bin
+#   house_module(http http.c LINK PkgConfig::curl)                kurtosis/http.so, loaded when first needed: its program
+#                                                                 finds it at <folder of the program>/../lib/kurtosis
 #   house_tests(bus LINK bus)                                     every tests/unit/bus/test_*.c, as bus.<name>
 #   house_fuzz(codec LINK bus)                                    tests/fuzz/fuzz_codec.c over its corpus
 
@@ -13,6 +15,7 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(KURTOSIS_MODULE_DIRECTORY ${CMAKE_BINARY_DIR}/lib/kurtosis)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
@@ -81,6 +84,17 @@ function(house_program name)
   house_split(sources link ${ARGN})
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${link})
+  install(TARGETS ${name} RUNTIME DESTINATION bin)
+endfunction()
+
+function(house_module name)
+  house_split(sources link ${ARGN})
+  add_library(module_${name} MODULE ${sources})
+  set_target_properties(module_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+                        LIBRARY_OUTPUT_DIRECTORY ${KURTOSIS_MODULE_DIRECTORY})
+  target_link_libraries(module_${name} PRIVATE ${link})
+  set_property(GLOBAL APPEND PROPERTY KURTOSIS_MODULES module_${name})
+  install(TARGETS module_${name} LIBRARY DESTINATION lib/kurtosis)
 endfunction()
 
 # One cmocka program per tests/unit/<folder>/test_<what>.c, run by ctest as <folder>.<what>, 60 s at most.
