@@ -39,6 +39,12 @@ const bus_method_t *bus_methods(size_t *ret_count);
 /* NULL when there is none of this full name. Lent for ever. */
 const bus_method_t *bus_method_find(const char *name);
 
+/* All messages, sorted by full name ("engine_api.EnclaveInfo"), but for the entries of maps; *ret_count is set.
+ * Lent for ever. */
+const ProtobufCMessageDescriptor *const *bus_messages(size_t *ret_count);
+/* NULL when there is none of this full name. Lent for ever. */
+const ProtobufCMessageDescriptor *bus_message_find(const char *name);
+
 /* ------------------------------------------------------------------------------------------- codecs */
 
 /* Appends msg as msgpack: a map of field name to value, unset (zero) fields left out, enums as numbers,
