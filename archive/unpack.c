@@ -1,0 +1,220 @@
+/*  unpack: reading gzip-compressed tars that somebody else made; see archive.h.
+ *
+ *  Nothing in an archive is trusted: names are taken apart component by component and opened with
+ * O_NOFOLLOW from the folder's descriptor, members and bytes are counted.
+ */
+#include "archive/archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PART_SIZE 65536
+
+struct archive_reader {
+    struct archive *tar;
+    const char *path; /* of the archive; lent */
+    uint64_t bytes;   /* read so far */
+};
+
+static void
+reader_done(archive_reader_t *self)
+{
+    if (self->tar)
+        archive_read_free(self->tar);
+}
+
+static int
+reader_init(archive_reader_t *self, const char *path, err_t **err)
+{
+    *self = (archive_reader_t){.tar = archive_read_new(), .path = path};
+    if (!self->tar)
+        abort();
+    archive_read_support_filter_gzip(self->tar);
+    archive_read_support_format_tar(self->tar);
+    struct stat about;
+    if (stat(path, &about) < 0)
+        return err_fail(err, ERR_NOT_FOUND, "cannot read the archive '%s': %s", path,
+                        strerror(errno));
+    if (archive_read_open_filename(self->tar, path, PART_SIZE) != ARCHIVE_OK)
+        return err_fail(err, ERR_INVALID, "'%s' is no gzip-compressed tar archive: %s", path,
+                        archive_error_string(self->tar));
+    return 0;
+}
+
+ssize_t
+archive_reader_read(archive_reader_t *self, void *data, size_t size, err_t **err)
+{
+    la_ssize_t got = archive_read_data(self->tar, data, size);
+    if (got < 0)
+        return err_fail(err, ERR_INVALID, "the archive '%s' is damaged: %s", self->path,
+                        archive_error_string(self->tar));
+    self->bytes += (uint64_t)got;
+    if (self->bytes > ARCHIVE_UNPACKED_MAX)
+        return err_fail(err, ERR_LIMIT, "the archive '%s' unpacks to more than %llu bytes",
+                        self->path, (unsigned long long)ARCHIVE_UNPACKED_MAX);
+    return got;
+}
+
+/* "./a//b/" -> "a/b"; "" for the root itself; negative for what would leave it. */
+static int
+clean_name(const char *name, char ret_name[ARCHIVE_PATH_MAX + 1])
+{
+    size_t len = 0;
+    for (const char *at = name; *at;) {
+        size_t part = strcspn(at, "/");
+        bool dot = part == 1 && at[0] == '.';
+        if (part == 2 && at[0] == '.' && at[1] == '.') {
+            if (len == 0)
+                return -1;
+            while (len > 0 && ret_name[--len] != '/')
+                ;
+        } else if (part > 0 && !dot) {
+            if (len + part + 2 > ARCHIVE_PATH_MAX)
+                return -1;
+            if (len > 0)
+                ret_name[len++] = '/';
+            memcpy(ret_name + len, at, part);
+            len += part;
+        }
+        at += part + (at[part] == '/');
+    }
+    ret_name[len] = '\0';
+    return 0;
+}
+
+static const char *
+entry_name(struct archive_entry *entry)
+{
+    const char *name = archive_entry_pathname(entry);
+    return name ? name : archive_entry_pathname_utf8(entry);
+}
+
+int
+archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **err)
+{
+    __attribute__((cleanup(reader_done))) archive_reader_t reader;
+    if (reader_init(&reader, archive, err) < 0)
+        return -1;
+    struct archive_entry *entry;
+    for (unsigned count = 0;; count++) {
+        int result = archive_read_next_header(reader.tar, &entry);
+        if (result == ARCHIVE_EOF)
+            return 0;
+        if (result < ARCHIVE_WARN)
+            return err_fail(err, ERR_INVALID,
+                            "'%s' is no gzip-compressed tar archive, or damaged: %s", archive,
+                            archive_error_string(reader.tar));
+        if (count == ARCHIVE_MEMBERS_MAX)
+            return err_fail(err, ERR_LIMIT, "the archive '%s' has more than %u members", archive,
+                            ARCHIVE_MEMBERS_MAX);
+        mode_t type = archive_entry_filetype(entry);
+        if (archive_entry_hardlink(entry) || (type != AE_IFREG && type != AE_IFDIR))
+            continue;
+        char name[ARCHIVE_PATH_MAX + 1];
+        const char *raw = entry_name(entry);
+        if (!raw || clean_name(raw, name) < 0)
+            return err_fail(err, ERR_INVALID,
+                            "the archive '%s' has a member '%s' that would leave the destination",
+                            archive, raw ? raw : "?");
+        if (!*name)
+            continue;
+        archive_member_t member = {name, type == AE_IFDIR,
+                                   type == AE_IFDIR ? 0 : (uint64_t)archive_entry_size(entry),
+                                   archive_entry_perm(entry)};
+        result = fn(arg, &member, &reader, err);
+        if (result < 0)
+            return result;
+    }
+}
+
+/* -------------------------------------------------------------------------------------- to disk */
+
+/* Opens the directory of a member below the folder, making what is missing; *ret_base is its last
+ * component. */
+static int
+open_parent(int folder, const char *path, const char **ret_base, err_t **err)
+{
+    int at = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+    const char *slash;
+    while (at >= 0 && (slash = strchr(path, '/'))) {
+        AUTO_FREE char *name = strndup(path, (size_t)(slash - path));
+        if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
+            break;
+        int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0)
+            break;
+        close(at);
+        at = next;
+        path = slash + 1;
+    }
+    if (at < 0 || strchr(path, '/')) {
+        int error = errno;
+        if (at >= 0)
+            close(at);
+        return err_fail(err, ERR_INVALID, "cannot make a directory for '%s': %s", path,
+                        strerror(error));
+    }
+    *ret_base = path;
+    return at;
+}
+
+static int
+write_file(int fd, archive_reader_t *reader, const char *path, err_t **err)
+{
+    char part[PART_SIZE];
+    for (;;) {
+        ssize_t got = archive_reader_read(reader, part, sizeof part, err);
+        if (got <= 0)
+            return (int)got;
+        for (ssize_t done = 0; done < got;) {
+            ssize_t now = write(fd, part + done, (size_t)(got - done));
+            if (now < 0 && errno == EINTR)
+                continue;
+            if (now < 0)
+                return err_fail(err, ERR_LIMIT, "cannot write '%s': %s", path, strerror(errno));
+            done += now;
+        }
+    }
+}
+
+static int
+unpack_member(void *arg, const archive_member_t *member, archive_reader_t *reader, err_t **err)
+{
+    int folder = *(int *)arg;
+    const char *base;
+    AUTO_FD int parent = open_parent(folder, member->path, &base, err);
+    if (parent < 0)
+        return -1;
+    if (member->is_directory) {
+        if (mkdirat(parent, base, 0755) < 0 && errno != EEXIST)
+            return err_fail(err, ERR_INVALID, "cannot make the directory '%s': %s", member->path,
+                            strerror(errno));
+        return 0;
+    }
+    if (unlinkat(parent, base, 0) < 0 && errno != ENOENT)
+        return err_fail(err, ERR_INVALID, "cannot replace '%s': %s", member->path, strerror(errno));
+    AUTO_FD int fd =
+        openat(parent, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_fail(err, ERR_INVALID, "cannot create '%s': %s", member->path, strerror(errno));
+    if (write_file(fd, reader, member->path, err) < 0)
+        return -1;
+    if (fchmod(fd, member->mode & 0777) < 0)
+        return err_fail(err, ERR_INVALID, "cannot set the mode of '%s': %s", member->path,
+                        strerror(errno));
+    return 0;
+}
+
+int
+archive_tgz_unpack(const char *archive, const char *folder, err_t **err)
+{
+    AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_fail(err, ERR_INVALID, "cannot unpack into '%s': %s", folder, strerror(errno));
+    int result = archive_tgz_walk(archive, unpack_member, &fd, err);
+    return result < 0 ? err_wrap(err, "cannot unpack into '%s'", folder) : 0;
+}
