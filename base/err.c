@@ -65,6 +65,17 @@ err_wrap_at(err_t **err, const char *file, int line, const char *format, ...)
     return -1;
 }
 
+int
+err_link(err_t **err, err_code_t code, const char *text)
+{
+    if (!err)
+        return -1;
+    err_t *cause = TAKE(*err);
+    err_fail_at(err, code, "", 0, "%s", text);
+    (*err)->cause = cause;
+    return -1;
+}
+
 void
 err_destroy(err_t **err_p)
 {

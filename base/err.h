@@ -45,6 +45,10 @@ typedef struct err err_t;
 /* Puts a link before the chain in *err, with its code, and returns -1. */
 #define err_wrap(err, ...) err_wrap_at((err), __FILE__, __LINE__, __VA_ARGS__)
 
+/* Puts a link with a code of its own before the chain in *err (which may be empty), and returns -1: for chains that
+ * come from elsewhere and are built from the innermost link outwards. */
+int err_link(err_t **err, err_code_t code, const char *text);
+
 int err_fail_at(err_t **err, err_code_t code, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 int err_wrap_at(err_t **err, const char *file, int line, const char *format, ...)

@@ -68,6 +68,20 @@ codes_have_names_and_http_status_and_unknown_numbers_are_unknown(void **state)
     assert_int_equal(err_code_from_number(4711), ERR_UNKNOWN);
 }
 
+static void
+links_from_elsewhere_keep_their_own_codes(void **state)
+{
+    (void)state;
+    AUTO(err) err = NULL;
+    assert_int_equal(err_link(&err, ERR_NOT_FOUND, "no 100% match"), -1);
+    assert_int_equal(err_link(&err, ERR_STATE, "cannot open"), -1);
+    AUTO_FREE char *text = err_string(err);
+    assert_string_equal(text, "cannot open: no 100% match");
+    assert_int_equal(err_code(err), ERR_STATE);
+    assert_int_equal(err_code(err_cause(err)), ERR_NOT_FOUND);
+    assert_int_equal(err_link(NULL, ERR_STATE, "nobody wants to know"), -1);
+}
+
 int
 main(void)
 {
@@ -76,6 +90,7 @@ main(void)
         cmocka_unit_test(a_caller_that_does_not_ask_why_gets_only_the_result),
         cmocka_unit_test(a_copy_lives_on_when_the_original_is_gone),
         cmocka_unit_test(codes_have_names_and_http_status_and_unknown_numbers_are_unknown),
+        cmocka_unit_test(links_from_elsewhere_keep_their_own_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
