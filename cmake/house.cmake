@@ -4,6 +4,8 @@
 #   house_program(kurtosis-engine main.c LINK engine)             program in build/bin, installed in bin
 #   house_module(http http.c LINK PkgConfig::curl)                kurtosis/http.so, loaded when first needed: its program
 #                                                                 finds it at <folder of the program>/../lib/kurtosis
+#   house_helper(http http.c LINK PkgConfig::curl)                kurtosis/http, a program that another one runs for a
+#                                                                 piece of work that is heavy or dangerous; same place
 #   house_tests(bus LINK bus)                                     every tests/unit/bus/test_*.c, as bus.<name>
 #   house_fuzz(codec LINK bus)                                    tests/fuzz/fuzz_codec.c over its corpus
 
@@ -95,6 +97,16 @@ function(house_module name)
   target_link_libraries(module_${name} PRIVATE ${link})
   set_property(GLOBAL APPEND PROPERTY KURTOSIS_MODULES module_${name})
   install(TARGETS module_${name} LIBRARY DESTINATION lib/kurtosis)
+endfunction()
+
+function(house_helper name)
+  house_split(sources link ${ARGN})
+  add_executable(helper_${name} ${sources})
+  set_target_properties(helper_${name} PROPERTIES OUTPUT_NAME ${name}
+                        RUNTIME_OUTPUT_DIRECTORY ${KURTOSIS_MODULE_DIRECTORY})
+  target_link_libraries(helper_${name} PRIVATE ${link})
+  set_property(GLOBAL APPEND PROPERTY KURTOSIS_MODULES helper_${name})
+  install(TARGETS helper_${name} RUNTIME DESTINATION lib/kurtosis)
 endfunction()
 
 # One cmocka program per tests/unit/<folder>/test_<what>.c, run by ctest as <folder>.<what>, 60 s at most.
