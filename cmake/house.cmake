@@ -1,7 +1,7 @@
 # The rules of the house, once: warnings, sanitizers, and one line per library, program and test.
 #
 #   house_library(bus broker.c peer.c LINK base PkgConfig::zmq)   library `bus`, sources of this folder
-#   house_program(kurtosis-engine main.c LINK engine)             program in build/bin, installed in bin
+#   house_program(kurtosis-engine main.c LINK engine)             program in build/bin
 #   house_module(http http.c LINK PkgConfig::curl)                kurtosis/http.so, loaded when first needed: its program
 #                                                                 finds it at <folder of the program>/../lib/kurtosis
 #   house_helper(http http.c LINK PkgConfig::curl)                kurtosis/http, a program that another one runs for a
@@ -86,7 +86,6 @@ function(house_program name)
   house_split(sources link ${ARGN})
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${link})
-  install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
 function(house_module name)
