@@ -1,0 +1,276 @@
+/*  broker: the ROUTER, its endpoints and its thread. What it does with each frame is in router.c. */
+#include "bus/monitor.h"
+#include "bus/router.h"
+#include "bus/zap.h"
+
+#include "base/clock.h"
+#include "base/uuid.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+struct bus_broker {
+    bus_router_t router; /* the thread's, but for its lock and by_name under it */
+    bus_zap_t *zap;      /* NULL without a tcp endpoint */
+    int stop_fd;
+    int port;
+    bool started;
+    pthread_t thread;
+};
+
+/* ----------------------------------------------------------------------------------------- the loop */
+
+/* Takes up to BUS_BATCH_MAX messages; false when the socket is empty. */
+static bool
+take_batch(bus_router_t *router)
+{
+    unsigned left = BUS_BATCH_MAX;
+    bool more = true;
+    while (more && left--) {
+        zmq_msg_t route, msg;
+        zmq_msg_init(&route);
+        zmq_msg_init(&msg);
+        more = zmq_msg_recv(&route, router->socket, ZMQ_DONTWAIT) >= 0;
+        if (more && zmq_msg_more(&route) && zmq_msg_recv(&msg, router->socket, ZMQ_DONTWAIT) >= 0) {
+            bool parts = zmq_msg_more(&msg);
+            bus_router_frame(router, &route, &msg);
+            /* A frame is one part; the router refuses others, and what follows is thrown away here. */
+            while (parts && zmq_msg_recv(&msg, router->socket, ZMQ_DONTWAIT) >= 0)
+                parts = zmq_msg_more(&msg);
+        }
+        zmq_msg_close(&route);
+        zmq_msg_close(&msg);
+    }
+    return more;
+}
+
+static int
+fd_of(void *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    zmq_getsockopt(socket, ZMQ_FD, &fd, &size);
+    return fd;
+}
+
+static int
+wait_ms(const bus_router_t *router)
+{
+    if (!router->sweep_at)
+        return -1;
+    int64_t left = (router->sweep_at - clock_ns() + NS_PER_MS - 1) / NS_PER_MS;
+    return left < 0 ? 0 : (int)left;
+}
+
+static void *
+run(void *arg)
+{
+    bus_broker_t *self = arg;
+    bus_router_t *router = &self->router;
+    struct pollfd fds[] = {{.fd = fd_of(router->socket), .events = POLLIN},
+                           {.fd = fd_of(router->monitor), .events = POLLIN},
+                           {.fd = self->stop_fd, .events = POLLIN}};
+    bool events = true; /* the monitor has some, perhaps */
+    for (unsigned turns = 0; !fds[2].revents;) {
+        bool more = take_batch(router);
+        if (events && (!more || ++turns == BUS_TURNS_MAX)) {
+            bus_router_events(router);
+            events = false;
+            turns = 0;
+            continue; /* errors went out: the socket's descriptor may have been used up */
+        }
+        if (router->sweep_at && router->sweep_at <= clock_ns()) {
+            bus_router_sweep(router, clock_ns());
+            continue;
+        }
+        /* The socket's descriptor tells of changes only, so sleep only when it was just found empty. */
+        if (poll(fds, 3, more ? 0 : wait_ms(router)) > 0)
+            events |= fds[1].revents != 0;
+    }
+    bus_router_close(router);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------- endpoints */
+
+static int
+set_int(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof value);
+}
+
+/* libzmq unlinks what is there and binds, even if another broker listens on it. */
+static int
+prepare_ipc(const char *path, err_t **err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return err_fail(err, ERR_INVALID, "the path has %zu bytes, a socket's can have %zu",
+                        strlen(path), sizeof address.sun_path - 1);
+    AUTO_FREE char *copy = strdup(path);
+    const char *folder = dirname(copy);
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return err_fail(err, ERR_STATE, "cannot make folder '%s': %s", folder, strerror(errno));
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return err_fail(err, ERR_EXISTS, "another process listens there already");
+    return 0;
+}
+
+static int
+use_curve(bus_broker_t *self, const bus_broker_config_t *config, err_t **err)
+{
+    void *socket = self->router.socket;
+    if (self->zap)
+        return 0;
+    if (!config->is_known)
+        return err_fail(err, ERR_INVALID, "a tcp endpoint needs is_known");
+    if (bus_zap_new(self->router.id, config->is_known, config->arg, &self->zap, err) < 0)
+        return -1;
+    if (zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, self->router.id, strlen(self->router.id)) < 0 ||
+        set_int(socket, ZMQ_CURVE_SERVER, 1) < 0 ||
+        zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, config->keys.secret_key, BUS_KEY_SIZE) < 0)
+        return err_fail(err, ERR_INTERNAL, "cannot use CURVE: %s", zmq_strerror(zmq_errno()));
+    return 0;
+}
+
+static int
+bind_one(bus_broker_t *self, const char *endpoint, err_t **err)
+{
+    char bound[256];
+    size_t size = sizeof bound;
+    if (zmq_bind(self->router.socket, endpoint) < 0)
+        return err_fail(err, zmq_errno() == EADDRINUSE ? ERR_EXISTS : ERR_STATE, "%s",
+                        zmq_strerror(zmq_errno()));
+    if (str_starts(endpoint, "tcp://") &&
+        zmq_getsockopt(self->router.socket, ZMQ_LAST_ENDPOINT, bound, &size) == 0)
+        self->port = atoi(strrchr(bound, ':') + 1);
+    return 0;
+}
+
+/* A listener takes the socket's options as they are when it is bound: tcp comes last, with CURVE. */
+static int
+bind_all(bus_broker_t *self, const bus_broker_config_t *config, err_t **err)
+{
+    for (int tcp = 0; tcp < 2; tcp++)
+        for (const char *const *at = config->endpoints; *at; at++) {
+            bool is_tcp = str_starts(*at, "tcp://"), is_ipc = str_starts(*at, "ipc://");
+            int result = 0;
+            if (!is_tcp && !is_ipc && !str_starts(*at, "inproc://"))
+                result = err_fail(err, ERR_INVALID, "an endpoint is inproc://, ipc:// or tcp://");
+            if (is_tcp != tcp)
+                continue;
+            if (result == 0 && is_ipc)
+                result = prepare_ipc(*at + strlen("ipc://"), err);
+            if (result == 0 && is_tcp)
+                result = use_curve(self, config, err);
+            if (result < 0 || bind_one(self, *at, err) < 0)
+                return err_wrap(err, "cannot listen on '%s'", *at);
+        }
+    return 0;
+}
+
+static int
+open_socket(bus_router_t *router, err_t **err)
+{
+    int64_t most = BUS_FRAME_MAX + BUS_FRAME_SLACK;
+    router->socket = zmq_socket(bus_context(), ZMQ_ROUTER);
+    if (!router->socket)
+        return err_fail(err, ERR_LIMIT, "cannot make a socket: %s", zmq_strerror(zmq_errno()));
+    set_int(router->socket, ZMQ_ROUTER_MANDATORY, 1);
+    set_int(router->socket, ZMQ_SNDHWM, BUS_HWM);
+    set_int(router->socket, ZMQ_RCVHWM, BUS_HWM);
+    set_int(router->socket, ZMQ_LINGER, BUS_LINGER_MS);
+    set_int(router->socket, ZMQ_BACKLOG, SOMAXCONN);
+    set_int(router->socket, ZMQ_HEARTBEAT_IVL, BUS_HEARTBEAT_MS);
+    set_int(router->socket, ZMQ_HEARTBEAT_TIMEOUT, BUS_HEARTBEAT_TIMEOUT_MS);
+    set_int(router->socket, ZMQ_HANDSHAKE_IVL, BUS_HANDSHAKE_MS);
+    zmq_setsockopt(router->socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
+    router->monitor = bus_monitor_new(router->socket, ZMQ_EVENT_DISCONNECTED);
+    if (!router->monitor)
+        return err_fail(err, ERR_LIMIT, "cannot watch a socket: %s", zmq_strerror(zmq_errno()));
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------- public functions */
+
+int
+bus_broker_new(const bus_broker_config_t *config, bus_broker_t **ret_broker, err_t **err)
+{
+    AUTO(bus_broker) self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    bus_router_t *router = &self->router;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&router->lock, NULL);
+    pthread_cond_init(&router->changed, &monotonic);
+    router->keys = config->keys;
+    router->may_join = config->may_join;
+    router->on_peer = config->on_peer;
+    router->arg = config->arg;
+    uuid_new(router->id);
+    self->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (self->stop_fd < 0)
+        return err_fail(err, ERR_LIMIT, "cannot start the broker: %s", strerror(errno));
+    if (open_socket(router, err) < 0 || bind_all(self, config, err) < 0)
+        return err_wrap(err, "cannot start the broker");
+    if (pthread_create(&self->thread, NULL, run, self) != 0)
+        return err_fail(err, ERR_LIMIT, "cannot start the broker's thread");
+    self->started = true;
+    *ret_broker = TAKE(self);
+    return 0;
+}
+
+void
+bus_broker_destroy(bus_broker_t **self_p)
+{
+    bus_broker_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    if (self->started) {
+        eventfd_write(self->stop_fd, 1);
+        pthread_join(self->thread, NULL);
+    }
+    if (self->router.socket) {
+        bus_monitor_destroy(self->router.socket, &self->router.monitor);
+        zmq_close(self->router.socket);
+    }
+    bus_zap_destroy(&self->zap);
+    if (self->stop_fd >= 0)
+        close(self->stop_fd);
+    pthread_mutex_destroy(&self->router.lock);
+    pthread_cond_destroy(&self->router.changed);
+    bus_keys_wipe(&self->router.keys);
+    free(self);
+}
+
+int
+bus_broker_wait_peer(bus_broker_t *self, const char *name, int timeout_ms, err_t **err)
+{
+    int64_t until = clock_ns() + timeout_ms * NS_PER_MS;
+    struct timespec deadline = {until / NS_PER_SECOND, until % NS_PER_SECOND};
+    bool there = false, late = false;
+    pthread_mutex_lock(&self->router.lock);
+    while (!(there = bus_members_by_name(&self->router.members, name, strlen(name))) && !late)
+        late = pthread_cond_timedwait(&self->router.changed, &self->router.lock, &deadline) != 0;
+    pthread_mutex_unlock(&self->router.lock);
+    return there ? 0
+                 : err_fail(err, ERR_TIMEOUT, "'%s' did not join the bus within %d ms", name,
+                            timeout_ms);
+}
+
+int
+bus_broker_port(const bus_broker_t *self)
+{
+    return self->port;
+}

@@ -1,0 +1,222 @@
+/*  frame: see frame.h. */
+#include "bus/frame.h"
+
+#include <string.h>
+
+#define COPY_MAX 4096u /* up to here copying is cheaper than a second allocation */
+
+static const struct {
+    const char *name;
+    unsigned flags;
+} kinds[] = {
+#define KIND_ROW(name, number, flags, meaning) [number] = {#name, flags},
+    BUS_KINDS(KIND_ROW)
+#undef KIND_ROW
+};
+
+static void
+put32(uint8_t *at, uint32_t value)
+{
+    value = __builtin_bswap32(value);
+    memcpy(at, &value, 4);
+}
+
+static void
+put64(uint8_t *at, uint64_t value)
+{
+    value = __builtin_bswap64(value);
+    memcpy(at, &value, 8);
+}
+
+static uint32_t
+get32(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, 4);
+    return __builtin_bswap32(value);
+}
+
+static uint64_t
+get64(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, 8);
+    return __builtin_bswap64(value);
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bus swaps bytes for its wire order");
+
+const char *
+bus_kind_name(unsigned kind)
+{
+    return kind < ARRAY_LEN(kinds) && kinds[kind].name ? kinds[kind].name : "?";
+}
+
+unsigned
+bus_kind_flags(unsigned kind)
+{
+    return kind < ARRAY_LEN(kinds) ? kinds[kind].flags : 0;
+}
+
+void
+bus_text_copy(bus_text_t self, char *ret_text)
+{
+    memcpy(ret_text, self.data, self.len);
+    ret_text[self.len] = '\0';
+}
+
+/* Names are what a person can read in a log line: letters, digits and a few marks. */
+static bool
+is_name(bus_text_t text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c <= ' ' || c >= 0x7f || c == '"' || c == '\'' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+static int
+take_text(const uint8_t *data, size_t size, size_t *at, size_t len, const char *what,
+          bus_text_t *ret_text, err_t **err)
+{
+    if (len > BUS_NAME_MAX)
+        return err_fail(err, ERR_INVALID, "%s has %zu bytes, at most %u are allowed", what, len,
+                        BUS_NAME_MAX);
+    if (len > size - *at)
+        return err_fail(err, ERR_INVALID, "the frame ends within %s", what);
+    *ret_text = (bus_text_t){(const char *)data + *at, len};
+    *at += len;
+    if (!is_name(*ret_text))
+        return err_fail(err, ERR_INVALID, "%s has characters that a name cannot have", what);
+    return 0;
+}
+
+/* Which texts a frame of this kind must have, and must not. */
+static int
+check_texts(const bus_frame_t *frame, err_t **err)
+{
+    unsigned flags = kinds[frame->kind].flags;
+    bool wants_method = flags & (BUS_FLAG_OPENS | BUS_FLAG_ALONE);
+    if (flags & BUS_FLAG_JOIN)
+        return 0;
+    if (!frame->to.len || !frame->from.len)
+        return err_fail(err, ERR_INVALID, "a frame of kind %s needs both addresses",
+                        bus_kind_name(frame->kind));
+    if (frame->answer ? wants_method || frame->kind == BUS_KIND_CANCEL : frame->kind == BUS_KIND_REPLY)
+        return err_fail(err, ERR_INVALID, "a frame of kind %s cannot come from that side",
+                        bus_kind_name(frame->kind));
+    if (wants_method != (frame->method.len > 0))
+        return err_fail(err, ERR_INVALID, "a frame of kind %s must %shave a method",
+                        bus_kind_name(frame->kind), wants_method ? "" : "not ");
+    return 0;
+}
+
+int
+bus_frame_decode(const void *data, size_t size, bus_frame_t *ret_frame, err_t **err)
+{
+    const uint8_t *bytes = data;
+    *ret_frame = (bus_frame_t){0};
+    if (size < BUS_HEADER_SIZE)
+        return err_fail(err, ERR_INVALID, "the frame has %zu bytes, its header alone has %u", size,
+                        BUS_HEADER_SIZE);
+    if (bytes[0] != 'K')
+        return err_fail(err, ERR_INVALID, "the frame does not start with 'K'");
+    if (bytes[1] != BUS_VERSION)
+        return err_fail(err, ERR_INVALID, "the frame is of version %u, this side speaks version %u",
+                        bytes[1], BUS_VERSION);
+    ret_frame->correlation = get64(bytes + 4);
+    if (!bus_kind_flags(bytes[2]))
+        return err_fail(err, ERR_INVALID, "there is no frame of kind %u", bytes[2]);
+    ret_frame->kind = bytes[2];
+    if (bytes[3] > 1 || bytes[31])
+        return err_fail(err, ERR_INVALID, "byte 3 or 31 of the header is out of range");
+    ret_frame->answer = bytes[3];
+    ret_frame->remaining = get32(bytes + 12);
+    ret_frame->trace = get64(bytes + 16);
+    ret_frame->count = get32(bytes + 24);
+    size_t at = BUS_HEADER_SIZE;
+    if (take_text(bytes, size, &at, bytes[28], "the receiver's name", &ret_frame->to, err) < 0 ||
+        take_text(bytes, size, &at, bytes[29], "the sender's name", &ret_frame->from, err) < 0 ||
+        take_text(bytes, size, &at, bytes[30], "the method's name", &ret_frame->method, err) < 0)
+        return -1;
+    ret_frame->body = bytes + at;
+    ret_frame->body_size = size - at;
+    if (ret_frame->body_size > BUS_BODY_MAX)
+        return err_fail(err, ERR_LIMIT, "the body has %zu bytes, at most %u are allowed",
+                        ret_frame->body_size, BUS_BODY_MAX);
+    return check_texts(ret_frame, err);
+}
+
+static size_t
+header_put(uint8_t *at, const bus_frame_t *frame)
+{
+    at[0] = 'K';
+    at[1] = BUS_VERSION;
+    at[2] = (uint8_t)frame->kind;
+    at[3] = frame->answer;
+    put64(at + 4, frame->correlation);
+    put32(at + 12, frame->remaining);
+    put64(at + 16, frame->trace);
+    put32(at + 24, frame->count);
+    const bus_text_t *texts[] = {&frame->to, &frame->from, &frame->method};
+    size_t end = BUS_HEADER_SIZE;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        at[28 + i] = (uint8_t)texts[i]->len;
+        if (texts[i]->len)
+            memcpy(at + end, texts[i]->data, texts[i]->len);
+        end += texts[i]->len;
+    }
+    at[31] = 0;
+    return end;
+}
+
+static size_t
+header_size(const bus_frame_t *frame)
+{
+    return BUS_HEADER_SIZE + frame->to.len + frame->from.len + frame->method.len;
+}
+
+void
+bus_frame_begin(str_t *out, const bus_frame_t *frame)
+{
+    size_t size = header_size(frame);
+    str_reserve(out, size + 256);
+    header_put((uint8_t *)out->data + out->len, frame);
+    out->len += size;
+    out->data[out->len] = '\0';
+}
+
+void
+bus_frame_msg(const bus_frame_t *frame, zmq_msg_t *ret_msg)
+{
+    if (zmq_msg_init_size(ret_msg, header_size(frame) + frame->body_size) < 0)
+        abort(); /* out of memory: as everywhere in this house */
+    uint8_t *at = zmq_msg_data(ret_msg);
+    size_t end = header_put(at, frame);
+    if (frame->body_size)
+        memcpy(at + end, frame->body, frame->body_size);
+}
+
+static void
+free_bytes(void *data, void *hint)
+{
+    (void)hint;
+    free(data);
+}
+
+void
+bus_msg_take(str_t *text, zmq_msg_t *ret_msg)
+{
+    if (text->len > COPY_MAX) {
+        size_t size = text->len;
+        if (zmq_msg_init_data(ret_msg, str_take(text), size, free_bytes, NULL) < 0)
+            abort();
+        return;
+    }
+    if (zmq_msg_init_size(ret_msg, text->len) < 0)
+        abort();
+    memcpy(zmq_msg_data(ret_msg), text->data, text->len);
+    str_done(text);
+}
