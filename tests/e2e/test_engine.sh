@@ -1,0 +1,93 @@
+# The engine: start, status, restart, stop; and what needs no engine.
+
+it "version says the version and needs no engine"
+ok kurtosis version
+says "CLI Version: 1.20.0"
+
+it "help is there for the program and for each command"
+ok kurtosis --help
+says enclave engine service files run clean port version
+ok kurtosis help run
+says --dry-run --args-file --enclave
+for command_path in "enclave add" "enclave ls" "enclave inspect" "enclave stop" "enclave rm" "service add" \
+    "service inspect" "service logs" "service exec" "service shell" "service stop" "service start" "service rm" \
+    "files upload" "files download" "files inspect" "port print" "engine start" "engine status" "clean"; do
+    # shellcheck disable=SC2086
+    ok kurtosis $command_path --help
+    says "kurtosis $command_path"
+done
+
+it "a group without a command prints its help"
+ok kurtosis enclave
+says add inspect ls rm stop
+
+it "an unknown command, flag or number of arguments is refused with a hint"
+fails kurtosis frobnicate
+says "frobnicate" "Run 'kurtosis --help' for usage."
+fails kurtosis engine start --no-such-flag
+says "no-such-flag"
+fails kurtosis enclave inspect
+says "this command accepts" "Run 'kurtosis enclave inspect --help'"
+fails kurtosis version --cli-log-level loud
+says "loud"
+
+it "none of that started an engine"
+same "engine containers" "" "$(engine_container)"
+
+it "status says when there is no engine"
+ok kurtosis engine status
+answers "No Kurtosis engine is running"
+
+it "start makes one engine container, named and labelled as Kurtosis names and labels it"
+ok kurtosis engine start
+says "Starting Kurtosis engine from image 'kurtosistech/engine:1.20.0'" "Kurtosis engine started"
+ok docker ps --filter label=com.kurtosistech.container-type=kurtosis-engine --format '{{.Names}} {{.Image}}'
+matches '^kurtosis-engine--[0-9a-f]{32} kurtosistech/engine:1.20.0$'
+first=$(engine_container)
+
+it "status says its version"
+ok kurtosis engine status
+says "A Kurtosis engine is running with the following info:" "1.20.0"
+
+it "start is content with an engine that runs"
+ok kurtosis engine start
+same "engine container" "$first" "$(engine_container)"
+
+it "restart makes a new engine container and keeps the enclaves"
+ok kurtosis enclave add --name kept
+ok kurtosis engine restart
+says "Restarting Kurtosis engine" "Engine restarted successfully"
+[ "$first" != "$(engine_container)" ] || die "the engine container is the same"
+ok kurtosis enclave ls
+matches 'kept +RUNNING'
+ok kurtosis enclave inspect kept
+says "RUNNING"
+
+it "stop removes the engine container; the enclave stays, and is there after the next start"
+ok kurtosis engine stop
+says "Kurtosis engine successfully stopped"
+same "engine containers" "" "$(engine_container)"
+ok kurtosis enclave ls
+matches 'kept +RUNNING'
+
+it "stop is content when there is none"
+ok kurtosis engine stop
+ok kurtosis engine stop
+
+it "another user of this Docker daemon can use the engine, with keys of its own"
+ok kurtosis enclave ls
+mkdir -p "$work/other"
+ok env HOME="$work/other" XDG_DATA_HOME="$work/other/data" XDG_CONFIG_HOME="$work/other/config" kurtosis enclave ls
+matches 'kept +RUNNING'
+
+it "without keys nobody joins the bus: the port answers no stranger"
+ok docker port "$(engine_container)"
+says "127.0.0.1:9720"
+
+it "an image of an older build is replaced when the engine starts"
+ok kurtosis engine stop
+image busybox
+ok docker tag "$image" kurtosistech/engine:1.20.0
+ok kurtosis engine start
+ok kurtosis engine status
+says "1.20.0"

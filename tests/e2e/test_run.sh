@@ -1,0 +1,205 @@
+# kurtosis run: scripts, packages, arguments, what is printed and when, failures in each phase.
+image busybox
+
+it "a script's instructions and results are printed, and its output at the end"
+script hello.star <<'STAR'
+def run(plan, args):
+    plan.print("hello " + args.get("who", "world"))
+    return {"greeted": args.get("who", "world"), "numbers": [1, 2.5, True, None]}
+STAR
+ok kurtosis run hello.star --enclave one
+says "Created enclave: one" "Printing a message" "hello world" "Starlark code successfully run. Output was:" \
+    '"greeted": "world"'
+
+it "arguments are JSON or YAML, inline or in a file"
+ok kurtosis run hello.star '{"who": "json"}' --enclave one
+says "hello json"
+never_says "Created enclave"
+ok kurtosis run hello.star 'who: yaml' --enclave one
+says "hello yaml"
+echo '{"who": "file"}' >args.json
+ok kurtosis run hello.star --args-file args.json --enclave one
+says "hello file"
+echo 'who: yamlfile # with a comment' >args.yml
+ok kurtosis run hello.star --args-file args.yml --enclave one
+says "hello yamlfile"
+fails kurtosis run hello.star '{"who": ' --enclave one
+says "not a valid JSON or YAML"
+fails kurtosis run hello.star --args-file nowhere.json --enclave one
+says "nowhere.json"
+
+it "arguments reach the parameters of run by name"
+script named.star <<'STAR'
+def run(plan, first, second = "default"):
+    plan.print(first + "/" + second)
+STAR
+ok kurtosis run named.star '{"first": "given"}' --enclave one
+says "given/default" "No output was returned."
+fails kurtosis run named.star --enclave one
+says "first"
+
+it "another main function can be named"
+script other.star <<'STAR'
+def main_of_mine(plan):
+    plan.print("mine")
+STAR
+ok kurtosis run other.star --main-function-name main_of_mine --enclave one
+says mine
+
+it "an enclave is made, with a name made up, when none is named"
+ok kurtosis run hello.star
+matches 'Created enclave: [a-z]+-[a-z]+'
+
+it "the enclave is shown at the end, unless that is not wanted"
+ok kurtosis run hello.star --enclave one
+says "User Services"
+ok kurtosis run hello.star --enclave one --show-enclave-inspect=false
+never_says "User Services"
+
+it "a package is a folder with kurtosis.yml, given as the folder or as that file"
+script package/kurtosis.yml <<'YAML'
+name: github.com/example/package
+YAML
+script package/lib/words.star <<'STAR'
+WORDS = ["from", "a", "module"]
+
+def join():
+    return " ".join(WORDS)
+STAR
+script package/text.txt <<'TEXT'
+content of a file
+TEXT
+script package/main.star <<'STAR'
+words = import_module("./lib/words.star")
+absolute = import_module("github.com/example/package/lib/words.star")
+
+def run(plan, args):
+    plan.print(words.join())
+    plan.print(read_file("/text.txt").strip())
+    plan.print(len(absolute.WORDS))
+STAR
+for path in package package/kurtosis.yml "$PWD/package"; do
+    ok kurtosis run "$path" --enclave one
+    says "from a module" "content of a file" "Starlark code successfully run"
+done
+cp package/main.star package/second.star
+ok kurtosis run package --main-file second.star --enclave one
+says "from a module"
+
+it "verbosity chooses what is shown of an instruction"
+ok kurtosis run hello.star --enclave one --verbosity brief
+says '> print msg="hello world"'
+ok kurtosis run hello.star --enclave one -v detailed
+matches '^> print$'
+says "execution duration"
+ok kurtosis run hello.star --enclave one -v EXECUTABLE
+says '# from ' 'plan.print(msg'
+ok kurtosis run hello.star --enclave one -v output_only
+says "hello world"
+never_says "Printing a message"
+fails kurtosis run hello.star --enclave one -v chatty
+says chatty
+
+it "a dry run starts nothing"
+script service.star <<'STAR'
+def run(plan, args):
+    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], cmd = ["sleep", "1000"]))
+STAR
+ok kurtosis run service.star "{\"image\": \"$image\"}" --dry-run --enclave dry
+says "Adding service with name 'web' and image '$image'"
+never_says "added with service UUID"
+same "containers of dry" "1 1 1" "$(holds "com.kurtosistech.enclave-id=$(uuid_of dry)")"
+
+it "results come as they happen, not at the end"
+script slow.star <<'STAR'
+def run(plan, args):
+    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], cmd = ["sleep", "1000"]))
+    plan.print("early")
+    plan.exec(service_name = "web", recipe = ExecRecipe(command = ["sh", "-c", "while ! test -e /go; do sleep 0.1; done"]))
+    plan.print("late")
+STAR
+kurtosis run slow.star "{\"image\": \"$image\"}" --enclave slow >slow.out 2>&1 &
+slow=$!
+timeout 60 sh -c 'tail -n +1 -f slow.out | grep -q "^early"' || die "the first result does not come"
+! grep -q '^late' slow.out || die "the last result came before its time"
+docker exec "$(service_container slow web)" touch /go
+wait $slow || die "the run fails: $(cat slow.out)"
+grep -q '^late' slow.out || die "the last result does not come"
+
+it "a client that leaves does not undo the run"
+kurtosis run slow.star "{\"image\": \"$image\"}" --enclave left >left.out 2>&1 &
+left=$!
+timeout 60 sh -c 'tail -n +1 -f left.out | grep -q "^early"' || die "the first result does not come"
+kill -INT $left
+code=0
+wait $left || code=$?
+same "exit code after Ctrl-C" 1 $code
+docker exec "$(service_container left web)" touch /go
+ok kurtosis run hello.star --enclave left
+says "hello world"
+
+it "a failing script exits 1 with file, line, column, the call stack and the cause"
+script broken.star <<'STAR'
+def inner(values):
+    return values["missing"]
+
+def outer(plan):
+    return inner({"there": 1})
+
+def run(plan, args):
+    outer(plan)
+STAR
+fails kurtosis run broken.star --enclave one
+says "There was an error interpreting Starlark code" "missing" "run" "outer" "inner" \
+    "Error encountered running Starlark code."
+matches '\[2:18\]'
+matches '\[5:17\]'
+matches '\[8:10\]'
+
+it "fail() is an error with its text"
+script failing.star <<'STAR'
+def run(plan, args):
+    plan.print("never shown")
+    fail("because I said so")
+STAR
+fails kurtosis run failing.star --enclave one
+says "because I said so"
+never_says "Printing a message"
+
+it "a failure in execution says which instruction, and what came before it stays"
+script half.star <<'STAR'
+def run(plan, args):
+    plan.add_service(name = "stays", config = ServiceConfig(image = args["image"], cmd = ["sleep", "1000"]))
+    plan.exec(service_name = "stays", recipe = ExecRecipe(command = ["sh", "-c", "echo oh no; exit 3"]))
+    plan.print("never shown")
+STAR
+fails kurtosis run half.star "{\"image\": \"$image\"}" --enclave half
+says "There was an error executing Starlark code" "instruction (number 2)" "half.star" "exit code '3'" "oh no" \
+    "Service 'stays' added with service UUID"
+never_says "never shown"
+ok kurtosis enclave inspect half
+matches 'stays +<none> +RUNNING'
+
+it "verify fails with both values"
+script verify.star <<'STAR'
+def run(plan, args):
+    plan.verify(value = "a", assertion = "==", target_value = "b")
+STAR
+fails kurtosis run verify.star --enclave one
+says "\"a\"" "\"b\"" "=="
+
+it "twenty services start in parallel, and each is there"
+script twenty.star <<'STAR'
+def run(plan, args):
+    plan.add_services(configs = {
+        "s%d" % i: ServiceConfig(image = args["image"], cmd = ["httpd", "-f", "-p", "80"], ports = {"http": PortSpec(80)})
+        for i in range(20)
+    })
+STAR
+ok kurtosis run twenty.star "{\"image\": \"$image\"}" --enclave twenty --parallelism 8
+says "Successfully added the following '20' services:"
+same "running services" 20 "$(docker ps -q --filter label=com.kurtosistech.enclave-name=twenty \
+    --filter label=com.kurtosistech.container-type=user-service | wc -l)"
+same "private addresses" 20 "$(docker ps -q --filter label=com.kurtosistech.enclave-name=twenty \
+    --filter label=com.kurtosistech.container-type=user-service |
+    xargs docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' | sort -u | wc -l)"
