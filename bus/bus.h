@@ -18,6 +18,7 @@
 
 #define BUS_BODY_MAX (16u * 1024 * 1024) /* bytes of one message's body */
 #define BUS_DEPTH_MAX 32u                /* nesting of a body */
+#define BUS_JSON_VALUES_MAX 262144u /* values in a JSON text */
 #define BUS_NAME_MAX 100u                /* bytes of a peer's name and of a method's name */
 #define BUS_CHUNK_MAX 3145728u           /* bytes of a file chunk (api.md section 7) */
 #define BUS_CREDIT 16u                   /* messages of a stream in flight, per direction */

@@ -57,8 +57,7 @@ fill_enum(const ProtobufCFieldDescriptor *field, uint64_t *seed)
 static void
 fill_value(const ProtobufCFieldDescriptor *field, void *slot, uint64_t *seed, size_t index)
 {
-    int64_t number = seed ? numbers[below(seed, ARRAY_LEN(numbers))] + (int64_t)index
-                          : (int64_t)(field->id * 10 + index);
+    int64_t number = seed ? numbers[below(seed, ARRAY_LEN(numbers))] : (int64_t)(field->id * 10 + index);
     if (seed && index)
         number = (int64_t)index; /* differs from those before it */
     switch (field->type) {
