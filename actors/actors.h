@@ -104,6 +104,11 @@ bool actor_call_cancelled(const actor_call_t *call);
 /* One request, one reply. *ret_reply is yours; NULL ret_reply throws it away. */
 int actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *method,
               const ProtobufCMessage *request, int timeout_ms, ProtobufCMessage **ret_reply, err_t **err);
+/* The same without waiting, so for the loop thread too: on_reply comes on the loop thread, exactly once, with the
+ * reply (lent until it returns) or error (lent); also when the actor ends before an answer came. */
+typedef void(actor_reply_fn)(void *arg, const ProtobufCMessage *reply, const err_t *error);
+void actor_ask_later(actor_t *self, actor_call_t *within, const char *to, const char *method,
+                     const ProtobufCMessage *request, int timeout_ms, actor_reply_fn *on_reply, void *arg);
 /* One message, no reply, no promise. */
 int actor_tell(actor_t *self, const char *to, const char *method, const ProtobufCMessage *request, err_t **err);
 

@@ -22,6 +22,7 @@
 #define BUS_NAME_MAX 100u                /* bytes of a peer's name and of a method's name */
 #define BUS_CHUNK_MAX 3145728u           /* bytes of a file chunk (api.md section 7) */
 #define BUS_CREDIT 16u                   /* messages of a stream in flight, per direction */
+#define BUS_CREDIT_BYTES (4u << 20)      /* with so many bytes in flight a sender waits, too */
 
 /* ------------------------------------------------------------------------------------------- schema */
 

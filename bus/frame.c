@@ -199,6 +199,12 @@ bus_frame_msg(const bus_frame_t *frame, zmq_msg_t *ret_msg)
         memcpy(at + end, frame->body, frame->body_size);
 }
 
+void
+bus_frame_count(zmq_msg_t *msg, uint32_t count)
+{
+    put32((uint8_t *)zmq_msg_data(msg) + 24, count);
+}
+
 static void
 free_bytes(void *data, void *hint)
 {

@@ -1,0 +1,69 @@
+#include "tests/unit/actors/stage.h"
+
+#include <pthread.h>
+
+static void
+on_services(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const Orchestrator__GetServicesArgs *args = (const Orchestrator__GetServicesArgs *)request;
+    Orchestrator__ServiceInfo info = ORCHESTRATOR__SERVICE_INFO__INIT;
+    Orchestrator__ServiceInfo *list[] = {&info};
+    Orchestrator__GetServicesReply reply = ORCHESTRATOR__GET_SERVICES_REPLY__INIT;
+    (void)state;
+    info.enclave_uuid = args->enclave_uuid;
+    info.name = (char *)actor_call_from(call);
+    reply.n_services = 1;
+    reply.services = list;
+    actor_call_reply(&call, &reply.base);
+}
+
+static const actor_method_t worker_methods[] = {
+    {METHOD("GetServices"), ACTOR_WORKER, on_services},
+    {0},
+};
+static const actor_method_t loop_methods[] = {
+    {METHOD("GetServices"), ACTOR_LOOP, on_services},
+    {0},
+};
+
+static void
+ask_works(stage_t *self, const actor_method_t *methods)
+{
+    AUTO(actor) driver = stage_actor(self, DRIVER, methods, NULL);
+    AUTO(actor) apic = stage_actor(self, APIC, NULL, NULL);
+    for (int i = 0; i < 100; i++) {
+        AUTO(err) error = NULL;
+        AUTO_MESSAGE ProtobufCMessage *message = NULL;
+        Orchestrator__GetServicesArgs args = ORCHESTRATOR__GET_SERVICES_ARGS__INIT;
+        args.enclave_uuid = (char *)UUID;
+        assert_done(actor_ask(apic, NULL, DRIVER, METHOD("GetServices"), &args.base, PATIENCE_MS,
+                              &message, &error),
+                    error);
+        const Orchestrator__GetServicesReply *reply = (const Orchestrator__GetServicesReply *)message;
+        assert_int_equal(reply->n_services, 1);
+        assert_string_equal(reply->services[0]->enclave_uuid, UUID);
+        assert_string_equal(reply->services[0]->name, APIC);
+    }
+}
+
+static void
+an_ask_is_answered_by_a_worker(void **state)
+{
+    ask_works(*state, worker_methods);
+}
+
+static void
+an_ask_is_answered_on_the_loop(void **state)
+{
+    ask_works(*state, loop_methods);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_ask_is_answered_by_a_worker, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(an_ask_is_answered_on_the_loop, stage_setup, stage_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
