@@ -1,0 +1,126 @@
+/*  container: what the engine, API and service containers have in common: starting, last lines, small files. */
+#include "docker-driver/api.h"
+#include "docker-driver/demux.h"
+#include "docker-driver/tar.h"
+
+#include <string.h>
+
+#define TAIL_BYTES_MAX 16384u /* of the last lines */
+#define FILE_MAX 65536u
+
+int
+docker_container_start(docker_t *self, const docker_call_t *call, const char *id, err_t **err)
+{
+    return docker_post(self, call, docker_path("/containers/%s/start", id), NULL, NULL, err);
+}
+
+/* ----------------------------------------------------------------------------------------- last lines */
+
+static int
+tail_piece(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size, err_t **err)
+{
+    str_t *text = arg;
+    (void)stream;
+    (void)starts;
+    (void)err;
+    size_t room = TAIL_BYTES_MAX > text->len ? TAIL_BYTES_MAX - text->len : 0;
+    str_add_bytes(text, data, size < room ? size : room);
+    return 0;
+}
+
+void
+docker_container_tail(docker_t *self, const docker_call_t *call, const char *id, str_t *ret_text)
+{
+    AUTO_JSON *container = NULL;
+    if (docker_get(self, call, docker_path("/containers/%s/json", id), &container, NULL) < 0)
+        return;
+    AUTO_FREE char *path = docker_path("/containers/%s/logs?stdout=1&stderr=1&tail=%d", id, DOCKER_TAIL_LINES);
+    AUTO_REQUEST logs = {.method = "GET", .path = path};
+    if (docker_http_do(self->http, &logs, docker_cancel_fd(call), NULL) < 0)
+        return;
+    docker_demux_t demux;
+    docker_demux_init(&demux, json_is_true(docker_at(container, "Config", "Tty", NULL)), tail_piece, ret_text);
+    docker_demux_feed(&demux, logs.reply.data, logs.reply.len, NULL);
+    docker_demux_done(&demux);
+}
+
+/* --------------------------------------------------------------------------------------- small files */
+
+static int
+pack_files(const docker_file_t *files, size_t count, str_t *tar, err_t **err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *path = files[i].path;
+        for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+            AUTO_FREE char *folder = strndup(path, (size_t)(slash - path) + 1);
+            if (tar_add(tar, folder, 0700, NULL, 0, err) < 0)
+                return -1;
+        }
+        if (tar_add(tar, path, 0600, files[i].data, strlen(files[i].data), err) < 0)
+            return -1;
+    }
+    tar_end(tar);
+    return 0;
+}
+
+typedef struct {
+    const char *data;
+    size_t left;
+} memory_t;
+
+static long
+memory_source(void *arg, char *buffer, size_t size, err_t **err)
+{
+    memory_t *self = arg;
+    (void)err;
+    size_t part = self->left < size ? self->left : size;
+    memcpy(buffer, self->data, part);
+    self->data += part;
+    self->left -= part;
+    return (long)part;
+}
+
+int
+docker_files_put(docker_t *self, const docker_call_t *call, const char *id, const char *folder,
+                 const docker_file_t *files, size_t count, err_t **err)
+{
+    AUTO_STR tar = STR_EMPTY;
+    if (pack_files(files, count, &tar, err) < 0)
+        return -1;
+    memory_t memory = {.data = tar.data, .left = tar.len};
+    AUTO_FREE char *path = docker_path("/containers/%s/archive?path=%s", id, folder);
+    AUTO_REQUEST put = {.method = "PUT",
+                        .path = path,
+                        .content_type = "application/x-tar",
+                        .source = memory_source,
+                        .arg = &memory};
+    if (docker_http_do(self->http, &put, docker_cancel_fd(call), err) < 0)
+        return err_wrap(err, "cannot put '%s' into '%s' of container '%s'", files[0].path, folder, id);
+    return 0;
+}
+
+int
+docker_file_get(docker_t *self, const docker_call_t *call, const char *id, const char *path, str_t *ret_data,
+                err_t **err)
+{
+    AUTO_FREE char *url = docker_path("/containers/%s/archive?path=%s", id, path);
+    AUTO_REQUEST get = {.method = "GET", .path = url};
+    AUTO(err) failure = NULL;
+    if (docker_http_do(self->http, &get, docker_cancel_fd(call), &failure) < 0) {
+        if (get.status == 404)
+            return 0;
+        if (err)
+            *err = TAKE(failure);
+        return err_wrap(err, "cannot read '%s' of container '%s'", path, id);
+    }
+    const char *data;
+    size_t size;
+    int found = tar_first_file(get.reply.data, get.reply.len, &data, &size, err);
+    if (found > 0 && size > FILE_MAX)
+        found = err_fail(err, ERR_LIMIT, "it has %zu bytes, at most %u are read", size, FILE_MAX);
+    if (found < 0)
+        return err_wrap(err, "cannot read '%s' of container '%s'", path, id);
+    if (found)
+        str_add_bytes(ret_data, data, size);
+    return found;
+}

@@ -1,0 +1,408 @@
+/*  enclaves: CreateEnclave, GetEnclaves, StopEnclave, DestroyEnclave.
+ *
+ *  An enclave is one network, one API container and its data volume; the volume is made by the call that makes
+ *  the container. Both carry the enclave's label, so a half-made enclave is found and removed like a whole one.
+ */
+#include "base/clock.h"
+#include "docker-driver/api.h"
+#include "docker-driver/demux.h"
+#include "docker-driver/parts.h"
+#include "docker-driver/reply.h"
+#include "docker-driver/subnet.h"
+
+#include <string.h>
+
+#define NETWORK_MTU "1440"
+#define API_PROGRAM "/usr/bin/kurtosis-apic"
+
+/* An enclave that is being made. */
+typedef struct {
+    const Orchestrator__CreateEnclaveArgs *args;
+    char *network;                    /* its name */
+    subnet_t subnet;
+    char subnet_text[SUBNET_TEXT_SIZE];
+    char gateway[SUBNET_TEXT_SIZE];
+    char ip[SUBNET_TEXT_SIZE];        /* of the API container */
+    char *container_id;
+    bool begun;                       /* something of this UUID may exist now, and did not before */
+} making_t;
+
+static int make(docker_t *self, const docker_call_t *call, making_t *making, err_t **err);
+static int destroy(docker_t *self, const docker_call_t *call, const char *uuid, err_t **err);
+
+/* -------------------------------------------------------------------------------------- CreateEnclave */
+
+static int
+check_args(const Orchestrator__CreateEnclaveArgs *args, err_t **err)
+{
+    if (docker_check_uuid("enclave", args->enclave_uuid, err) < 0 || docker_check_enclave_name(args->name, err) < 0)
+        return -1;
+    if (args->creation_time < 0)
+        return err_fail(err, ERR_INVALID, "the creation time is before 1970");
+    return *args->image ? 0 : err_fail(err, ERR_INVALID, "no image of the API container was given");
+}
+
+int
+docker_enclave_create(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEnclaveArgs *request,
+                      Orchestrator__Enclave **ret_reply, err_t **err)
+{
+    making_t making = {.args = request};
+    if (check_args(request, err) < 0)
+        return err_wrap(err, "cannot make enclave '%.100s'", request->name);
+    making.network = docker_name_network(request->name);
+    int result = make(self, call, &making, err);
+    if (result == 0) {
+        Orchestrator__Enclave *enclave = MESSAGE_NEW(Enclave, enclave);
+        enclave->enclave_uuid = strdup(request->enclave_uuid);
+        enclave->name = strdup(request->name);
+        enclave->creation_time = request->creation_time;
+        enclave->is_production = request->is_production;
+        enclave->containers_running = 1;
+        enclave->api_container_state = ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING;
+        enclave->api_container_id = strdup(making.container_id);
+        enclave->api_container_ip = strdup(making.ip);
+        enclave->subnet = strdup(making.subnet_text);
+        enclave->gateway = strdup(making.gateway);
+        *ret_reply = enclave;
+    } else {
+        err_wrap(err, "cannot make enclave '%s'", request->name);
+    }
+    free(making.network);
+    free(making.container_id);
+    return result;
+}
+
+/* The subnets of all networks; EXISTS when one has our name or our enclave's UUID. */
+static int
+list_taken(docker_t *self, const docker_call_t *call, const making_t *making, subnet_t **ret_taken, size_t *ret_count,
+           err_t **err)
+{
+    AUTO_JSON *networks = NULL;
+    if (docker_get(self, call, docker_path("/networks"), &networks, err) < 0)
+        return err_wrap(err, "cannot list networks");
+    size_t i, k;
+    json_t *network, *config;
+    json_array_foreach(networks, i, network)
+    {
+        if (strcmp(docker_text(network, "Name"), making->network) == 0)
+            return err_fail(err, ERR_EXISTS, "there is an enclave of this name already: choose another, or remove it with "
+                                             "'kurtosis enclave rm -f %s'", making->args->name);
+        if (strcmp(docker_label(network, DOCKER_LABEL_ENCLAVE), making->args->enclave_uuid) == 0)
+            return err_fail(err, ERR_EXISTS, "there is an enclave of UUID '%s' already", making->args->enclave_uuid);
+        json_array_foreach(docker_at(network, "IPAM", "Config", NULL), k, config)
+        {
+            subnet_t subnet;
+            if (subnet_parse(docker_text(config, "Subnet"), &subnet, NULL) == 0)
+                LIST_ADD(*ret_taken, *ret_count, subnet);
+        }
+    }
+    return 0;
+}
+
+static json_t *
+network_body(const making_t *making)
+{
+    const Orchestrator__CreateEnclaveArgs *args = making->args;
+    char created[40];
+    docker_time_text(args->creation_time, created);
+    json_t *labels = docker_enclave_labels(args->enclave_uuid);
+    docker_label_set(labels, DOCKER_LABEL_ID, args->enclave_uuid);
+    docker_label_set(labels, DOCKER_LABEL_GUID, args->enclave_uuid);
+    docker_label_set(labels, DOCKER_LABEL_ENCLAVE_NAME, args->name);
+    docker_label_set(labels, DOCKER_LABEL_CREATED, created);
+    if (args->is_production)
+        docker_label_set(labels, DOCKER_LABEL_PRODUCTION, "true");
+    return json_pack("{s:s, s:b, s:s, s:b, s:{s:s, s:[{s:s, s:s}]}, s:{s:s}, s:o}", "Name", making->network,
+                     "CheckDuplicate", 1, "Driver", "bridge", "Attachable", 1, "IPAM", "Driver", "default", "Config",
+                     "Subnet", making->subnet_text, "Gateway", making->gateway, "Options",
+                     "com.docker.network.driver.mtu", NETWORK_MTU, "Labels", labels);
+}
+
+static void
+use_subnet(making_t *making, const subnet_t *subnet)
+{
+    making->subnet = *subnet;
+    subnet_text(subnet, making->subnet_text);
+    subnet_address_text(subnet->address + 1, making->gateway);
+    subnet_address_text(subnet->address + 2, making->ip);
+}
+
+/* Takes the lowest free subnet; when Docker knows of an overlap that its list does not show, the next one. */
+static int
+make_network_locked(docker_t *self, const docker_call_t *call, making_t *making, err_t **err)
+{
+    AUTO_FREE subnet_t *taken = NULL;
+    size_t count = 0;
+    if (list_taken(self, call, making, &taken, &count, err) < 0)
+        return -1;
+    for (int tries = 1;; tries++) {
+        subnet_t subnet;
+        AUTO(err) failure = NULL;
+        if (subnet_lowest_free(taken, count, &subnet, err) < 0)
+            return -1;
+        use_subnet(making, &subnet);
+        making->begun = true;
+        /* Not cancelled in the middle, so that afterwards it is known whether there is something to take back. */
+        if (docker_post(self, NULL, docker_path("/networks/create"), network_body(making), NULL, &failure) == 0)
+            return 0;
+        docker_reason_t reason = docker_reason(failure);
+        if (reason == DOCKER_POOL_OVERLAP && tries < DOCKER_OVERLAP_TRIES) {
+            LIST_ADD(taken, count, subnet);
+            continue;
+        }
+        if (err)
+            *err = TAKE(failure);
+        return err_wrap(err, "cannot make network '%s' (%s)", making->network, making->subnet_text);
+    }
+}
+
+static void
+add_api_env(json_t *env, const making_t *making)
+{
+    const Orchestrator__CreateEnclaveArgs *args = making->args;
+    AUTO_JSON *arguments = json_pack(
+        "{s:s, s:s, s:i, s:s, s:s, s:s, s:{}, s:s, s:b, s:s, s:b, s:b, s:s, s:s}", "version", args->version, "logLevel",
+        args->log_level, "grpcListenPortNum", 7443, "enclaveUuid", args->enclave_uuid, "enclaveDataVolume",
+        DOCKER_DATA_DIR, "kurtosisBackendType", "docker", "kurtosisBackendConfig", "enclaveEnvVars", "{}",
+        "isProductionEnclave", args->is_production, "metricsUserID", "", "didUserAcceptSendingMetrics", 0, "is_ci", 0,
+        "cloud_user_id", "", "cloud_instance_id", "");
+    AUTO_FREE char *text = docker_json_text(arguments);
+    docker_env_add(env, "SERIALIZED_ARGS", text);
+    docker_env_add(env, "OWN_IP_ADDRESS", making->ip);
+    docker_env_add(env, "KURTOSIS_SUBNET", making->subnet_text);
+    docker_env_add(env, "KURTOSIS_GATEWAY", making->gateway);
+    docker_env_add(env, "KURTOSIS_BUS_ENDPOINT", "ipc://" DOCKER_BUS_DIR "/broker");
+}
+
+static json_t *
+container_body(const making_t *making)
+{
+    const Orchestrator__CreateEnclaveArgs *args = making->args;
+    json_t *labels = docker_enclave_labels(args->enclave_uuid);
+    docker_label_set(labels, DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_API);
+    docker_label_set(labels, DOCKER_LABEL_ENCLAVE_NAME, args->name);
+    docker_label_set(labels, DOCKER_LABEL_PRIVATE_IP, making->ip);
+    json_t *data_labels = docker_enclave_labels(args->enclave_uuid);
+    docker_label_set(data_labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_ENCLAVE);
+
+    json_t *env = json_array();
+    for (size_t i = 0; i < args->n_env; i++)
+        json_array_append_new(env, docker_string(args->env[i]));
+    add_api_env(env, making);
+    json_t *mounts = json_array();
+    json_array_append_new(mounts, docker_volume_mount(args->enclave_uuid, DOCKER_DATA_DIR, data_labels));
+    json_array_append_new(mounts, docker_bus_mount());
+    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o, s:{s:s}, s:o}, s:{s:{s:{s:{s:s}}}}}", "Image", args->image,
+                     "Entrypoint", API_PROGRAM, "Env", env, "Labels", labels, "HostConfig", "NetworkMode",
+                     making->network, "Mounts", mounts, "RestartPolicy", "Name", "unless-stopped", "LogConfig",
+                     docker_log_config(), "NetworkingConfig", "EndpointsConfig", making->network, "IPAMConfig",
+                     "IPv4Address", making->ip);
+}
+
+static int
+make_container(docker_t *self, const docker_call_t *call, making_t *making, err_t **err)
+{
+    AUTO_FREE char *name = docker_name_api(making->args->enclave_uuid);
+    AUTO_JSON *reply = NULL;
+    if (docker_post(self, NULL, docker_path("/containers/create?name=%s", name), container_body(making), &reply, err) < 0)
+        return err_wrap(err, "cannot make the API container of image '%s'", making->args->image);
+    making->container_id = strdup(docker_text(reply, "Id"));
+    if (docker_container_start(self, call, making->container_id, err) < 0)
+        return err_wrap(err, "cannot start the API container '%s'", name);
+    return 0;
+}
+
+static int
+make(docker_t *self, const docker_call_t *call, making_t *making, err_t **err)
+{
+    pthread_mutex_lock(&self->subnet_lock);
+    int result = make_network_locked(self, call, making, err);
+    pthread_mutex_unlock(&self->subnet_lock);
+    if (result == 0 && make_container(self, call, making, err) == 0)
+        return 0;
+    if (!making->begun)
+        return -1;
+    /* Also when the network's call failed: a lost connection does not say that it was not made. */
+    AUTO(err) undo = NULL;
+    if (destroy(self, NULL, making->args->enclave_uuid, &undo) < 0) {
+        AUTO_FREE char *why = err_string(undo);
+        err_wrap(err, "what was made of it could not be removed (%s): remove it with 'kurtosis enclave rm -f %s'", why,
+                 making->args->name);
+    }
+    return -1;
+}
+
+/* ---------------------------------------------------------------------------------------- GetEnclaves */
+
+static bool
+is_wanted(const Orchestrator__GetEnclavesArgs *request, const char *uuid)
+{
+    for (size_t i = 0; i < request->n_uuids; i++)
+        if (strcmp(request->uuids[i], uuid) == 0)
+            return true;
+    return request->n_uuids == 0;
+}
+
+/* Runs the two lists at once. */
+static int
+list_both(docker_t *self, const docker_call_t *call, json_t **ret_networks, json_t **ret_containers, err_t **err)
+{
+    AUTO_FREE char *networks = docker_networks_path(NULL);
+    AUTO_FREE char *containers = docker_containers_path(DOCKER_LABEL_ENCLAVE, NULL, NULL);
+    docker_request_t requests[] = {{.method = "GET", .path = networks}, {.method = "GET", .path = containers}};
+    int result = docker_http_run(self->http, requests, ARRAY_LEN(requests), docker_cancel_fd(call), err);
+    if (result == 0)
+        result = docker_json(requests[0].reply.data, requests[0].reply.len, ret_networks, err);
+    if (result == 0)
+        result = docker_json(requests[1].reply.data, requests[1].reply.len, ret_containers, err);
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++)
+        docker_request_done(&requests[i]);
+    return result;
+}
+
+int
+docker_enclaves_get(docker_t *self, const docker_call_t *call, const Orchestrator__GetEnclavesArgs *request,
+                    Orchestrator__GetEnclavesReply **ret_reply, err_t **err)
+{
+    AUTO_JSON *networks = NULL;
+    AUTO_JSON *containers = NULL;
+    if (list_both(self, call, &networks, &containers, err) < 0)
+        return err_wrap(err, "cannot list enclaves");
+    Orchestrator__GetEnclavesReply *reply = docker_reply_enclaves(networks, containers);
+    size_t kept = 0;
+    for (size_t i = 0; i < reply->n_enclaves; i++) {
+        if (is_wanted(request, reply->enclaves[i]->enclave_uuid))
+            reply->enclaves[kept++] = reply->enclaves[i];
+        else
+            orchestrator__enclave__free_unpacked(reply->enclaves[i], NULL);
+    }
+    reply->n_enclaves = kept;
+    *ret_reply = reply;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------- StopEnclave, DestroyEnclave */
+
+int
+docker_enclave_stop(docker_t *self, const docker_call_t *call, const Orchestrator__EnclaveRef *request, err_t **err)
+{
+    AUTO_JSON *network = NULL;
+    AUTO_JSON *containers = NULL;
+    if (docker_network_find(self, call, request->enclave_uuid, &network, err) < 0 ||
+        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, NULL), &containers,
+                   err) < 0)
+        return err_wrap(err, "cannot stop enclave '%s'", request->enclave_uuid);
+    size_t count = json_array_size(containers);
+    docker_request_t *requests = calloc(count + 1, sizeof *requests);
+    if (!requests)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        requests[i].method = "POST";
+        requests[i].path = docker_path("/containers/%s/kill", docker_text(json_array_get(containers, i), "Id"));
+    }
+    docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
+    int result = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool fine = !requests[i].failure || requests[i].status == 404 ||
+                    docker_reason(requests[i].failure) == DOCKER_NOT_RUNNING;
+        if (!fine && result == 0) {
+            if (err)
+                *err = TAKE(requests[i].failure);
+            result = err_wrap(err, "cannot kill a container of enclave '%s'", request->enclave_uuid);
+        }
+        free((char *)requests[i].path);
+        docker_request_done(&requests[i]);
+    }
+    free(requests);
+    return result;
+}
+
+int
+docker_enclave_destroy(docker_t *self, const docker_call_t *call, const Orchestrator__EnclaveRef *request, err_t **err)
+{
+    if (docker_check_uuid("enclave", request->enclave_uuid, err) < 0 ||
+        destroy(self, call, request->enclave_uuid, err) < 0)
+        return err_wrap(err, "cannot remove enclave '%.100s'", request->enclave_uuid);
+    return 0;
+}
+
+/* Takes containers that are not ours off the network. */
+static int
+disconnect_all(docker_t *self, const docker_call_t *call, const char *network, err_t **err)
+{
+    AUTO_JSON *found = NULL;
+    if (docker_get(self, call, docker_path("/networks/%s", network), &found, err) < 0)
+        return -1;
+    const char *id;
+    json_t *endpoint;
+    json_object_foreach(json_object_get(found, "Containers"), id, endpoint)
+    {
+        AUTO(err) failure = NULL;
+        json_t *body = json_pack("{s:s, s:b}", "Container", id, "Force", 1);
+        if (docker_post(self, call, docker_path("/networks/%s/disconnect", network), body, NULL, &failure) < 0 &&
+            err_code(failure) != ERR_NOT_FOUND) {
+            if (err)
+                *err = TAKE(failure);
+            return err_wrap(err, "cannot disconnect container '%s'", docker_text(endpoint, "Name"));
+        }
+    }
+    return 0;
+}
+
+typedef struct {
+    docker_t *docker;
+    const docker_call_t *call;
+    const char *network;
+} network_t;
+
+/* 1 when the network is gone, 0 when containers are still attached to it. */
+static int
+network_remove(void *arg, err_t **err)
+{
+    network_t *self = arg;
+    AUTO(err) failure = NULL;
+    if (docker_delete(self->docker, self->call, docker_path("/networks/%s", self->network), &failure) == 0 ||
+        err_code(failure) == ERR_NOT_FOUND)
+        return 1;
+    if (docker_reason(failure) == DOCKER_ENDPOINTS)
+        return disconnect_all(self->docker, self->call, self->network, err);
+    if (err)
+        *err = TAKE(failure);
+    return -1;
+}
+
+static int
+networks_remove(docker_t *self, const docker_call_t *call, const char *uuid, err_t **err)
+{
+    AUTO_JSON *networks = NULL;
+    if (docker_get(self, call, docker_networks_path(uuid), &networks, err) < 0)
+        return err_wrap(err, "cannot list networks");
+    size_t i;
+    json_t *object;
+    json_array_foreach(networks, i, object)
+    {
+        network_t network = {.docker = self, .call = call, .network = docker_text(object, "Id")};
+        int gone = network_remove(&network, err);
+        if (gone == 0)
+            gone = network_remove(&network, err);
+        if (gone == 0) {
+            AUTO_FREE char *filters = docker_filters("type", "network", "network", network.network, NULL);
+            gone = docker_await(self, call, filters, DOCKER_AWAIT_MS, network_remove, &network, err);
+        }
+        if (gone < 0)
+            return err_wrap(err, "cannot remove network '%s'", docker_text(object, "Name"));
+    }
+    return 0;
+}
+
+static int
+destroy(docker_t *self, const docker_call_t *call, const char *uuid, err_t **err)
+{
+    AUTO_JSON *containers = NULL;
+    if (docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, uuid, NULL), &containers, err) < 0)
+        return err_wrap(err, "cannot list the containers of enclave '%s'", uuid);
+    if (docker_containers_remove(self, call, containers, err) < 0 ||
+        docker_volumes_remove(self, call, DOCKER_LABEL_ENCLAVE, uuid, err) < 0)
+        return -1;
+    return networks_remove(self, call, uuid, err);
+}

@@ -1,0 +1,291 @@
+/*  exec: Exec and Shell. */
+#include "docker-driver/api.h"
+#include "docker-driver/demux.h"
+#include "docker-driver/hijack.h"
+#include "docker-driver/parts.h"
+
+#include <poll.h>
+#include <string.h>
+
+/* The command that is run when a shell is asked for and none is named. */
+static const char *const shell_command[] = {"sh", "-c",
+                                            "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"};
+
+/* A command in a container. */
+typedef struct {
+    docker_t *docker;
+    const docker_call_t *call;
+    char *service; /* name, for errors */
+    char *container_id;
+    char *id;
+} exec_t;
+
+static void
+exec_done(exec_t *self)
+{
+    free(self->service);
+    free(self->container_id);
+    free(self->id);
+}
+
+static json_t *
+exec_body(const Orchestrator__ExecArgs *args, bool tty)
+{
+    json_t *body = json_pack("{s:b, s:b, s:b, s:b}", "AttachStdout", 1, "AttachStderr", 1, "AttachStdin", tty, "Tty", tty);
+    json_t *command = json_array();
+    for (size_t i = 0; i < args->n_command; i++)
+        json_array_append_new(command, docker_string(args->command[i]));
+    for (size_t i = 0; !args->n_command && i < ARRAY_LEN(shell_command); i++)
+        json_array_append_new(command, json_string(shell_command[i]));
+    json_object_set_new(body, "Cmd", command);
+    if (*args->user)
+        json_object_set_new(body, "User", docker_string(args->user));
+    if (*args->directory)
+        json_object_set_new(body, "WorkingDir", docker_string(args->directory));
+    return body;
+}
+
+static int
+exec_make(exec_t *self, const Orchestrator__ExecArgs *args, bool tty, err_t **err)
+{
+    AUTO_JSON *container = NULL;
+    AUTO_JSON *reply = NULL;
+    if (docker_service_find(self->docker, self->call, args->enclave_uuid, args->service_uuid, &container, err) < 0)
+        return err_wrap(err, "cannot run a command in service '%.100s'", args->service_uuid);
+    self->service = strdup(docker_service_name(container));
+    self->container_id = strdup(docker_text(container, "Id"));
+    char *path = docker_path("/containers/%s/exec", self->container_id);
+    if (docker_post(self->docker, self->call, path, exec_body(args, tty), &reply, err) < 0)
+        return err_wrap(err, "cannot run '%.200s' in service '%s'", args->n_command ? args->command[0] : "a shell",
+                        self->service);
+    self->id = strdup(docker_text(reply, "Id"));
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------ exit code */
+
+typedef struct {
+    exec_t *exec;
+    int code;
+} ending_t;
+
+/* 1 when the command has ended. */
+static int
+has_ended(void *arg, err_t **err)
+{
+    ending_t *self = arg;
+    AUTO_JSON *reply = NULL;
+    if (docker_get(self->exec->docker, self->exec->call, docker_path("/exec/%s/json", self->exec->id), &reply, err) < 0)
+        return -1;
+    if (json_is_true(json_object_get(reply, "Running")))
+        return 0;
+    self->code = (int)docker_int(reply, "ExitCode");
+    return 1;
+}
+
+/* Sends the last message. The output may end a little before Docker has heard of the command's end; then its
+ * event is waited for. */
+static int
+send_end(exec_t *self, err_t **err)
+{
+    ending_t ending = {.exec = self};
+    int ended = has_ended(&ending, err);
+    if (ended == 0) {
+        AUTO_FREE char *filters =
+            docker_filters("type", "container", "container", self->container_id, "event", "exec_die", "event", "die", NULL);
+        ended = docker_await(self->docker, self->call, filters, -1, has_ended, &ending, err);
+    }
+    if (ended < 0)
+        return err_wrap(err, "cannot learn how the command in service '%s' ended", self->service);
+    Orchestrator__ExecOutput last = ORCHESTRATOR__EXEC_OUTPUT__INIT;
+    last.is_end = true;
+    last.exit_code = ending.code;
+    return self->call->send(self->call->arg, &last.base, err);
+}
+
+/* ------------------------------------------------------------------------------------------------ Exec */
+
+static int
+send_output(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size, err_t **err)
+{
+    const exec_t *self = arg;
+    (void)starts;
+    while (size) {
+        Orchestrator__ExecOutput output = ORCHESTRATOR__EXEC_OUTPUT__INIT;
+        output.stream = stream == DOCKER_ERR ? ORCHESTRATOR__OUTPUT_STREAM__STDERR : ORCHESTRATOR__OUTPUT_STREAM__STDOUT;
+        output.data.len = size < DOCKER_OUTPUT_MAX ? size : DOCKER_OUTPUT_MAX;
+        output.data.data = (uint8_t *)data;
+        if (self->call->send(self->call->arg, &output.base, err) < 0)
+            return -1;
+        data += output.data.len;
+        size -= output.data.len;
+    }
+    return 0;
+}
+
+static int
+on_output(void *arg, const char *data, size_t size, err_t **err)
+{
+    return docker_demux_feed(arg, data, size, err);
+}
+
+static int
+run(exec_t *self, err_t **err)
+{
+    docker_demux_t demux;
+    docker_demux_init(&demux, false, send_output, self);
+    AUTO_FREE char *path = docker_path("/exec/%s/start", self->id);
+    AUTO_REQUEST start = {.method = "POST",
+                          .path = path,
+                          .body = "{\"Detach\":false,\"Tty\":false}",
+                          .timeout_ms = -1,
+                          .sink = on_output,
+                          .arg = &demux};
+    int result = docker_http_do(self->docker->http, &start, docker_cancel_fd(self->call), err);
+    if (result == 0)
+        result = docker_demux_end(&demux, err);
+    docker_demux_done(&demux);
+    return result < 0 ? err_wrap(err, "cannot run a command in service '%s'", self->service) : send_end(self, err);
+}
+
+int
+docker_exec(docker_t *self, const docker_call_t *call, const Orchestrator__ExecArgs *request, err_t **err)
+{
+    exec_t exec = {.docker = self, .call = call};
+    if (!request->n_command)
+        return err_fail(err, ERR_INVALID, "no command was given to run in service '%.100s'", request->service_uuid);
+    int result = exec_make(&exec, request, false, err);
+    if (result == 0)
+        result = run(&exec, err);
+    exec_done(&exec);
+    return result;
+}
+
+/* ----------------------------------------------------------------------------------------------- Shell */
+
+typedef struct {
+    exec_t exec;
+    docker_hijack_t *raw;
+    str_t pending;    /* keys that the command has not taken yet */
+    bool input_ended; /* the caller says no more */
+    bool shut;        /* the command was told so */
+    bool ended;       /* the command's output ended */
+} shell_t;
+
+static int
+resize(shell_t *self, const Orchestrator__ShellInput *input, err_t **err)
+{
+    if (!input->rows || !input->columns)
+        return 0;
+    char *path = docker_path("/exec/%s/resize?h=%d&w=%d", self->exec.id, (int)(input->rows & 0xffff),
+                             (int)(input->columns & 0xffff));
+    AUTO(err) failure = NULL;
+    if (docker_post(self->exec.docker, self->exec.call, path, NULL, NULL, &failure) == 0)
+        return 0;
+    if (err_code(failure) != ERR_CANCELLED)
+        return 0; /* the command may have ended this moment: its end is told by its output */
+    if (err)
+        *err = TAKE(failure);
+    return -1;
+}
+
+static int
+take_input(shell_t *self, err_t **err)
+{
+    AUTO_ITEM Orchestrator__ShellInput *input = NULL;
+    int got = self->exec.call->recv(self->exec.call->arg, (ProtobufCMessage **)&input, err);
+    if (got <= 0) {
+        self->input_ended = got == 0;
+        return got;
+    }
+    str_add_bytes(&self->pending, input->data.data, input->data.len);
+    return resize(self, input, err);
+}
+
+static int
+push_input(shell_t *self, err_t **err)
+{
+    while (self->pending.len) {
+        long sent = docker_hijack_write(self->raw, self->pending.data, self->pending.len, err);
+        if (sent <= 0)
+            return (int)sent;
+        self->pending.len -= (size_t)sent;
+        memmove(self->pending.data, self->pending.data + sent, self->pending.len + 1);
+    }
+    if (self->input_ended && !self->shut) {
+        docker_hijack_shut(self->raw);
+        self->shut = true;
+    }
+    return 0;
+}
+
+static int
+pull_output(shell_t *self, err_t **err)
+{
+    char buffer[16384];
+    long got = docker_hijack_read(self->raw, buffer, sizeof buffer, err);
+    if (got == HIJACK_END) {
+        self->ended = true;
+        return 0;
+    }
+    return got <= 0 ? (int)got : send_output(&self->exec, DOCKER_OUT, true, buffer, (size_t)got, err);
+}
+
+/* Carries keys in and output out until the command's output ends. */
+static int
+carry(shell_t *self, err_t **err)
+{
+    const docker_call_t *call = self->exec.call;
+    while (!self->ended) {
+        if (push_input(self, err) < 0)
+            return -1;
+        bool wants_input = !self->input_ended && !self->pending.len;
+        struct pollfd fds[] = {
+            {.fd = docker_hijack_fd(self->raw), .events = (short)(POLLIN | (self->pending.len ? POLLOUT : 0))},
+            {.fd = wants_input ? call->recv_fd : -1, .events = POLLIN},
+            {.fd = call->cancel_fd, .events = POLLIN},
+        };
+        if (poll(fds, ARRAY_LEN(fds), docker_hijack_ready(self->raw) ? 0 : -1) < 0)
+            continue;
+        if (fds[2].revents)
+            return err_fail(err, ERR_CANCELLED, "the caller gave up");
+        if (fds[1].revents && take_input(self, err) < 0)
+            return -1;
+        if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR) || docker_hijack_ready(self->raw)) &&
+            pull_output(self, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+shell_run(shell_t *self, const Orchestrator__ShellInput *first, err_t **err)
+{
+    if (exec_make(&self->exec, first->start, true, err) < 0)
+        return -1;
+    AUTO_FREE char *path = docker_path("/exec/%s/start", self->exec.id);
+    if (docker_hijack_new(self->exec.docker->http, path, "{\"Detach\":false,\"Tty\":true}",
+                          docker_cancel_fd(self->exec.call), &self->raw, err) < 0)
+        return err_wrap(err, "cannot open a shell in service '%s'", self->exec.service);
+    str_add_bytes(&self->pending, first->data.data, first->data.len);
+    if (resize(self, first, err) < 0 || carry(self, err) < 0)
+        return err_wrap(err, "the shell in service '%s' broke off", self->exec.service);
+    return send_end(&self->exec, err);
+}
+
+int
+docker_shell(docker_t *self, const docker_call_t *call, err_t **err)
+{
+    AUTO_ITEM Orchestrator__ShellInput *first = NULL;
+    shell_t shell = {.exec = {.docker = self, .call = call}, .pending = STR_EMPTY};
+    int got = call->recv(call->arg, (ProtobufCMessage **)&first, err);
+    if (got < 0)
+        return err_wrap(err, "cannot open a shell");
+    if (got == 0 || !first->start)
+        return err_fail(err, ERR_INVALID, "cannot open a shell: the first message must say where");
+    int result = shell_run(&shell, first, err);
+    docker_hijack_destroy(&shell.raw);
+    str_done(&shell.pending);
+    exec_done(&shell.exec);
+    return result;
+}

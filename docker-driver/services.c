@@ -1,0 +1,205 @@
+/*  services: GetServices, StopService, RestartService, RemoveService. StartService is in start.c. */
+#include "docker-driver/services.h"
+
+#include "docker-driver/api.h"
+#include "docker-driver/reply.h"
+
+#include <string.h>
+
+#define LOGS_BEGIN "== CONTAINER LOGS =================================="
+#define LOGS_END "== FINISHED CONTAINER LOGS ========================="
+
+/* ---------------------------------------------------------------------------------------- GetServices */
+
+static bool
+is_wanted(const Orchestrator__GetServicesArgs *request, const json_t *container)
+{
+    const char *uuid = docker_label(container, DOCKER_LABEL_GUID);
+    for (size_t i = 0; i < request->n_service_uuids; i++)
+        if (strcmp(request->service_uuids[i], uuid) == 0)
+            return true;
+    return request->n_service_uuids == 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp((*(Orchestrator__ServiceInfo *const *)a)->name, (*(Orchestrator__ServiceInfo *const *)b)->name);
+}
+
+/* Inspects all at once; one that vanished meanwhile is left out. */
+static int
+inspect_all(docker_t *self, const docker_call_t *call, docker_request_t *requests, size_t count,
+            Orchestrator__GetServicesReply *reply, err_t **err)
+{
+    docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
+    for (size_t i = 0; i < count; i++) {
+        AUTO_JSON *container = NULL;
+        if (requests[i].status == 404)
+            continue;
+        if (requests[i].failure) {
+            if (err)
+                *err = TAKE(requests[i].failure);
+            return -1;
+        }
+        if (docker_json(requests[i].reply.data, requests[i].reply.len, &container, err) < 0)
+            return -1;
+        LIST_ADD(reply->services, reply->n_services, docker_reply_service(container));
+    }
+    if (reply->n_services)
+        qsort(reply->services, reply->n_services, sizeof(Orchestrator__ServiceInfo *), by_name);
+    return 0;
+}
+
+int
+docker_services_get(docker_t *self, const docker_call_t *call, const Orchestrator__GetServicesArgs *request,
+                    Orchestrator__GetServicesReply **ret_reply, err_t **err)
+{
+    AUTO_JSON *list = NULL;
+    if (docker_check_uuid("enclave", request->enclave_uuid, err) < 0 ||
+        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, DOCKER_TYPE_SERVICE),
+                   &list, err) < 0)
+        return err_wrap(err, "cannot list the services of enclave '%.100s'", request->enclave_uuid);
+    docker_request_t *requests = calloc(json_array_size(list) + 1, sizeof *requests);
+    if (!requests)
+        abort();
+    size_t i, count = 0;
+    json_t *container;
+    json_array_foreach(list, i, container)
+    {
+        if (!is_wanted(request, container))
+            continue;
+        requests[count].method = "GET";
+        requests[count++].path = docker_path("/containers/%s/json", docker_text(container, "Id"));
+    }
+    Orchestrator__GetServicesReply *reply = MESSAGE_NEW(GetServicesReply, get_services_reply);
+    int result = inspect_all(self, call, requests, count, reply, err);
+    for (i = 0; i < count; i++) {
+        free((char *)requests[i].path);
+        docker_request_done(&requests[i]);
+    }
+    free(requests);
+    if (result < 0) {
+        orchestrator__get_services_reply__free_unpacked(reply, NULL);
+        return err_wrap(err, "cannot inspect the services of enclave '%s'", request->enclave_uuid);
+    }
+    *ret_reply = reply;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------ after a start */
+
+static int
+died(docker_t *self, const docker_call_t *call, const char *id, int exit_code, err_t **err)
+{
+    AUTO_STR text = STR_EMPTY;
+    docker_container_tail(self, call, id, &text);
+    while (text.len && strchr("\r\n", text.data[text.len - 1]))
+        text.data[--text.len] = '\0';
+    return err_fail(err, ERR_STATE, "its container ended at once with exit code %d\n%s\n%s\n%s", exit_code, LOGS_BEGIN,
+                    text.data, LOGS_END);
+}
+
+int
+docker_service_settled(docker_t *self, const docker_call_t *call, const char *id, Orchestrator__ServiceInfo **ret_info,
+                       err_t **err)
+{
+    AUTO_FREE char *inspect = docker_path("/containers/%s/json", id);
+    AUTO_FREE char *wait = docker_path("/containers/%s/wait?condition=not-running", id);
+    docker_request_t requests[] = {
+        {.method = "GET", .path = inspect},
+        {.method = "POST", .path = wait, .timeout_ms = DOCKER_QUICK_EXIT_MS},
+    };
+    docker_http_run(self->http, requests, ARRAY_LEN(requests), docker_cancel_fd(call), NULL);
+    AUTO_JSON *container = NULL;
+    AUTO_JSON *waited = NULL;
+    int result = 0;
+    if (requests[0].failure) {
+        if (err)
+            *err = TAKE(requests[0].failure);
+        result = err_wrap(err, "cannot inspect its container");
+    } else {
+        result = docker_json(requests[0].reply.data, requests[0].reply.len, &container, err);
+    }
+    if (result == 0 && err_code(requests[1].failure) == ERR_CANCELLED)
+        result = err_fail(err, ERR_CANCELLED, "the caller gave up");
+    if (result == 0 && !requests[1].failure &&
+        docker_json(requests[1].reply.data, requests[1].reply.len, &waited, NULL) == 0 &&
+        docker_int(waited, "StatusCode") != 0)
+        result = died(self, call, id, (int)docker_int(waited, "StatusCode"), err);
+    if (result == 0) {
+        *ret_info = docker_reply_service(container);
+        if (waited) {
+            (*ret_info)->state = ORCHESTRATOR__CONTAINER_STATE__CONTAINER_STOPPED;
+            (*ret_info)->exit_code = 0;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++)
+        docker_request_done(&requests[i]);
+    return result;
+}
+
+/* ------------------------------------------------------------- StopService, RestartService, RemoveService */
+
+int
+docker_service_stop(docker_t *self, const docker_call_t *call, const Orchestrator__StopServiceArgs *request, err_t **err)
+{
+    AUTO_JSON *container = NULL;
+    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container, err) < 0)
+        return err_wrap(err, "cannot stop service '%.100s'", request->service_uuid);
+    AUTO_FREE char *path = docker_path("/containers/%s/stop?t=%d", docker_text(container, "Id"),
+                                       (int)(request->grace_seconds & 0xffff));
+    AUTO_REQUEST stop = {.method = "POST", .path = path, .timeout_ms = -1};
+    if (docker_http_do(self->http, &stop, docker_cancel_fd(call), err) < 0)
+        return err_wrap(err, "cannot stop service '%s'", docker_service_name(container));
+    return 0;
+}
+
+int
+docker_service_restart(docker_t *self, const docker_call_t *call, const Orchestrator__ServiceRef *request,
+                       Orchestrator__ServiceInfo **ret_reply, err_t **err)
+{
+    AUTO_JSON *container = NULL;
+    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container, err) < 0)
+        return err_wrap(err, "cannot start service '%.100s'", request->service_uuid);
+    const char *id = docker_text(container, "Id");
+    for (int tries = 1;; tries++) {
+        AUTO(err) failure = NULL;
+        if (docker_container_start(self, call, id, &failure) == 0)
+            break;
+        if (docker_reason(failure) == DOCKER_PORT_TAKEN && tries < DOCKER_START_TRIES)
+            continue;
+        if (err)
+            *err = TAKE(failure);
+        return err_wrap(err, "cannot start service '%s'", docker_service_name(container));
+    }
+    if (docker_service_settled(self, call, id, ret_reply, err) < 0)
+        return err_wrap(err, "cannot start service '%s'", docker_service_name(container));
+    return 0;
+}
+
+int
+docker_service_remove_all(docker_t *self, const docker_call_t *call, const char *enclave_uuid, const char *service_uuid,
+                          err_t **err)
+{
+    AUTO_JSON *container = NULL;
+    AUTO(err) failure = NULL;
+    if (docker_service_find(self, call, enclave_uuid, service_uuid, &container, &failure) < 0) {
+        if (err_code(failure) != ERR_NOT_FOUND) {
+            if (err)
+                *err = TAKE(failure);
+            return -1;
+        }
+    } else if (docker_container_remove(self, call, docker_text(container, "Id"), err) < 0) {
+        return -1;
+    }
+    return docker_volumes_remove(self, call, DOCKER_LABEL_OF_SERVICE, service_uuid, err);
+}
+
+int
+docker_service_remove(docker_t *self, const docker_call_t *call, const Orchestrator__ServiceRef *request, err_t **err)
+{
+    if (docker_service_remove_all(self, call, request->enclave_uuid, request->service_uuid, err) < 0)
+        return err_wrap(err, "cannot remove service '%.100s'", request->service_uuid);
+    return 0;
+}
