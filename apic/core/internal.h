@@ -1,0 +1,54 @@
+/*  internal: what the files of this folder share. */
+#ifndef KURTOSIS_APIC_CORE_INTERNAL_H
+#define KURTOSIS_APIC_CORE_INTERNAL_H
+
+#include "apic/core/claims.h"
+#include "apic/core/core.h"
+#include "apic/core/db.h"
+#include "apic/core/ip.h"
+#include "apic/core/watch.h"
+
+#include <pthread.h>
+
+struct core {
+    char *enclave_uuid, *enclave_name, *enclave_env, *backend_kind, *driver;
+    char *store, *repositories, *tmp; /* folders */
+    bool is_production;
+    ip_net_t net;
+    uint32_t gateway, own_ip;
+    db_t *db;
+    claims_t *claims; /* names of services that are being changed */
+    watch_t *watch;   /* set by core_attach */
+    pthread_mutex_t lock;
+    pthread_cond_t attached;
+    actor_t *actor; /* NULL until attached; guarded by lock */
+};
+
+/* Asks the driver; method without the service's name, e.g. "GetServices". timeout as actor_ask's.
+ */
+int core_ask(core_t *self, actor_call_t *within, const char *method,
+             const ProtobufCMessage *request, int timeout_ms, ProtobufCMessage **ret_reply,
+             err_t **err);
+int core_stream(core_t *self, actor_call_t *within, const char *method,
+                const ProtobufCMessage *request, actor_stream_t **ret_stream, err_t **err);
+
+/* Readable when the call is cancelled; -1 for NULL. */
+int core_cancel_fd(actor_call_t *within);
+/* The registered service, or an error that names the identifier. With state: also INVALID unless it
+ * was started. */
+int core_require_started(core_t *self, const char *identifier, core_service_t **ret_service,
+                         err_t **err);
+/* Replaces a string field of a message. */
+void core_set_text(char **field, const char *value);
+
+/* files.c */
+int core_folder_make(const char *path, err_t **err);
+int core_folder_remove(const char *path,
+                       err_t **err); /* with everything in it; fine when it is not there */
+
+/* artifact.c */
+int artifacts_open(core_t *self, err_t **err);
+int artifacts_find(core_t *self, const char *identifier, char **ret_uuid, char **ret_name,
+                   err_t **err);
+
+#endif
