@@ -41,9 +41,16 @@ typedef enum {
 typedef struct err err_t;
 
 /* Starts a chain in *err (which must be NULL before, or err itself NULL) and returns -1. */
-#define err_fail(err, code, ...) err_fail_at((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+#define err_fail(err, code, ...)                                                                   \
+    ERR_MINUS_ONE(err_fail_at((err), (code), __FILE__, __LINE__, __VA_ARGS__))
 /* Puts a link before the chain in *err, with its code, and returns -1. */
-#define err_wrap(err, ...) err_wrap_at((err), __FILE__, __LINE__, __VA_ARGS__)
+#define err_wrap(err, ...) ERR_MINUS_ONE(err_wrap_at((err), __FILE__, __LINE__, __VA_ARGS__))
+/* Said so that the compiler knows it too, and sees which ret_ values are set after success. */
+#define ERR_MINUS_ONE(call)                                                                        \
+    ({                                                                                             \
+        call;                                                                                      \
+        -1;                                                                                        \
+    })
 
 /* Puts a link with a code of its own before the chain in *err (which may be empty), and returns -1: for chains that
  * come from elsewhere and are built from the innermost link outwards. */
