@@ -152,7 +152,7 @@ bind_one(bus_broker_t *self, const char *endpoint, err_t **err)
                         zmq_strerror(zmq_errno()));
     if (str_starts(endpoint, "tcp://") &&
         zmq_getsockopt(self->router.socket, ZMQ_LAST_ENDPOINT, bound, &size) == 0)
-        self->port = (int)strtol(strrchr(bound, ':') + 1, NULL, 10);
+        self->port = atoi(strrchr(bound, ':') + 1);
     return 0;
 }
 

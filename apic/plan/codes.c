@@ -1,0 +1,73 @@
+/*  codes: which exit or status codes a command or request may end with, and how its end is told. */
+#include "apic/plan/kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RULE "--------------------"
+
+int
+plan_codes_cast(star_t *star, star_value_t list, star_value_t skip, const int64_t *defaults,
+                size_t n_defaults, plan_codes_t *ret, err_t **err)
+{
+    const size_t count = star_ok(list) ? (size_t)star_length(list) : n_defaults;
+    ret->accepted = calloc(count ? count : 1, sizeof(*ret->accepted));
+    ret->unchecked = types_get_bool(skip, false);
+    for (; ret->count < count; ret->count++) {
+        if (!star_ok(list)) {
+            ret->accepted[ret->count] = defaults[ret->count];
+            continue;
+        }
+        star_value_t item = star_at(list, ret->count);
+        if (star_get_int(item, &ret->accepted[ret->count]))
+            continue;
+        AUTO_FREE char *item_text = types_text(star, item), *text = types_text(star, list);
+        err_fail(err, ERR_INVALID,
+                 "An error occurred when casting element '%s' from slice '%s' to integer", item_text,
+                 text);
+        return err_wrap(err, "Unable to parse '%s' argument", "acceptable_codes");
+    }
+    return 0;
+}
+
+void
+plan_codes_done(plan_codes_t *self)
+{
+    free(self->accepted);
+}
+
+bool
+plan_codes_accept(const plan_codes_t *self, int64_t code)
+{
+    if (self->unchecked)
+        return true;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->accepted[i] == code)
+            return true;
+    return false;
+}
+
+void
+plan_codes_put(const plan_codes_t *self, str_t *out)
+{
+    str_add_char(out, '[');
+    for (size_t i = 0; i < self->count; i++)
+        str_printf(out, "%s%lld", i ? " " : "", (long long)self->accepted[i]);
+    str_add_char(out, ']');
+}
+
+void
+plan_command_describe(int64_t code, const str_t *output, str_t *out)
+{
+    str_printf(out, "Command returned with exit code '%lld'", (long long)code);
+    if (!output->len) {
+        str_add(out, " with no output");
+    } else if (!memchr(output->data, '\n', output->len)) {
+        str_add(out, " and the following output: ");
+        str_add_bytes(out, output->data, output->len);
+    } else {
+        str_add(out, " and the following output:\n" RULE "\n");
+        str_add_bytes(out, output->data, output->len);
+        str_add(out, "\n" RULE);
+    }
+}

@@ -1,0 +1,309 @@
+/*  store: runtime values, in memory and in the enclave's database. */
+#include "apic/run/store.h"
+
+#include "apic/run/map.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS run_values(uuid TEXT NOT NULL, field TEXT NOT NULL,"
+    " is_string INTEGER NOT NULL, text BLOB NOT NULL, PRIMARY KEY(uuid, field)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS run_services(name TEXT PRIMARY KEY, uuid TEXT NOT NULL,"
+    " value TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS run_texts(key TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;";
+
+typedef struct {
+    char uuid[UUID_LEN + 1];
+    char *value;
+} known_t;
+
+struct run_store {
+    run_world_t world;
+    pthread_mutex_t lock; /* of what follows */
+    run_map_t values;     /* uuid -> run_map_t of field -> types_datum_t */
+    run_map_t services;   /* name -> known_t */
+};
+
+static int load(run_store_t *self, sqlite3 *db, err_t **err);
+static run_map_t *fields_require(run_store_t *self, const char *uuid);
+
+static void
+datum_free(void *value)
+{
+    types_datum_done(value);
+    free(value);
+}
+
+static void
+fields_free(void *value)
+{
+    run_map_done(value, datum_free);
+    free(value);
+}
+
+static void
+known_free(void *value)
+{
+    known_t *known = value;
+    free(known->value);
+    free(known);
+}
+
+static int
+db_fail(sqlite3 *db, err_t **err)
+{
+    return err_fail(err, ERR_UNKNOWN, "the enclave's database: %s", sqlite3_errmsg(db));
+}
+
+int
+run_store_new(const run_world_t *world, run_store_t **ret_store, err_t **err)
+{
+    AUTO(run_store) self = calloc(1, sizeof(*self));
+    self->world = *world;
+    pthread_mutex_init(&self->lock, NULL);
+    sqlite3 *db = world->db_lock(world->self);
+    int rc = sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK ? load(self, db, err)
+                                                                     : db_fail(db, err);
+    world->db_unlock(world->self);
+    if (rc < 0)
+        return err_wrap(err, "cannot read the values of earlier runs");
+    *ret_store = TAKE(self);
+    return 0;
+}
+
+void
+run_store_destroy(run_store_t **self_p)
+{
+    run_store_t *self = *self_p;
+    if (!self)
+        return;
+    run_map_done(&self->values, fields_free);
+    run_map_done(&self->services, known_free);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+    *self_p = NULL;
+}
+
+void
+run_store_reserve(run_store_t *self, const char *uuid)
+{
+    pthread_mutex_lock(&self->lock);
+    fields_require(self, uuid);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* Runs one statement with text parameters (NULL-terminated; lengths by strlen). */
+static int
+write_texts(run_store_t *self, const char *sql, const char *const *texts, err_t **err)
+{
+    sqlite3 *db = self->world.db_lock(self->world.self);
+    sqlite3_stmt *statement = NULL;
+    int rc = 0;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+        rc = db_fail(db, err);
+    for (int i = 0; rc == 0 && texts[i]; i++)
+        sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC);
+    if (rc == 0 && sqlite3_step(statement) != SQLITE_DONE)
+        rc = db_fail(db, err);
+    sqlite3_finalize(statement);
+    self->world.db_unlock(self->world.self);
+    return rc;
+}
+
+static int
+write_value(run_store_t *self, const char *uuid, const char *field, const types_datum_t *value,
+            err_t **err)
+{
+    static const char sql[] = "INSERT OR REPLACE INTO run_values VALUES(?, ?, ?, ?)";
+    sqlite3 *db = self->world.db_lock(self->world.self);
+    sqlite3_stmt *statement = NULL;
+    int rc = -1;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, uuid, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, field, -1, SQLITE_STATIC);
+        sqlite3_bind_int(statement, 3, value->is_string);
+        sqlite3_bind_blob64(statement, 4, value->text.data, value->text.len, SQLITE_STATIC);
+        rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : -1;
+    }
+    if (rc < 0)
+        db_fail(db, err);
+    sqlite3_finalize(statement);
+    self->world.db_unlock(self->world.self);
+    return rc;
+}
+
+int
+run_store_set(run_store_t *self, const char *uuid, const char *field, const types_datum_t *value,
+              err_t **err)
+{
+    if (write_value(self, uuid, field, value, err) < 0)
+        return err_wrap(err, "cannot keep the value '%s' of '%s'", field, uuid);
+    types_datum_t *copy = calloc(1, sizeof(*copy));
+    *copy = TYPES_DATUM_EMPTY;
+    types_datum_copy(copy, value);
+    pthread_mutex_lock(&self->lock);
+    void *old = run_map_put(fields_require(self, uuid), field, copy);
+    pthread_mutex_unlock(&self->lock);
+    if (old)
+        datum_free(old);
+    return 0;
+}
+
+int
+run_store_get(run_store_t *self, const char *uuid, const char *field, types_datum_t *ret,
+              err_t **err)
+{
+    pthread_mutex_lock(&self->lock);
+    const run_map_t *fields = run_map_get(&self->values, uuid);
+    const types_datum_t *value = fields ? run_map_get(fields, field) : NULL;
+    const bool empty = fields && !fields->count;
+    if (value)
+        types_datum_copy(ret, value);
+    pthread_mutex_unlock(&self->lock);
+    if (value)
+        return 0;
+    if (!fields)
+        return err_fail(err, ERR_NOT_FOUND,
+                        "Recipe result value with key UUID '%s' does not exist on the recipe "
+                        "result repository",
+                        uuid);
+    return empty ? err_fail(err, ERR_NOT_FOUND, "Runtime UUID '%s' was found, but not set", uuid)
+                 : err_fail(err, ERR_NOT_FOUND,
+                            "An error happened getting runtime value field '%s' '%s'", uuid, field);
+}
+
+bool
+run_store_uuid(run_store_t *self, const char *name, char ret_uuid[UUID_LEN + 1])
+{
+    pthread_mutex_lock(&self->lock);
+    const known_t *known = run_map_get(&self->services, name);
+    if (known)
+        memcpy(ret_uuid, known->uuid, UUID_LEN + 1);
+    pthread_mutex_unlock(&self->lock);
+    return known;
+}
+
+static void
+know(run_store_t *self, const char *name, const char *uuid, const char *value)
+{
+    known_t *known = calloc(1, sizeof(*known));
+    memcpy(known->uuid, uuid, UUID_LEN + 1);
+    known->value = strdup(value);
+    void *old = run_map_put(&self->services, name, known);
+    if (old)
+        known_free(old);
+}
+
+int
+run_store_know(run_store_t *self, const char *name, const char *uuid, const char *value,
+               err_t **err)
+{
+    if (write_texts(self, "INSERT OR REPLACE INTO run_services VALUES(?, ?, ?)",
+                    (const char *const[]){name, uuid, value, NULL}, err) < 0)
+        return err_wrap(err, "cannot remember service '%s'", name);
+    pthread_mutex_lock(&self->lock);
+    know(self, name, uuid, value);
+    pthread_mutex_unlock(&self->lock);
+    return 0;
+}
+
+static int
+by_name(const void *one, const void *two)
+{
+    return strcmp(((const run_known_t *)one)->name, ((const run_known_t *)two)->name);
+}
+
+run_known_t *
+run_store_known(run_store_t *self, size_t *ret_count)
+{
+    const char *name;
+    void *value;
+    pthread_mutex_lock(&self->lock);
+    run_known_t *items = calloc(self->services.count + 1, sizeof(*items));
+    size_t count = 0;
+    for (size_t cursor = 0; run_map_next(&self->services, &cursor, &name, &value); count++) {
+        const known_t *known = value;
+        items[count].name = strdup(name);
+        items[count].value = strdup(known->value);
+        memcpy(items[count].uuid, known->uuid, UUID_LEN + 1);
+    }
+    pthread_mutex_unlock(&self->lock);
+    qsort(items, count, sizeof(*items), by_name);
+    *ret_count = count;
+    return items;
+}
+
+void
+run_known_free(run_known_t *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(items[i].name);
+        free(items[i].value);
+    }
+    free(items);
+}
+
+int
+run_store_put_text(run_store_t *self, const char *key, const char *text, err_t **err)
+{
+    return write_texts(self, "INSERT OR REPLACE INTO run_texts VALUES(?, ?)",
+                       (const char *const[]){key, text, NULL}, err);
+}
+
+char *
+run_store_get_text(run_store_t *self, const char *key)
+{
+    sqlite3 *db = self->world.db_lock(self->world.self);
+    sqlite3_stmt *statement = NULL;
+    char *text = NULL;
+    if (sqlite3_prepare_v2(db, "SELECT text FROM run_texts WHERE key = ?", -1, &statement, NULL) ==
+        SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+        if (sqlite3_step(statement) == SQLITE_ROW)
+            text = strdup((const char *)sqlite3_column_text(statement, 0));
+    }
+    sqlite3_finalize(statement);
+    self->world.db_unlock(self->world.self);
+    return text;
+}
+
+static run_map_t *
+fields_require(run_store_t *self, const char *uuid)
+{
+    run_map_t *fields = run_map_get(&self->values, uuid);
+    if (!fields) {
+        fields = calloc(1, sizeof(*fields));
+        run_map_put(&self->values, uuid, fields);
+    }
+    return fields;
+}
+
+static int
+load(run_store_t *self, sqlite3 *db, err_t **err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db, "SELECT uuid, field, is_string, text FROM run_values", -1,
+                           &statement, NULL) != SQLITE_OK)
+        return db_fail(db, err);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        types_datum_t *value = calloc(1, sizeof(*value));
+        *value = TYPES_DATUM_EMPTY;
+        const void *bytes = sqlite3_column_blob(statement, 3);
+        types_datum_set_string(value, bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, 3));
+        value->is_string = sqlite3_column_int(statement, 2);
+        run_map_put(fields_require(self, (const char *)sqlite3_column_text(statement, 0)),
+                    (const char *)sqlite3_column_text(statement, 1), value);
+    }
+    sqlite3_finalize(statement);
+    if (sqlite3_prepare_v2(db, "SELECT name, uuid, value FROM run_services WHERE length(uuid) = 32",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return db_fail(db, err);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        know(self, (const char *)sqlite3_column_text(statement, 0),
+             (const char *)sqlite3_column_text(statement, 1),
+             (const char *)sqlite3_column_text(statement, 2));
+    sqlite3_finalize(statement);
+    return 0;
+}
