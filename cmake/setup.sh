@@ -4,7 +4,7 @@
 #   setup_step TEXT CMD...    runs a command quietly; says TEXT, how long it took, and on failure the last lines
 #   setup_packages GROUP...   installs what is missing of cmake/packages.txt
 #   setup_docker              starts a Docker daemon where none answers
-#   setup_build PRESET        configures and builds build/PRESET
+#   setup_build PRESET [TARGET...]   configures and builds build/PRESET
 
 setup_log() {
     log=$1
@@ -77,7 +77,9 @@ setup_docker() {
     setup_step "Starting the Docker daemon (none was running)" setup_docker_start
 }
 
-setup_build() { # PRESET
-    [ -e "build/$1/build.ninja" ] || setup_step "Configuring build/$1" cmake --preset "$1"
-    setup_step "Building (build/$1)" cmake --build --preset "$1"
+setup_build() { # PRESET [TARGET...]
+    local preset=$1
+    shift
+    [ -e "build/$preset/build.ninja" ] || setup_step "Configuring build/$preset" cmake --preset "$preset"
+    setup_step "Building in build/$preset" cmake --build --preset "$preset" ${*:+--target "$@"}
 }
