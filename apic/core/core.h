@@ -24,8 +24,9 @@ typedef struct core core_t;
 #define CORE_BATCH_MAX 1024u /* services of one core_services_start */
 #define CORE_PARALLELISM_MAX 64u       /* services of a batch that start at once */
 #define CORE_EXEC_OUTPUT_MAX 10485760u /* bytes a command may print */
-#define CORE_CHUNK 65536u /* bytes of a message of a files artifact: memory is shorter than time   \
-                           */
+#define CORE_CHUNK                                                                                 \
+    65536u /* bytes of a message of a files artifact: memory is shorter than time                  \
+            */
 #define CORE_FAILURE_LINES 100u       /* log lines of a service that could not start */
 #define CORE_FAILURE_BYTES 65536u     /* and their bytes */
 #define CORE_START_TIMEOUT_MS 600000  /* for the driver to make, fill and start a container */
@@ -161,6 +162,10 @@ typedef struct {
 int core_service_request(core_t *self, actor_call_t *within, const char *identifier,
                          const char *port_id, const core_request_t *request, int *ret_status,
                          str_t *ret_body, err_t **err);
+/* The same to a port by number, which need not be one of the service's declared ports. */
+int core_service_request_number(core_t *self, actor_call_t *within, const char *identifier,
+                                unsigned number, const core_request_t *request, int *ret_status,
+                                str_t *ret_body, err_t **err);
 
 /* ---------------------------------------------------------------------------------- files
  * artifacts */

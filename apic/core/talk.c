@@ -69,23 +69,12 @@ exec_read(core_t *self, actor_stream_t *stream, int timeout_ms, int *ret_code, s
     }
 }
 
-int
-core_service_request(core_t *self, actor_call_t *within, const char *identifier,
-                     const char *port_id, const core_request_t *request, int *ret_status,
-                     str_t *ret_body, err_t **err)
+static int
+request_to(const core_service_t *service, unsigned number, actor_call_t *within,
+           const core_request_t *request, int *ret_status, str_t *ret_body, err_t **err)
 {
-    AUTO(core_service) service = NULL;
-    if (core_require_started(self, identifier, &service, err) < 0)
-        return err_wrap(err, "cannot send a request to service '%s'", identifier);
-    size_t i = 0;
-    while (i < service->n_ports && strcmp(service->ports[i].id, port_id) != 0)
-        i++;
-    if (i == service->n_ports)
-        return err_fail(err, ERR_NOT_FOUND, "service '%s' has no port '%s' to send a request to",
-                        service->name, port_id);
-
-    AUTO_FREE char *url = str_format("http://%s:%u%s", service->private_ip,
-                                     service->ports[i].number, request->endpoint);
+    AUTO_FREE char *url =
+        str_format("http://%s:%u%s", service->private_ip, number, request->endpoint);
     http_request_t http = {.method = request->method,
                            .url = url,
                            .body = request->body,
@@ -98,6 +87,33 @@ core_service_request(core_t *self, actor_call_t *within, const char *identifier,
     if (http_request_text(&http, ret_status, ret_body, err) < 0)
         return err_wrap(err, "cannot send a request to service '%s'", service->name);
     return 0;
+}
+
+int
+core_service_request(core_t *self, actor_call_t *within, const char *identifier,
+                     const char *port_id, const core_request_t *request, int *ret_status,
+                     str_t *ret_body, err_t **err)
+{
+    AUTO(core_service) service = NULL;
+    if (core_require_started(self, identifier, &service, err) < 0)
+        return err_wrap(err, "cannot send a request to service '%s'", identifier);
+    for (size_t i = 0; i < service->n_ports; i++)
+        if (strcmp(service->ports[i].id, port_id) == 0)
+            return request_to(service, service->ports[i].number, within, request, ret_status,
+                              ret_body, err);
+    return err_fail(err, ERR_NOT_FOUND, "service '%s' has no port '%s' to send a request to",
+                    service->name, port_id);
+}
+
+int
+core_service_request_number(core_t *self, actor_call_t *within, const char *identifier,
+                            unsigned number, const core_request_t *request, int *ret_status,
+                            str_t *ret_body, err_t **err)
+{
+    AUTO(core_service) service = NULL;
+    if (core_require_started(self, identifier, &service, err) < 0)
+        return err_wrap(err, "cannot send a request to service '%s'", identifier);
+    return request_to(service, number, within, request, ret_status, ret_body, err);
 }
 
 int
