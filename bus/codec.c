@@ -246,6 +246,9 @@ codec_field_begin(codec_t *self, const codec_path_t *path, const ProtobufCMessag
         return codec_fail(self, path, ERR_INVALID, "only one of '%s' and '%s' can be set", other->name, field->name);
     }
     bool is_set = codec_is_oneof(field) ? *codec_case(msg, field) != 0 : codec_is_set(msg, field);
+    /* An empty string of its own is memory too. */
+    if (field->type == PROTOBUF_C_TYPE_STRING && field->label == PROTOBUF_C_LABEL_NONE && !codec_is_oneof(field))
+        is_set = *(const void **)codec_member(msg, field) != field->default_value;
     return is_set ? codec_fail(self, path, ERR_INVALID, "the field is there twice") : 0;
 }
 

@@ -130,6 +130,7 @@ wrong_values_are_refused_with_the_path_of_their_field(void **state)
         {EXEC_REPLY, "{\"exitCode\":-1e300}", "exit_code: expected integer, got -1e+300"},
         {EXEC_REPLY, "{\"logOutput\":7}", "log_output: expected string, got integer"},
         {EXEC_REPLY, "{\"exitCode\":1,\"exit_code\":2}", "exit_code: the field is there twice"},
+        {EXEC_REPLY, "{\"logOutput\":\"\",\"log_output\":\"\"}", "log_output: the field is there twice"},
         {FILE_ENTRY, "{\"size\":-1}", "size: expected an integer of 0..18446744073709551615, got -1"},
         {FILE_ENTRY, "{\"size\":\"18446744073709551616\"}", "size: expected integer, got '18446744073709551616'"},
         {TOLERATION, "{\"tolerationSeconds\":\"-9223372036854775809\"}",

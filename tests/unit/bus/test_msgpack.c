@@ -271,6 +271,7 @@ malformed_bytes_are_refused(void **state)
         {EXEC_REPLY, BYTES("\x82\xa9" "exit_code\x05\xa9" "exit_code\x06"), "exit_code: the field is there twice"},
         {EXEC_REPLY, BYTES("\x82\xaalog_output\xa1" "a\xaalog_output\xa1" "b"),
          "log_output: the field is there twice"},
+        {EXEC_REPLY, BYTES("\x82\xaalog_output\xa0\xaalog_output\xa0"), "log_output: the field is there twice"},
         {EXEC_ARGS, BYTES("\x82\xac" "command_args\x91\xa1" "a\xac" "command_args\x91\xa1" "b"),
          "command_args: the field is there twice"},
         {LINE, BYTES("\x82\xa4info\x80\xa7warning\x80"), "warning: only one of 'info' and 'warning' can be set"},
