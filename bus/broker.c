@@ -16,11 +16,16 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#define ENDPOINTS_MAX 8u
+#define UNBIND_MS 500 /* for listeners to be gone */
+
 struct bus_broker {
     bus_router_t router; /* the thread's, but for its lock and by_name under it */
     bus_zap_t *zap;      /* NULL without a tcp endpoint */
     int stop_fd;
     int port;
+    char *bound[ENDPOINTS_MAX]; /* as libzmq names them */
+    unsigned bound_count, listeners; /* the latter without inproc */
     bool started;
     pthread_t thread;
 };
@@ -69,6 +74,35 @@ wait_ms(const bus_router_t *router)
     return left < 0 ? 0 : (int)left;
 }
 
+/* A peer in this process connects again as soon as it hears BYE: not to this broker, which must have gone from the
+ * address by then. */
+static void
+unbind_inproc(bus_broker_t *self)
+{
+    for (unsigned i = 0; i < self->bound_count; i++)
+        if (str_starts(self->bound[i], "inproc://"))
+            zmq_unbind(self->router.socket, self->bound[i]);
+}
+
+/* libzmq closes listeners on its own thread, and unlinks their files then: the next broker must not come before. */
+static void
+unbind_others(bus_broker_t *self)
+{
+    int64_t until = clock_ns() + UNBIND_MS * NS_PER_MS;
+    for (unsigned i = 0; i < self->bound_count; i++)
+        if (!str_starts(self->bound[i], "inproc://"))
+            zmq_unbind(self->router.socket, self->bound[i]);
+    struct pollfd fd = {.fd = fd_of(self->router.monitor), .events = POLLIN};
+    for (int64_t left; self->listeners && (left = until - clock_ns()) > 0;) {
+        uint16_t event;
+        uint32_t value;
+        while (bus_monitor_next(self->router.monitor, &event, &value))
+            self->listeners -= event != ZMQ_EVENT_DISCONNECTED;
+        if (self->listeners)
+            poll(&fd, 1, (int)(left / NS_PER_MS) + 1);
+    }
+}
+
 static void *
 run(void *arg)
 {
@@ -94,7 +128,9 @@ run(void *arg)
         if (poll(fds, 3, more ? 0 : wait_ms(router)) > 0)
             events |= fds[1].revents != 0;
     }
+    unbind_inproc(self);
     bus_router_close(router);
+    unbind_others(self);
     return NULL;
 }
 
@@ -145,13 +181,17 @@ use_curve(bus_broker_t *self, const bus_broker_config_t *config, err_t **err)
 static int
 bind_one(bus_broker_t *self, const char *endpoint, err_t **err)
 {
-    char bound[256];
+    char bound[256] = "";
     size_t size = sizeof bound;
+    if (self->bound_count == ENDPOINTS_MAX)
+        return err_fail(err, ERR_LIMIT, "a broker has at most %u endpoints", ENDPOINTS_MAX);
     if (zmq_bind(self->router.socket, endpoint) < 0)
         return err_fail(err, zmq_errno() == EADDRINUSE ? ERR_EXISTS : ERR_STATE, "%s",
                         zmq_strerror(zmq_errno()));
-    if (str_starts(endpoint, "tcp://") &&
-        zmq_getsockopt(self->router.socket, ZMQ_LAST_ENDPOINT, bound, &size) == 0)
+    zmq_getsockopt(self->router.socket, ZMQ_LAST_ENDPOINT, bound, &size);
+    self->bound[self->bound_count++] = str_format("%s", bound);
+    self->listeners += !str_starts(endpoint, "inproc://");
+    if (str_starts(endpoint, "tcp://"))
         self->port = atoi(strrchr(bound, ':') + 1);
     return 0;
 }
@@ -194,7 +234,8 @@ open_socket(bus_router_t *router, err_t **err)
     set_int(router->socket, ZMQ_HEARTBEAT_TIMEOUT, BUS_HEARTBEAT_TIMEOUT_MS);
     set_int(router->socket, ZMQ_HANDSHAKE_IVL, BUS_HANDSHAKE_MS);
     zmq_setsockopt(router->socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
-    router->monitor = bus_monitor_new(router->socket, ZMQ_EVENT_DISCONNECTED);
+    router->monitor = bus_monitor_new(router->socket, ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
+                                                          ZMQ_EVENT_CLOSE_FAILED);
     if (!router->monitor)
         return err_fail(err, ERR_LIMIT, "cannot watch a socket: %s", zmq_strerror(zmq_errno()));
     return 0;
@@ -246,6 +287,8 @@ bus_broker_destroy(bus_broker_t **self_p)
         zmq_close(self->router.socket);
     }
     bus_zap_destroy(&self->zap);
+    for (unsigned i = 0; i < self->bound_count; i++)
+        free(self->bound[i]);
     if (self->stop_fd >= 0)
         close(self->stop_fd);
     pthread_mutex_destroy(&self->router.lock);

@@ -65,7 +65,9 @@ check(const Bus__Hello *hello, const bus_keys_t *broker_keys, err_t **err)
                              hello->public_key.data, broker_keys->secret_key) < 0 ||
         memcmp(opened, hello->name, len) != 0)
         return err_fail(err, ERR_DENIED,
-                        "the proof does not hold: it was made with another key, or for another broker");
+                        "the proof of '%s' does not hold: it was made with another key, or for "
+                        "another broker",
+                        hello->name);
     return 0;
 }
 

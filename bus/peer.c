@@ -370,8 +370,11 @@ on_join_frame(bus_peer_t *self, const bus_frame_t *frame)
             refused(self, err_dup(why));
         leave(self, why);
         /* Over inproc nothing else tells that a new broker is there: HELLO waits in the socket for it. */
-        if (stopped && !self->monitor && zmq_connect(self->socket, self->endpoint) == 0)
-            say_hello(self);
+        if (stopped && !self->monitor) {
+            zmq_disconnect(self->socket, self->endpoint);
+            if (zmq_connect(self->socket, self->endpoint) == 0)
+                say_hello(self);
+        }
     } else if (frame->kind == BUS_KIND_ERROR && !self->joined) {
         refused(self, bus_err_unpack(frame->body, frame->body_size));
         self->retry.fn = on_retry;

@@ -208,7 +208,8 @@ bus_router_events(bus_router_t *self)
     uint32_t value;
     while (bus_monitor_next(self->monitor, &event, &value)) {
         lost_t lost = {.router = self, .fd = (int)value};
-        bus_table_each(&self->members.by_route, mark_lost, &lost);
+        if (event == ZMQ_EVENT_DISCONNECTED)
+            bus_table_each(&self->members.by_route, mark_lost, &lost);
     }
     remove_gone(self);
 }
@@ -289,7 +290,7 @@ on_hello(bus_router_t *self, const void *from, const bus_frame_t *frame, zmq_msg
     if (check_hello(self, frame, msg, &hello, &error) < 0) {
         zmq_msg_t answer;
         self->dropped++;
-        log_err(LOG_WARN, "bus.refused", error, "name=%s", hello.name);
+        log_err(LOG_WARN, "bus.refused", error, "peers=%zu", self->members.by_name.count);
         err_wrap(&error, "the broker refuses this peer");
         error_msg((bus_frame_t){.answer = true, .from = bus_text(BUS_ADDRESS_BROKER),
                                 .to = bus_text(BUS_ADDRESS_BROKER)}, error, &answer);
