@@ -11,6 +11,10 @@
 static const char *const shell_command[] = {"sh", "-c",
                                             "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"};
 
+/* What ends input on a terminal, twice: in the middle of a line the first only hands over the line. Closing the connection's
+ * one side would not do: Docker then ends the output too. */
+#define END_KEYS "\x04\x04"
+
 /* A command in a container. */
 typedef struct {
     docker_t *docker;
@@ -168,7 +172,6 @@ typedef struct {
     docker_hijack_t *raw;
     str_t pending;    /* keys that the command has not taken yet */
     bool input_ended; /* the caller says no more */
-    bool shut;        /* the command was told so */
     bool ended;       /* the command's output ended */
 } shell_t;
 
@@ -194,10 +197,12 @@ take_input(shell_t *self, err_t **err)
 {
     AUTO_ITEM Orchestrator__ShellInput *input = NULL;
     int got = self->exec.call->recv(self->exec.call->arg, (ProtobufCMessage **)&input, err);
-    if (got <= 0) {
-        self->input_ended = got == 0;
-        return got;
+    if (got == 0) {
+        self->input_ended = true;
+        str_add(&self->pending, END_KEYS);
     }
+    if (got <= 0)
+        return got;
     str_add_bytes(&self->pending, input->data.data, input->data.len);
     return resize(self, input, err);
 }
@@ -211,10 +216,6 @@ push_input(shell_t *self, err_t **err)
             return (int)sent;
         self->pending.len -= (size_t)sent;
         memmove(self->pending.data, self->pending.data + sent, self->pending.len + 1);
-    }
-    if (self->input_ended && !self->shut) {
-        docker_hijack_shut(self->raw);
-        self->shut = true;
     }
     return 0;
 }

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define WAIT_MS 30000 /* for the answer's head */
 
@@ -89,12 +88,6 @@ docker_hijack_write(docker_hijack_t *self, const char *data, size_t size, err_t 
     if (code == CURLE_AGAIN)
         return 0;
     return code == CURLE_OK ? (long)sent : docker_http_explain(self->http, self->easy, code, self->error, err);
-}
-
-void
-docker_hijack_shut(docker_hijack_t *self)
-{
-    shutdown(self->fd, SHUT_WR);
 }
 
 long

@@ -26,8 +26,6 @@ bool docker_hijack_ready(const docker_hijack_t *self);
 long docker_hijack_read(docker_hijack_t *self, char *buffer, size_t size, err_t **err);
 long docker_hijack_write(docker_hijack_t *self, const char *data, size_t size, err_t **err);
 #define HIJACK_END (-2)
-/* No more input: the command's standard input ends. */
-void docker_hijack_shut(docker_hijack_t *self);
 
 /* Parses an answer's head: bytes of it when it is complete, 0 when more is needed, negative for what is none. */
 long docker_hijack_head(const char *data, size_t size, int *ret_status, err_t **err);

@@ -100,43 +100,36 @@ died(docker_t *self, const docker_call_t *call, const char *id, int exit_code, e
                     text.data, LOGS_END);
 }
 
+/* Waits for the container's end, but not longer than DOCKER_QUICK_EXIT_MS. */
+static int
+wait_shortly(docker_t *self, const docker_call_t *call, const char *id, err_t **err)
+{
+    AUTO_FREE char *path = docker_path("/containers/%s/wait?condition=not-running", id);
+    AUTO_REQUEST wait = {.method = "POST", .path = path, .timeout_ms = DOCKER_QUICK_EXIT_MS};
+    AUTO(err) failure = NULL;
+    if (docker_http_do(self->http, &wait, docker_cancel_fd(call), &failure) == 0 || err_code(failure) == ERR_TIMEOUT)
+        return 0;
+    if (err)
+        *err = TAKE(failure);
+    return -1;
+}
+
 int
 docker_service_settled(docker_t *self, const docker_call_t *call, const char *id, Orchestrator__ServiceInfo **ret_info,
                        err_t **err)
 {
-    AUTO_FREE char *inspect = docker_path("/containers/%s/json", id);
-    AUTO_FREE char *wait = docker_path("/containers/%s/wait?condition=not-running", id);
-    docker_request_t requests[] = {
-        {.method = "GET", .path = inspect},
-        {.method = "POST", .path = wait, .timeout_ms = DOCKER_QUICK_EXIT_MS},
-    };
-    docker_http_run(self->http, requests, ARRAY_LEN(requests), docker_cancel_fd(call), NULL);
     AUTO_JSON *container = NULL;
-    AUTO_JSON *waited = NULL;
-    int result = 0;
-    if (requests[0].failure) {
-        if (err)
-            *err = TAKE(requests[0].failure);
-        result = err_wrap(err, "cannot inspect its container");
-    } else {
-        result = docker_json(requests[0].reply.data, requests[0].reply.len, &container, err);
-    }
-    if (result == 0 && err_code(requests[1].failure) == ERR_CANCELLED)
-        result = err_fail(err, ERR_CANCELLED, "the caller gave up");
-    if (result == 0 && !requests[1].failure &&
-        docker_json(requests[1].reply.data, requests[1].reply.len, &waited, NULL) == 0 &&
-        docker_int(waited, "StatusCode") != 0)
-        result = died(self, call, id, (int)docker_int(waited, "StatusCode"), err);
-    if (result == 0) {
-        *ret_info = docker_reply_service(container);
-        if (waited) {
-            (*ret_info)->state = ORCHESTRATOR__CONTAINER_STATE__CONTAINER_STOPPED;
-            (*ret_info)->exit_code = 0;
-        }
-    }
-    for (size_t i = 0; i < ARRAY_LEN(requests); i++)
-        docker_request_done(&requests[i]);
-    return result;
+    /* Docker hears of an end some 60 ms late, but from the first it hears it answers no inspection until it has put
+     * everything away: a short wait and then the inspection see all that ended in the short time. */
+    if (wait_shortly(self, call, id, err) < 0 ||
+        docker_get(self, call, docker_path("/containers/%s/json", id), &container, err) < 0)
+        return err_wrap(err, "cannot see how its container does");
+    const json_t *state = json_object_get(container, "State");
+    int exit_code = (int)docker_int(state, "ExitCode");
+    if (strcmp(docker_text(state, "Status"), "running") != 0 && exit_code != 0)
+        return died(self, call, id, exit_code, err);
+    *ret_info = docker_reply_service(container);
+    return 0;
 }
 
 /* ------------------------------------------------------------- StopService, RestartService, RemoveService */

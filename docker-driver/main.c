@@ -1,0 +1,90 @@
+/*  kurtosis-docker-driver: joins a bus as a driver of the Docker Engine that DOCKER_HOST (or the usual socket) names.
+ *
+ *  Environment:
+ *    KURTOSIS_BUS_ENDPOINT     the broker's, e.g. ipc:///run/kurtosis/bus/broker
+ *    KURTOSIS_BUS_BROKER_KEY   the broker's public key, Z85
+ *    KURTOSIS_BUS_SECRET       this driver's secret key, Z85
+ *    KURTOSIS_BUS_NAME         its name; "driver/docker" if not set
+ *    KURTOSIS_LOG_LEVEL        the lowest level it logs; "info" if not set
+ *
+ *  Ends on SIGTERM: no new operation begins, those under way get some seconds. Exit code 1 with a sentence on stderr when
+ *  it cannot begin.
+ */
+#include "base/log.h"
+#include "docker-driver/docker-driver.h"
+#include "docker-driver/driver.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#define NAME "driver/docker"
+#define PROGRAM "kurtosis-docker-driver " KURTOSIS_VERSION
+#define ARENAS 2 /* of malloc: threads come and go here, and memory matters */
+
+static const char *
+env_or(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : otherwise;
+}
+
+static int
+read_keys(actor_config_t *config, err_t **err)
+{
+    char public_key[BUS_KEY_TEXT_SIZE];
+    const char *secret = env_or("KURTOSIS_BUS_SECRET", "");
+    if (bus_key_from_text(env_or("KURTOSIS_BUS_BROKER_KEY", ""), config->broker_key, err) < 0)
+        return err_wrap(err, "KURTOSIS_BUS_BROKER_KEY is wrong");
+    if (bus_key_from_text(secret, config->keys.secret_key, err) < 0)
+        return err_wrap(err, "KURTOSIS_BUS_SECRET is wrong");
+    if (zmq_curve_public(public_key, secret) < 0 || bus_key_from_text(public_key, config->keys.public_key, err) < 0)
+        return err_wrap(err, "KURTOSIS_BUS_SECRET is no secret key");
+    unsetenv("KURTOSIS_BUS_SECRET");
+    return 0;
+}
+
+static int
+run(err_t **err)
+{
+    AUTO(docker) docker = NULL;
+    AUTO(actor) actor = NULL;
+    actor_config_t config = {.name = env_or("KURTOSIS_BUS_NAME", NAME),
+                             .program = PROGRAM,
+                             .endpoint = env_or("KURTOSIS_BUS_ENDPOINT", ""),
+                             .methods = docker_driver_methods,
+                             .workers_max = DOCKER_WORKERS_MAX};
+    if (!*config.endpoint)
+        return err_fail(err, ERR_INVALID, "KURTOSIS_BUS_ENDPOINT is not set: it names the bus to join");
+    if (read_keys(&config, err) < 0 || docker_new(NULL, &docker, err) < 0)
+        return -1;
+    config.state = docker;
+    int result = actor_new(&config, &actor, err);
+    bus_keys_wipe(&config.keys);
+    if (result < 0)
+        return -1;
+    log_info("driver.ready", "name=%s", actor_name(actor));
+    int signal = actor_process_wait();
+    log_info("driver.ends", "signal=%d", signal);
+    actor_destroy(&actor); /* before the docker that its threads use */
+    return 0;
+}
+
+int
+main(void)
+{
+    log_level_t level = LOG_INFO;
+    AUTO(err) err = NULL;
+    mallopt(M_ARENA_MAX, ARENAS);
+    actor_process_init();
+    log_level_parse(env_or("KURTOSIS_LOG_LEVEL", "info"), &level);
+    log_init("docker-driver", level);
+    int result = run(&err);
+    bus_context_term();
+    if (result == 0)
+        return 0;
+    AUTO_FREE char *why = err_string(err);
+    fprintf(stderr, "kurtosis-docker-driver: %s\n", why);
+    return 1;
+}

@@ -1,0 +1,233 @@
+/*  driver: see driver.h. */
+#include "tests/contract/driver.h"
+
+#include "actors/actors.h"
+#include "tests/contract/outside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The drivers: name, program, how it is looked at from outside. */
+static const struct {
+    const char *name;
+    const char *program;
+    char *(*holds)(const char *part);
+    void (*forget_image)(const char *image);
+} rows[] = {
+    {"docker", "kurtosis-docker-driver", docker_holds, docker_forget_image},
+};
+
+struct driver {
+    size_t row;
+    char folder[64]; /* of the broker's socket */
+    char *address;   /* "driver/<name>" */
+    bus_keys_t broker_keys, driver_keys, caller_keys;
+    bus_broker_t *broker;
+    actor_child_t *child;
+    actor_t *caller;
+};
+
+struct stream {
+    actor_stream_t *stream;
+    err_t *failure; /* of opening */
+};
+
+static void
+die(const char *what, const err_t *err)
+{
+    AUTO_FREE char *why = err_string(err);
+    fprintf(stderr, "contract: cannot %s: %s\n", what, why);
+    exit(1);
+}
+
+/* ------------------------------------------------------------------------------------------- starting */
+
+static bool
+may_join(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE])
+{
+    driver_t *self = arg;
+    const bus_keys_t *keys = strcmp(name, self->address) == 0 ? &self->driver_keys : &self->caller_keys;
+    return memcmp(public_key, keys->public_key, BUS_KEY_SIZE) == 0;
+}
+
+static bool
+is_known(void *arg, const uint8_t public_key[BUS_KEY_SIZE])
+{
+    (void)arg;
+    (void)public_key;
+    return true;
+}
+
+static void
+start_broker(driver_t *self, const char *endpoint)
+{
+    AUTO(err) err = NULL;
+    const char *const endpoints[] = {endpoint, NULL};
+    bus_broker_config_t config = {.endpoints = endpoints,
+                                  .keys = self->broker_keys,
+                                  .may_join = may_join,
+                                  .is_known = is_known,
+                                  .arg = self};
+    if (bus_broker_new(&config, &self->broker, &err) < 0)
+        die("start a broker", err);
+}
+
+static void
+start_child(driver_t *self, const char *endpoint)
+{
+    char broker_key[BUS_KEY_TEXT_SIZE], secret[BUS_KEY_TEXT_SIZE];
+    AUTO(err) err = NULL;
+    bus_key_to_text(self->broker_keys.public_key, broker_key);
+    bus_key_to_text(self->driver_keys.secret_key, secret);
+    char *env[] = {str_format("KURTOSIS_BUS_ENDPOINT=%s", endpoint),
+                   str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker_key),
+                   str_format("KURTOSIS_BUS_SECRET=%s", secret), str_format("KURTOSIS_BUS_NAME=%s", self->address)};
+    const char *const argv[] = {rows[self->row].program, NULL};
+    const char *const extra[] = {env[0], env[1], env[2], env[3], NULL};
+    if (actor_child_new(argv[0], argv, extra, 5000, NULL, NULL, &self->child, &err) < 0 ||
+        bus_broker_wait_peer(self->broker, self->address, 10000, &err) < 0)
+        die("start the driver", err);
+    for (size_t i = 0; i < ARRAY_LEN(env); i++)
+        free(env[i]);
+}
+
+static void
+start_caller(driver_t *self, const char *endpoint)
+{
+    AUTO(err) err = NULL;
+    actor_config_t config = {.name = "engine", .program = "contract suite", .endpoint = endpoint, .keys = self->caller_keys};
+    memcpy(config.broker_key, self->broker_keys.public_key, BUS_KEY_SIZE);
+    if (actor_new(&config, &self->caller, &err) < 0)
+        die("join the bus", err);
+}
+
+driver_t *
+driver_start(const char *name)
+{
+    size_t row = 0;
+    while (row < ARRAY_LEN(rows) && strcmp(rows[row].name, name) != 0)
+        row++;
+    if (row == ARRAY_LEN(rows))
+        return NULL;
+    driver_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    self->row = row;
+    self->address = str_format("driver/%s", name);
+    strcpy(self->folder, "/tmp/kurtosis-contract-XXXXXX");
+    if (!mkdtemp(self->folder))
+        die("make a folder for the bus", NULL);
+    AUTO_FREE char *endpoint = str_format("ipc://%s/broker", self->folder);
+    bus_keys_new(&self->broker_keys);
+    bus_keys_new(&self->driver_keys);
+    bus_keys_new(&self->caller_keys);
+    start_broker(self, endpoint);
+    start_child(self, endpoint);
+    start_caller(self, endpoint);
+    return self;
+}
+
+void
+driver_stop(driver_t **self_p)
+{
+    driver_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    actor_destroy(&self->caller);
+    actor_child_destroy(&self->child);
+    bus_broker_destroy(&self->broker);
+    AUTO_FREE char *socket = str_format("%s/broker", self->folder);
+    unlink(socket);
+    rmdir(self->folder);
+    free(self->address);
+    free(self);
+    bus_context_term();
+}
+
+long
+driver_memory(const driver_t *self)
+{
+    AUTO_FREE char *path = str_format("/proc/%d/status", actor_child_pid(self->child));
+    FILE *in = fopen(path, "re");
+    char line[200];
+    long size = -1;
+    while (in && fgets(line, sizeof line, in))
+        if (sscanf(line, "VmRSS: %ld", &size) == 1)
+            break;
+    if (in)
+        fclose(in);
+    return size;
+}
+
+char *
+driver_holds(driver_t *self, const char *part)
+{
+    return rows[self->row].holds(part);
+}
+
+void
+driver_forget_image(driver_t *self, const char *image)
+{
+    rows[self->row].forget_image(image);
+}
+
+/* -------------------------------------------------------------------------------------------- calling */
+
+static char *
+full_name(const char *method)
+{
+    return str_format("orchestrator.Orchestrator/%s", method);
+}
+
+int
+driver_ask(driver_t *self, const char *method, const void *request, void *ret_reply, err_t **err)
+{
+    AUTO_FREE char *name = full_name(method);
+    return actor_ask(self->caller, NULL, self->address, name, request, WAIT_MS, ret_reply, err);
+}
+
+stream_t *
+driver_open(driver_t *self, const char *method, const void *request)
+{
+    AUTO_FREE char *name = full_name(method);
+    stream_t *stream = calloc(1, sizeof *stream);
+    if (!stream)
+        abort();
+    actor_stream_open(self->caller, NULL, self->address, name, request, &stream->stream, &stream->failure);
+    return stream;
+}
+
+void
+stream_send(stream_t *self, const void *item)
+{
+    if (self->stream)
+        actor_stream_send(self->stream, item, NULL);
+}
+
+void
+stream_end(stream_t *self)
+{
+    if (self->stream)
+        actor_stream_end(self->stream, NULL);
+}
+
+int
+stream_recv(stream_t *self, void *ret_item, err_t **err)
+{
+    if (self->stream)
+        return actor_stream_recv(self->stream, WAIT_MS, ret_item, err);
+    if (err)
+        *err = err_dup(self->failure);
+    return -1;
+}
+
+void
+stream_close(stream_t **self_p)
+{
+    stream_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    actor_stream_destroy(&self->stream);
+    err_destroy(&self->failure);
+    free(self);
+}

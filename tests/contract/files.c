@@ -1,0 +1,277 @@
+/*  Files: into a service when it starts, out of it at any time. */
+#include "docker-driver/tar.h"
+#include "tests/contract/world.h"
+
+static Orchestrator__FilesMount
+mount_at(const char *path)
+{
+    Orchestrator__FilesMount mount = ORCHESTRATOR__FILES_MOUNT__INIT;
+    mount.path = (char *)path;
+    return mount;
+}
+
+static void
+tar_of(str_t *tar, const char *path, const char *content)
+{
+    assert_int_equal(tar_add(tar, path, 0644, content, strlen(content), NULL), 0);
+    tar_end(tar);
+}
+
+static void
+archives_fill_the_mounts_before_the_service_starts(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FilesMount mounts[] = {mount_at("/data/one"), mount_at("/etc/conf"), mount_at("/empty")};
+    Orchestrator__FilesMount *list[] = {&mounts[0], &mounts[1], &mounts[2]};
+    char *cmd[] = {"cat /data/one/a /data/one/b /etc/conf/c; ls /empty | wc -l; trap 'exit 0' TERM; sleep 1000000 & wait"};
+    spec_init(&spec, "filled");
+    spec.files = list, spec.n_files = 3;
+    spec.cmd = cmd, spec.n_cmd = 1;
+    AUTO_STR first = STR_EMPTY, second = STR_EMPTY, third = STR_EMPTY;
+    tar_of(&first, "a", "old a\n");
+    assert_int_equal(tar_add(&second, "a", 0644, "new a\n", 6, NULL), 0);
+    tar_of(&second, "b", "b\n");
+    tar_of(&third, "c", "c\n");
+    archive_t archives[] = {{0, &first}, {0, &second}, {1, &third}};
+    stream_t *stream = service_open(&spec, archives, 3);
+    Orchestrator__ServiceInfo *info = NULL;
+    AUTO(err) err = NULL;
+    if (stream_recv(stream, &info, &err) != 1)
+        fail_msg("StartService failed: %s", err_string(err));
+    stream_close(&stream);
+    orchestrator__service_info__free_unpacked(info, NULL);
+    AUTO_STR out = STR_EMPTY;
+    assert_int_equal(run_in(spec.service_uuid, "cat /data/one/a /data/one/b /etc/conf/c; ls /empty | wc -l", &out), 0);
+    assert_string_equal(out.data, "new a\nb\nc\n0\n");
+    AUTO_FREE char *volumes = holds("files-artifact-expansion--");
+    assert_non_null(strstr(volumes, enclave));
+    service_remove(spec.service_uuid);
+    AUTO_FREE char *left = holds("files-artifact-expansion--");
+    assert_null(strstr(left, enclave));
+}
+
+static void
+a_large_archive_is_streamed(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FilesMount mount = mount_at("/big");
+    Orchestrator__FilesMount *list[] = {&mount};
+    spec_init(&spec, "large");
+    spec.files = list, spec.n_files = 1;
+    AUTO_STR content = STR_EMPTY, tar = STR_EMPTY;
+    for (int i = 0; i < 1 << 19; i++)
+        str_printf(&content, "%07d line of a large file\n", i);
+    tar_of(&tar, "file", content.data);
+    archive_t archive = {0, &tar};
+    stream_t *stream = service_open(&spec, &archive, 1);
+    Orchestrator__ServiceInfo *info = NULL;
+    AUTO(err) err = NULL;
+    if (stream_recv(stream, &info, &err) != 1)
+        fail_msg("StartService failed: %s", err_string(err));
+    stream_close(&stream);
+    orchestrator__service_info__free_unpacked(info, NULL);
+
+    /* And out again, byte for byte. */
+    Orchestrator__CopyOutArgs args = ORCHESTRATOR__COPY_OUT_ARGS__INIT;
+    Orchestrator__TarChunk *chunk = NULL;
+    args.enclave_uuid = enclave;
+    args.service_uuid = spec.service_uuid;
+    args.path = "/big/file";
+    AUTO_STR back = STR_EMPTY;
+    stream = driver_open(driver, "CopyOut", &args);
+    while (stream_recv(stream, &chunk, &err) == 1) {
+        str_add_bytes(&back, chunk->data.data, chunk->data.len);
+        orchestrator__tar_chunk__free_unpacked(chunk, NULL);
+    }
+    stream_close(&stream);
+    const char *data;
+    size_t size;
+    assert_int_equal(tar_first_file(back.data, back.len, &data, &size, NULL), 1);
+    assert_int_equal(size, content.len);
+    assert_memory_equal(data, content.data, size);
+    service_remove(spec.service_uuid);
+}
+
+static void
+a_broken_archive_is_refused_and_leaves_nothing(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FilesMount mount = mount_at("/data");
+    Orchestrator__FilesMount *list[] = {&mount};
+    AUTO_STR garbage = STR_EMPTY;
+    for (int i = 0; i < 2000; i++)
+        str_add(&garbage, "this is no tar. ");
+    archive_t archives[] = {{0, &garbage}, {7, &garbage}};
+    for (size_t i = 0; i < 2; i++) {
+        spec_init(&spec, "garbage");
+        spec.files = list, spec.n_files = 1;
+        stream_t *stream = service_open(&spec, &archives[i], 1);
+        Orchestrator__ServiceInfo *info = NULL;
+        AUTO(err) err = NULL;
+        assert_true(stream_recv(stream, &info, &err) < 0);
+        stream_close(&stream);
+        AUTO_FREE char *text = err_string(err);
+        assert_non_null(strstr(text, i == 0 ? "cannot put files into '/data'" : "a piece is for mount 7"));
+        AUTO_FREE char *left = holds(spec.service_uuid);
+        assert_string_equal(left, "");
+    }
+}
+
+static void
+a_stream_that_breaks_off_leaves_nothing(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FilesMount mount = mount_at("/data");
+    Orchestrator__FilesMount *list[] = {&mount};
+    spec_init(&spec, "broken-off");
+    spec.files = list, spec.n_files = 1;
+    stream_t *stream = driver_open(driver, "StartService", NULL);
+    Orchestrator__StartServicePart part = ORCHESTRATOR__START_SERVICE_PART__INIT;
+    part.spec = &spec;
+    stream_send(stream, &part);
+    part.spec = NULL;
+    part.data.data = (uint8_t *)"half of";
+    part.data.len = 7;
+    stream_send(stream, &part);
+    stream_end(stream);
+    Orchestrator__ServiceInfo *info = NULL;
+    AUTO(err) err = NULL;
+    assert_true(stream_recv(stream, &info, &err) < 0);
+    stream_close(&stream);
+    check_error(err, ERR_INVALID, "the stream ended in the middle of an archive");
+    AUTO_FREE char *left = holds(spec.service_uuid);
+    assert_string_equal(left, "");
+}
+
+/* What CopyOut of a path gives: the names in the archive, a blank after each. */
+static void
+names_in(const char *uuid, const char *path, str_t *ret_names)
+{
+    Orchestrator__CopyOutArgs args = ORCHESTRATOR__COPY_OUT_ARGS__INIT;
+    Orchestrator__TarChunk *chunk = NULL;
+    AUTO_STR tar = STR_EMPTY;
+    AUTO(err) err = NULL;
+    args.enclave_uuid = enclave;
+    args.service_uuid = (char *)uuid;
+    args.path = (char *)path;
+    stream_t *stream = driver_open(driver, "CopyOut", &args);
+    int got;
+    while ((got = stream_recv(stream, &chunk, &err)) == 1) {
+        str_add_bytes(&tar, chunk->data.data, chunk->data.len);
+        orchestrator__tar_chunk__free_unpacked(chunk, NULL);
+    }
+    stream_close(&stream);
+    if (got < 0) {
+        AUTO_FREE char *text = err_string(err);
+        str_printf(ret_names, "error %s", text);
+        return;
+    }
+    for (size_t at = 0; at + TAR_BLOCK <= tar.len && tar.data[at];) {
+        unsigned long size = strtoul(tar.data + at + 124, NULL, 8);
+        if (strchr("05\0", tar.data[at + 156]))
+            str_printf(ret_names, "%s ", tar.data + at);
+        at += TAR_BLOCK + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+    }
+}
+
+static void
+folders_are_copied_out_by_their_contents(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *has, *has_not;
+    } cases[] = {
+        {"/tmp/folder", "./a ", "folder"},   {"/tmp/folder/", "./a ", "folder"}, {"/tmp/folder/*", "./sub/b ", "folder"},
+        {"/tmp/folder/a", "a ", "sub"},      {"/tmp/link", "./a ", "link"},      {"/tmp/file-link", "a ", "sub"},
+        {"/tmp/none", "error", "./"},        {"/tmp/folder/a/*", "error", "./"}, {"relative", "must be absolute", "./"},
+        {"/tmp/none", "there is no file or folder '/tmp/none'", "./"},
+    };
+    Orchestrator__ServiceSpec spec;
+    spec_init(&spec, "out");
+    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
+    assert_int_equal(run_in(spec.service_uuid,
+                            "mkdir -p /tmp/folder/sub; echo a >/tmp/folder/a; echo b >/tmp/folder/sub/b;"
+                            "ln -s folder /tmp/link; ln -s folder/a /tmp/file-link",
+                            NULL),
+                     0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_STR names = STR_EMPTY;
+        names_in(spec.service_uuid, cases[i].path, &names);
+        if (!strstr(names.data, cases[i].has) || strstr(names.data, cases[i].has_not))
+            fail_msg("'%s' gives '%s'", cases[i].path, names.data);
+    }
+    service_remove(spec.service_uuid);
+}
+
+static void
+services_with_the_same_key_share_a_directory(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec a, b;
+    Orchestrator__PersistentMount mount = ORCHESTRATOR__PERSISTENT_MOUNT__INIT;
+    Orchestrator__PersistentMount *list[] = {&mount};
+    mount.path = "/shared", mount.key = "common";
+    spec_init(&a, "writer");
+    spec_init(&b, "reader");
+    a.persistent = b.persistent = list;
+    a.n_persistent = b.n_persistent = 1;
+    orchestrator__service_info__free_unpacked(service_start(&a), NULL);
+    orchestrator__service_info__free_unpacked(service_start(&b), NULL);
+    AUTO_STR out = STR_EMPTY;
+    assert_int_equal(run_in(a.service_uuid, "echo hello >/shared/note", NULL), 0);
+    assert_int_equal(run_in(b.service_uuid, "cat /shared/note", &out), 0);
+    assert_string_equal(out.data, "hello\n");
+    service_remove(a.service_uuid);
+    service_remove(b.service_uuid);
+    AUTO_FREE char *kept = holds("common--");
+    assert_non_null(strstr(kept, enclave));
+}
+
+static void
+files_are_moved_before_the_command_begins(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FilesMount mount = mount_at("/staging");
+    Orchestrator__FilesMount *list[] = {&mount};
+    Orchestrator__Pair move = ORCHESTRATOR__PAIR__INIT;
+    Orchestrator__Pair *moves[] = {&move};
+    move.name = "/staging/it's here", move.value = "/tmp/there";
+    spec_init(&spec, "moved");
+    spec.files = list, spec.n_files = 1;
+    spec.files_to_be_moved = moves, spec.n_files_to_be_moved = 1;
+    AUTO_STR tar = STR_EMPTY;
+    tar_of(&tar, "it's here", "moved\n");
+    archive_t archive = {0, &tar};
+    stream_t *stream = service_open(&spec, &archive, 1);
+    Orchestrator__ServiceInfo *info = NULL;
+    AUTO(err) err = NULL;
+    if (stream_recv(stream, &info, &err) != 1)
+        fail_msg("StartService failed: %s", err_string(err));
+    stream_close(&stream);
+    assert_int_equal(info->state, ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
+    orchestrator__service_info__free_unpacked(info, NULL);
+    AUTO_STR out = STR_EMPTY;
+    assert_int_equal(run_in(spec.service_uuid, "cat /tmp/there", &out), 0);
+    assert_string_equal(out.data, "moved\n");
+    service_remove(spec.service_uuid);
+}
+
+int
+files_group(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(archives_fill_the_mounts_before_the_service_starts),
+        cmocka_unit_test(a_large_archive_is_streamed),
+        cmocka_unit_test(a_broken_archive_is_refused_and_leaves_nothing),
+        cmocka_unit_test(a_stream_that_breaks_off_leaves_nothing),
+        cmocka_unit_test(folders_are_copied_out_by_their_contents),
+        cmocka_unit_test(services_with_the_same_key_share_a_directory),
+        cmocka_unit_test(files_are_moved_before_the_command_begins),
+    };
+    return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+}
