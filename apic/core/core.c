@@ -39,10 +39,17 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     return 0;
 }
 
+static void
+on_ready(core_t *self)
+{
+    recover_again(self->recover);
+}
+
 int
 core_attach(core_t *self, actor_t *actor, err_t **err)
 {
-    if (watch_new(self, actor, recover_enclave, &self->watch, err) < 0)
+    if (recover_new(self, actor, &self->recover, err) < 0 ||
+        watch_new(self, actor, on_ready, &self->watch, err) < 0)
         return -1;
     pthread_mutex_lock(&self->lock);
     self->actor = actor;
@@ -58,6 +65,7 @@ core_destroy(core_t **self_p)
     if (!self)
         return;
     watch_destroy(&self->watch);
+    recover_destroy(&self->recover);
     db_destroy(&self->db);
     claims_destroy(&self->claims);
     char *texts[] = {self->enclave_uuid, self->enclave_name, self->enclave_env,  self->backend_kind,

@@ -6,6 +6,7 @@
 #include "apic/core/core.h"
 #include "apic/core/db.h"
 #include "apic/core/ip.h"
+#include "apic/core/recover.h"
 #include "apic/core/watch.h"
 
 #include <pthread.h>
@@ -18,7 +19,8 @@ struct core {
     uint32_t gateway, own_ip;
     db_t *db;
     claims_t *claims; /* names of services that are being changed */
-    watch_t *watch;   /* set by core_attach */
+    watch_t *watch;   /* this and the next: set by core_attach */
+    recover_t *recover;
     pthread_mutex_t lock;
     pthread_cond_t attached;
     actor_t *actor; /* NULL until attached; guarded by lock */

@@ -11,40 +11,126 @@
 #include "apic/core/registry.h"
 #include "base/log.h"
 
-static int remove_container(core_t *core, actor_call_t *within, const char *uuid, err_t **err);
-static int remove_stale(core_t *core, actor_call_t *within, const char *uuid, err_t **err);
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+struct recover {
+    core_t *core;
+    actor_t *actor;
+    int again_fd;
+};
+
+static void loop(void *arg);
+static int remove_all(core_t *core);
+static int remove_next(core_t *core, err_t **err);
+static int remove_stale(core_t *core, actor_call_t *within, const char *name, err_t **err);
 static int remove_unknown(core_t *core, err_t **err);
+static int remove_container(core_t *core, actor_call_t *within, const char *uuid, err_t **err);
+
+int
+recover_new(core_t *core, actor_t *actor, recover_t **ret_recover, err_t **err)
+{
+    AUTO(recover) self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    self->core = core;
+    self->actor = actor;
+    self->again_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->again_fd < 0)
+        return err_fail(err, ERR_LIMIT, "cannot make an event descriptor: %s", strerror(errno));
+    if (actor_spawn(actor, loop, self, err) < 0)
+        return -1;
+    *ret_recover = TAKE(self);
+    return 0;
+}
 
 void
-recover_enclave(core_t *core)
+recover_destroy(recover_t **self_p)
 {
-    for (;;) {
-        AUTO(err) err = NULL;
-        AUTO_FREE char *uuid = NULL;
-        AUTO_FREE char *name = NULL;
-        int rc = registry_stale(db_lock(core->db), NULL, &uuid, &name, &err);
-        db_unlock(core->db);
-        if (rc == 0)
-            break;
-        if (rc > 0 && (rc = claims_take(core->claims, (const char *[]){name}, 1,
-                                        actor_stopping_fd(core_actor(core)), &err)) == 0) {
-            rc = remove_stale(core, NULL, uuid, &err);
-            claims_release(core->claims, (const char *[]){name}, 1);
-        }
-        if (rc < 0) {
-            log_err(LOG_WARN, "service.rollback_failed", err, "service=%s uuid=%s",
-                    name ? name : "", uuid ? uuid : "");
-            return;
-        }
-        log_info("service.rolled_back", "service=%s uuid=%s", name, uuid);
-    }
-    AUTO(err) err = NULL;
-    if (remove_unknown(core, &err) < 0)
-        log_err(LOG_WARN, "enclave.recover_failed", err, "enclave=%s", core->enclave_name);
+    recover_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    close(self->again_fd);
+    free(self);
+}
+
+void
+recover_again(recover_t *self)
+{
+    eventfd_write(self->again_fd, 1);
 }
 
 int
 recover_name(core_t *core, actor_call_t *within, const char *name, err_t **err)
+{
+    int rc = remove_stale(core, within, name, err);
+    if (rc < 0)
+        recover_again(core->recover);
+    return rc;
+}
+
+/* ------------------------------------------------------------------------------------------- the
+ * thread */
+
+static void
+loop(void *arg)
+{
+    recover_t *self = arg;
+    int pause_ms = -1; /* until called */
+    for (;;) {
+        struct pollfd fds[] = {{.fd = actor_stopping_fd(self->actor), .events = POLLIN},
+                               {.fd = self->again_fd, .events = POLLIN}};
+        if (poll(fds, ARRAY_LEN(fds), pause_ms) < 0 && errno != EINTR)
+            return;
+        if (fds[0].revents)
+            return;
+        eventfd_t ignored;
+        eventfd_read(self->again_fd, &ignored);
+        if (remove_all(self->core) == 0)
+            pause_ms = -1;
+        else if (pause_ms < 0)
+            pause_ms = RECOVER_FIRST_PAUSE_MS;
+        else
+            pause_ms = pause_ms * 2 < RECOVER_LAST_PAUSE_MS ? pause_ms * 2 : RECOVER_LAST_PAUSE_MS;
+    }
+}
+
+static int
+remove_all(core_t *core)
+{
+    int rc;
+    do {
+        AUTO(err) err = NULL;
+        rc = remove_next(core, &err);
+        if (rc < 0)
+            log_err(LOG_DEBUG, "enclave.recover_failed", err, "enclave=%s", core->enclave_name);
+    } while (rc > 0);
+    return rc;
+}
+
+/* Removes one stale service: 1; when there is none, every unknown container: 0. */
+static int
+remove_next(core_t *core, err_t **err)
+{
+    AUTO_FREE char *uuid = NULL;
+    AUTO_FREE char *name = NULL;
+    int rc = registry_stale(db_lock(core->db), NULL, &uuid, &name, err);
+    db_unlock(core->db);
+    if (rc <= 0)
+        return rc < 0 ? rc : remove_unknown(core, err);
+    if (claims_take(core->claims, (const char *[]){name}, 1, actor_stopping_fd(core_actor(core)),
+                    err) < 0)
+        return -1;
+    /* Looked for again: who held the name may have removed it. */
+    rc = remove_stale(core, NULL, name, err);
+    claims_release(core->claims, (const char *[]){name}, 1);
+    return rc < 0 ? rc : 1;
+}
+
+static int
+remove_stale(core_t *core, actor_call_t *within, const char *name, err_t **err)
 {
     AUTO_FREE char *uuid = NULL;
     AUTO_FREE char *same_name = NULL;
@@ -52,9 +138,15 @@ recover_name(core_t *core, actor_call_t *within, const char *name, err_t **err)
     db_unlock(core->db);
     if (rc <= 0)
         return rc;
-    if (remove_stale(core, within, uuid, err) < 0)
-        return err_wrap(err, "cannot remove what is left of an earlier service '%s'", name);
-    return 0;
+    rc = remove_container(core, within, uuid, err);
+    if (rc == 0) {
+        rc = registry_delete(db_lock(core->db), uuid, err);
+        db_unlock(core->db);
+    }
+    if (rc < 0)
+        return err_wrap(err, "cannot remove the container of service '%s'", name);
+    log_info("service.removed", "service=%s uuid=%s", name, uuid);
+    return 1;
 }
 
 static int
@@ -65,16 +157,6 @@ remove_container(core_t *core, actor_call_t *within, const char *uuid, err_t **e
     service.service_uuid = (char *)uuid;
     return core_ask(core, within, "RemoveService", &service.base, CORE_REMOVE_TIMEOUT_MS, NULL,
                     err);
-}
-
-static int
-remove_stale(core_t *core, actor_call_t *within, const char *uuid, err_t **err)
-{
-    if (remove_container(core, within, uuid, err) < 0)
-        return -1;
-    int rc = registry_delete(db_lock(core->db), uuid, err);
-    db_unlock(core->db);
-    return rc;
 }
 
 static int

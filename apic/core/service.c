@@ -75,7 +75,8 @@ core_service_remove(core_t *self, actor_call_t *within, const char *identifier, 
         rc = recover_name(self, NULL, service->name, err);
     release(self, service);
     if (rc < 0)
-        return err_wrap(err, "cannot remove service '%s'", service->name);
+        return err_wrap(err, "cannot remove service '%s' now; it goes as soon as that is possible",
+                        service->name);
     if (ret_uuid)
         *ret_uuid = TAKE(service->uuid);
     return 0;

@@ -11,6 +11,7 @@
 
 struct watch {
     core_t *core;
+    actor_t *actor;
     void (*on_ready)(core_t *core);
     pthread_mutex_t lock;
     watch_waiter_t *waiters; /* guarded by lock; they live on their waiters' stacks */
@@ -28,6 +29,7 @@ watch_new(core_t *core, actor_t *actor, void (*on_ready)(core_t *core), watch_t 
     if (!self)
         abort();
     self->core = core;
+    self->actor = actor;
     self->on_ready = on_ready;
     pthread_mutex_init(&self->lock, NULL);
     if (actor_spawn(actor, loop, self, err) < 0)
@@ -63,9 +65,8 @@ watch_wait_begin(watch_t *self, watch_waiter_t *waiter, const char *service_uuid
 void
 watch_wait_seen(watch_waiter_t *waiter)
 {
-    uint64_t hints;
-    ssize_t ignored = read(waiter->fd, &hints, sizeof hints);
-    (void)ignored;
+    eventfd_t ignored;
+    eventfd_read(waiter->fd, &ignored);
 }
 
 void
@@ -88,7 +89,7 @@ static void
 loop(void *arg)
 {
     watch_t *self = arg;
-    actor_t *actor = core_actor(self->core);
+    actor_t *actor = self->actor;
     int pause_ms = WATCH_FIRST_PAUSE_MS;
     while (!actor_stopping(actor)) {
         AUTO(err) err = NULL;
@@ -107,7 +108,9 @@ on_event(watch_t *self, const Orchestrator__ContainerEvent *event, int *pause_ms
         *pause_ms = WATCH_FIRST_PAUSE_MS;
         self->on_ready(self->core);
         hint(self, NULL);
-    } else if (strcmp(event->action, "resync") == 0) {
+        return;
+    }
+    if (strcmp(event->action, "resync") == 0) {
         hint(self, NULL);
     } else if (strcmp(event->action, "die") == 0 || strcmp(event->action, "destroy") == 0) {
         log_debug("service.container_ended", "service=%s exit_code=%d", event->service_uuid,
@@ -126,7 +129,7 @@ follow(watch_t *self, int *pause_ms, err_t **err)
     if (core_stream(self->core, NULL, "WatchEnclave", &enclave.base, &stream, err) < 0)
         return -1;
 
-    int stopping_fd = actor_stopping_fd(core_actor(self->core));
+    int stopping_fd = actor_stopping_fd(self->actor);
     for (;;) {
         struct pollfd fds[] = {{.fd = actor_stream_recv_fd(stream), .events = POLLIN},
                                {.fd = stopping_fd, .events = POLLIN}};
@@ -150,10 +153,7 @@ hint(watch_t *self, const char *service_uuid)
 {
     pthread_mutex_lock(&self->lock);
     for (watch_waiter_t *waiter = self->waiters; waiter; waiter = waiter->next)
-        if (!service_uuid || strcmp(waiter->service_uuid, service_uuid) == 0) {
-            uint64_t one = 1;
-            ssize_t ignored = write(waiter->fd, &one, sizeof one);
-            (void)ignored;
-        }
+        if (!service_uuid || strcmp(waiter->service_uuid, service_uuid) == 0)
+            eventfd_write(waiter->fd, 1);
     pthread_mutex_unlock(&self->lock);
 }

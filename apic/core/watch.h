@@ -17,8 +17,8 @@
 typedef struct core core_t;
 typedef struct watch watch_t;
 
-/* Starts the thread. on_ready: the stream is on (first time or again), on the watch's thread; may
- * ask the driver. */
+/* Starts the thread. on_ready: the stream is on, first time or again; on the watch's thread, must
+ * not wait. */
 int watch_new(core_t *core, actor_t *actor, void (*on_ready)(core_t *core), watch_t **ret_watch,
               err_t **err);
 /* After actor_destroy, which ends the thread. */

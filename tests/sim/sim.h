@@ -1,0 +1,64 @@
+/*  sim: a driver in memory, for tests of those who ask one. It joins a bus as any driver does.
+ *
+ *  Its containers are entries in a list; what they do is said by their image:
+ *
+ *    listen    listens on its TCP ports at its private address (use a network inside 127.0.0.0/8)
+ *    silent    runs and does nothing
+ *    dies      runs, and ends with exit code 7 as soon as it was started
+ *    refused   cannot be started: StartService fails with STATE
+ *
+ *  A command does: "echo WORD..." prints the words, "fail N" exits with N, "flood N" prints N
+ * bytes, "hang" runs until its caller gives up. A copied path is a tar with one file, note.txt,
+ * that holds the path. A log has the lines "one of NAME" and "two of NAME".
+ */
+#ifndef KURTOSIS_TESTS_SIM_H
+#define KURTOSIS_TESTS_SIM_H
+
+#include "actors/actors.h"
+#include "bus/schema/orchestrator.pb-c.h"
+
+#define SIM_MOUNTS_MAX 16
+#define SIM_PORTS_MAX 16
+
+typedef struct sim sim_t;
+
+/* What StartService brought for one directory. */
+typedef struct {
+    str_t data;      /* archives, one after the other */
+    size_t archives; /* how many ended */
+} sim_mount_t;
+
+typedef struct sim_container {
+    Orchestrator__ServiceSpec *spec; /* as it came */
+    Orchestrator__ContainerState state;
+    int exit_code;
+    unsigned starts; /* of this service, replacements included */
+    sim_mount_t mounts[SIM_MOUNTS_MAX];
+    int listeners[SIM_PORTS_MAX]; /* -1: none */
+    struct sim_container *next;
+} sim_container_t;
+
+/* Joins as "driver/docker". *ret_sim is yours. */
+int sim_new(const char *endpoint, const uint8_t broker_key[BUS_KEY_SIZE], const bus_keys_t *keys,
+            sim_t **ret_sim, err_t **err);
+void sim_destroy(sim_t **self_p);
+AUTO_FOR(sim)
+
+/* Calls fn with the container of the service (under the sim's lock), if there is one; true if there
+ * was. */
+bool sim_look(sim_t *self, const char *name,
+              void (*fn)(void *arg, const sim_container_t *container), void *arg);
+size_t sim_count(sim_t *self);
+/* A container ends by itself, or is removed by somebody else. */
+void sim_kill(sim_t *self, const char *name, int exit_code);
+void sim_forget(sim_t *self, const char *name);
+/* Adds a running container that nobody asked for. */
+void sim_intrude(sim_t *self, const char *enclave_uuid, const char *service_uuid, const char *name);
+/* Until count of them are there at the same time, no StartService goes on (10 s at most). */
+void sim_hold(sim_t *self, unsigned count);
+/* How many StartService there were at most at the same time. */
+unsigned sim_most(sim_t *self);
+/* Whether RemoveService fails with UNAVAILABLE. */
+void sim_refuse_removal(sim_t *self, bool refuse);
+
+#endif

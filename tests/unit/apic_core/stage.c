@@ -1,0 +1,113 @@
+/*  stage: see stage.h. */
+#include "stage.h"
+
+static bool
+may_join(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE])
+{
+    stage_t *self = arg;
+    (void)name;
+    return memcmp(public_key, self->keys.public_key, BUS_KEY_SIZE) == 0;
+}
+
+int
+stage_setup(void **state)
+{
+    stage_t *self = calloc(1, sizeof *self);
+    self->folder = support_folder();
+    self->endpoint = str_format("ipc://%s/broker", self->folder);
+    bus_keys_new(&self->broker_keys);
+    bus_keys_new(&self->keys);
+    const char *endpoints[] = {self->endpoint, NULL};
+    bus_broker_config_t config = {
+        .endpoints = endpoints, .keys = self->broker_keys, .may_join = may_join, .arg = self};
+    err_t *err = NULL;
+    if (bus_broker_new(&config, &self->broker, &err) < 0)
+        fail_msg("%s", support_why(&err));
+    stage_sim(self);
+    stage_open(self, NULL, NULL);
+    *state = self;
+    return 0;
+}
+
+int
+stage_teardown(void **state)
+{
+    stage_t *self = *state;
+    stage_close(self);
+    sim_destroy(&self->sim);
+    bus_broker_destroy(&self->broker);
+    bus_context_term();
+    support_folder_drop(self->folder);
+    free(self->endpoint);
+    free(self);
+    return 0;
+}
+
+void
+stage_sim(stage_t *self)
+{
+    err_t *err = NULL;
+    if (sim_new(self->endpoint, self->broker_keys.public_key, &self->keys, &self->sim, &err) < 0)
+        fail_msg("%s", support_why(&err));
+}
+
+actor_t *
+stage_actor(stage_t *self, const char *name, const actor_method_t *methods, void *state)
+{
+    actor_config_t config = {.name = name,
+                             .program = "test",
+                             .endpoint = self->endpoint,
+                             .keys = self->keys,
+                             .methods = methods,
+                             .state = state};
+    memcpy(config.broker_key, self->broker_keys.public_key, BUS_KEY_SIZE);
+    actor_t *actor = NULL;
+    err_t *err = NULL;
+    if (actor_new(&config, &actor, &err) < 0)
+        fail_msg("%s", support_why(&err));
+    actor_set_drain(actor, 500);
+    return actor;
+}
+
+void
+stage_open(stage_t *self, const actor_method_t *methods, void *state)
+{
+    core_config_t config = support_config(self->folder);
+    config.subnet = STAGE_SUBNET;
+    config.gateway = "127.77.0.1";
+    config.own_ip = "127.77.0.2";
+    err_t *err = NULL;
+    if (core_new(&config, &self->core, &err) < 0)
+        fail_msg("%s", support_why(&err));
+    self->apic = stage_actor(self, "apic/" SUPPORT_ENCLAVE, methods, state);
+    if (core_attach(self->core, self->apic, &err) < 0)
+        fail_msg("%s", support_why(&err));
+}
+
+void
+stage_close(stage_t *self)
+{
+    actor_destroy(&self->apic);
+    core_destroy(&self->core);
+}
+
+int
+stage_start(stage_t *self, core_service_config_t **configs, size_t count, unsigned parallelism,
+            err_t **err)
+{
+    core_service_t **services = calloc(count, sizeof *services);
+    int rc =
+        core_services_start(self->core, NULL, configs, count, parallelism, services, NULL, err);
+    core_services_free(services, rc < 0 ? 0 : count);
+    for (size_t i = 0; i < count; i++)
+        core_service_config_destroy(&configs[i]);
+    return rc;
+}
+
+void
+stage_started(stage_t *self, core_service_config_t **configs, size_t count, unsigned parallelism)
+{
+    err_t *err = NULL;
+    if (stage_start(self, configs, count, parallelism, &err) < 0)
+        fail_msg("%s", support_why(&err));
+}

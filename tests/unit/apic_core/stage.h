@@ -1,0 +1,41 @@
+/*  stage: a broker, the driver in memory and a core on them, for tests of apic/core and apic/api.
+ */
+#ifndef KURTOSIS_TESTS_APIC_CORE_STAGE_H
+#define KURTOSIS_TESTS_APIC_CORE_STAGE_H
+
+#include "support.h"
+#include "tests/sim/sim.h"
+
+#define STAGE_SUBNET "127.77.0.0/24" /* inside loopback: what listens there answers here */
+
+typedef struct {
+    char *folder, *endpoint;
+    bus_keys_t broker_keys, keys;
+    bus_broker_t *broker;
+    sim_t *sim;
+    core_t *core;
+    actor_t *apic;
+} stage_t;
+
+int stage_setup(void **state);
+int stage_teardown(void **state);
+
+/* The API container: opened on the folder, with the public API's methods; and gone, as after a kill
+ * when the core is thrown away without a word. */
+void stage_open(stage_t *self, const actor_method_t *methods, void *state);
+void stage_close(stage_t *self);
+/* Joins as another actor. */
+actor_t *stage_actor(stage_t *self, const char *name, const actor_method_t *methods, void *state);
+void stage_sim(stage_t *self);
+
+/* Starts services; fails the test with the reason when it must not fail. */
+int stage_start(stage_t *self, core_service_config_t **configs, size_t count, unsigned parallelism,
+                err_t **err);
+void stage_started(stage_t *self, core_service_config_t **configs, size_t count,
+                   unsigned parallelism);
+#define STAGE_START(stage, ...)                                                                    \
+    stage_started(                                                                                 \
+        stage, (core_service_config_t *[]){__VA_ARGS__},                                           \
+        sizeof((core_service_config_t *[]){__VA_ARGS__}) / sizeof(core_service_config_t *), 4)
+
+#endif
