@@ -191,6 +191,17 @@ count_of(const char *const *texts)
     return count;
 }
 
+/* Is this "NAME=value" set anew by one of the others? */
+static bool
+names_same(const char *variable, const char *const *others)
+{
+    size_t len = strcspn(variable, "=") + 1;
+    for (; others && *others; others++)
+        if (strncmp(variable, *others, len) == 0)
+            return true;
+    return false;
+}
+
 static void
 copy_strings(actor_child_t *self, const char *const *argv, const char *const *extra_env)
 {
@@ -202,11 +213,11 @@ copy_strings(actor_child_t *self, const char *const *argv, const char *const *ex
         abort();
     for (size_t i = 0; i < args; i++)
         self->argv[i] = str_format("%s", argv[i]);
-    /* The first of two equal names is what getenv finds. */
     for (size_t i = 0; i < extra; i++)
         self->envp[i] = str_format("%s", extra_env[i]);
-    for (size_t i = 0; i < inherited; i++)
-        self->envp[extra + i] = str_format("%s", environ[i]);
+    for (size_t i = 0, at = extra; i < inherited; i++)
+        if (!names_same(environ[i], extra_env))
+            self->envp[at++] = str_format("%s", environ[i]);
 }
 
 static void
