@@ -1,0 +1,124 @@
+/*  package: a local package goes to the API container, and with it every local one that replaces a
+ * dependency. */
+#include "sdk/contexts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MANIFEST "kurtosis.yml"
+#define MANIFEST_MAX (1024 * 1024)
+#define COMPOSE_PACKAGE "github.com/NOTIONAL_USER/USER_UPLOADED_COMPOSE_PACKAGE"
+
+static const char *const compose_files[] = {"compose.yml",        "compose.yaml",
+                                            "docker-compose.yml", "docker-compose.yaml",
+                                            "docker_compose.yml", "docker_compose.yaml"};
+
+static int
+read_text(const char *path, str_t *out, err_t **err)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char part[4096];
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0 && out->len <= MANIFEST_MAX) {
+        got = read(fd, part, sizeof part);
+        if (got > 0)
+            str_add_bytes(out, part, (size_t)got);
+    }
+    if (got < 0)
+        return err_fail(err, ERR_INVALID, "cannot read '%s': %s", path, strerror(errno));
+    if (got > 0)
+        return err_fail(err, ERR_LIMIT, "'%s' is larger than %d bytes", path, MANIFEST_MAX);
+    return 0;
+}
+
+/* *ret_manifest: json_decref. */
+static int
+read_manifest(const char *path, json_t **ret_manifest, err_t **err)
+{
+    AUTO_STR text = STR_EMPTY;
+    AUTO_STR json = STR_EMPTY;
+    if (read_text(path, &text, err) < 0)
+        return -1;
+    if (sdk_yaml_to_json(text.data, text.len, &json, err) < 0)
+        return err_wrap(err, "'%s' is no YAML", path);
+    json_t *manifest =
+        json_loadb(json.data, json.len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+    const char *name = json_string_value(json_object_get(manifest, "name"));
+    if (!name || !*name) {
+        json_decref(manifest);
+        return err_fail(
+            err, ERR_INVALID,
+            "'%s' has no 'name'; write e.g. 'name: github.com/my-user/my-package' into it", path);
+    }
+    *ret_manifest = manifest;
+    return 0;
+}
+
+static int
+upload_one(enclave_context_t *self, const char *id, const char *folder, err_t **err)
+{
+    struct stat about;
+    if (stat(folder, &about) < 0)
+        return err_fail(err, ERR_NOT_FOUND, "cannot find the package '%s' at '%s': %s", id, folder,
+                        strerror(errno));
+    if (!S_ISDIR(about.st_mode))
+        return err_fail(err, ERR_INVALID, "the package '%s' at '%s' is no directory", id, folder);
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    if (sdk_pack_and_upload(self, APIC("UploadStarlarkPackage"), folder, id, &reply, err) < 0)
+        return err_wrap(err, "cannot upload the package '%s'", id);
+    return 0;
+}
+
+static int
+upload_replaces(enclave_context_t *self, const char *folder, json_t *replaces, err_t **err)
+{
+    const char *from;
+    json_t *to;
+    json_object_foreach(replaces, from, to)
+    {
+        const char *target = json_string_value(to);
+        if (!target || (*target != '/' && *target != '.'))
+            continue;
+        AUTO_FREE char *path =
+            *target == '/' ? strdup(target) : str_format("%s/%s", folder, target);
+        if (upload_one(self, from, path, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+sdk_upload_package(enclave_context_t *self, const char *folder, char **ret_id, err_t **err)
+{
+    AUTO_FREE char *path = str_format("%s/" MANIFEST, folder);
+    if (access(path, F_OK) == 0) {
+        json_t *manifest = NULL;
+        if (read_manifest(path, &manifest, err) < 0)
+            return -1;
+        AUTO_FREE char *id = strdup(json_string_value(json_object_get(manifest, "name")));
+        int result = upload_one(self, id, folder, err);
+        if (result == 0)
+            result = upload_replaces(self, folder, json_object_get(manifest, "replace"), err);
+        json_decref(manifest);
+        if (result == 0)
+            *ret_id = TAKE(id);
+        return result;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(compose_files); i++) {
+        AUTO_FREE char *compose = str_format("%s/%s", folder, compose_files[i]);
+        if (access(compose, F_OK) < 0)
+            continue;
+        if (upload_one(self, COMPOSE_PACKAGE, folder, err) < 0)
+            return -1;
+        *ret_id = strdup(COMPOSE_PACKAGE);
+        return 0;
+    }
+    return err_fail(err, ERR_NOT_FOUND,
+                    "'%s' is no package: it has neither a '" MANIFEST
+                    "' nor a Compose file ('compose.yml', "
+                    "'docker-compose.yml' ...)",
+                    folder);
+}
