@@ -1,0 +1,87 @@
+/*  cmd_engine: engine start, stop, restart, status; version. */
+#include "cli/commands.h"
+
+#include "cli/interrupt.h"
+#include "cli/manager.h"
+#include "cli/output.h"
+
+#include <string.h>
+
+int
+version_run(const cli_call_t *call, err_t **err)
+{
+    (void)call;
+    (void)err;
+    out_line("CLI Version: " KURTOSIS_VERSION);
+    out_line("\nTo see the version of the engine, run: " CLI_PROGRAM " engine status");
+    return 0;
+}
+
+static int
+start(const cli_call_t *call, err_t **err)
+{
+    manager_options_t options = {.version = cli_text(call, "version"),
+                                 .log_level = cli_text(call, "log-level")};
+    bool started;
+    out_info("Starting Kurtosis engine from image '" MANAGER_IMAGE ":%s'...",
+             *options.version ? options.version : KURTOSIS_VERSION);
+    return manager_start(&options, &started, err);
+}
+
+int
+engine_start_run(const cli_call_t *call, err_t **err)
+{
+    interrupt_init();
+    if (start(call, err) < 0)
+        return -1;
+    out_info("Kurtosis engine started");
+    return 0;
+}
+
+int
+engine_restart_run(const cli_call_t *call, err_t **err)
+{
+    interrupt_init();
+    out_info("Restarting Kurtosis engine...");
+    if (manager_stop(err) < 0 || start(call, err) < 0)
+        return err_wrap(err, "cannot restart the engine");
+    out_info("Engine restarted successfully");
+    return 0;
+}
+
+int
+engine_stop_run(const cli_call_t *call, err_t **err)
+{
+    (void)call;
+    interrupt_init();
+    out_info("Stopping Kurtosis engine...");
+    if (manager_stop(err) < 0)
+        return err_wrap(err, "cannot stop the engine");
+    out_info("Kurtosis engine successfully stopped");
+    return 0;
+}
+
+int
+engine_status_run(const cli_call_t *call, err_t **err)
+{
+    (void)call;
+    interrupt_init();
+    manager_status_t status;
+    AUTO_FREE char *version = NULL;
+    if (manager_status(&status, &version, err) < 0)
+        return err_wrap(err, "cannot say whether an engine runs");
+    switch (status) {
+    case MANAGER_STOPPED:
+        out_line("No Kurtosis engine is running");
+        break;
+    case MANAGER_NOT_RESPONDING:
+        out_line("A Kurtosis engine container is running, but the engine in it does not respond.");
+        out_line("To bring it back, run: " CLI_PROGRAM " engine restart");
+        break;
+    case MANAGER_RUNNING:
+        out_line("A Kurtosis engine is running with the following info:");
+        out_line("Version: %s", version);
+        break;
+    }
+    return 0;
+}

@@ -1,0 +1,217 @@
+/*  cmd_run: run. Finds out what is to be run, runs it, shows it line by line, and the enclave at
+ * the end. */
+#include "cli/commands.h"
+
+#include "base/clock.h"
+#include "cli/inspect.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/package.h"
+#include "cli/progress.h"
+#include "cli/render.h"
+#include "cli/session.h"
+
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+
+static const char goes_on[] =
+    "Interrupted: the run goes on in the enclave. 'kurtosis enclave inspect' shows how far it is.";
+
+/* A run as its lines come in. */
+typedef struct {
+    render_options_t options;
+    bool has_finished, is_successful;
+} shown_t;
+
+static void
+show_progress(const ApiContainerApi__StarlarkRunProgress *progress)
+{
+    AUTO_STR text = STR_EMPTY;
+    for (size_t i = 0; i < progress->n_current_step_info; i++)
+        str_printf(&text, "%s%s", i ? " - " : "", progress->current_step_info[i]);
+    progress_set(text.data, progress->current_step_number, progress->total_steps);
+}
+
+static int
+show_line(void *arg, const ApiContainerApi__StarlarkRunResponseLine *line, err_t **err)
+{
+    (void)err;
+    shown_t *self = arg;
+    AUTO_STR text = STR_EMPTY;
+    switch (line->run_response_line_case) {
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_PROGRESS_INFO:
+        show_progress(line->progress_info);
+        return 0;
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT:
+        progress_end();
+        self->has_finished = true;
+        self->is_successful = line->run_finished_event->is_run_successful;
+        break;
+    default:
+        break;
+    }
+    render_line(&self->options, line, out_coloured(), &text);
+    if (text.len)
+        out_text(text.data);
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------- options */
+
+static int
+read_features(const char *list, starlark_run_config_t *config, err_t **err)
+{
+    for (const char *at = list; *at;) {
+        size_t len = strcspn(at, ",");
+        static const char known[] = "NO_INSTRUCTIONS_CACHING";
+        if (len == strlen(known) && !strncmp(at, known, len))
+            config->no_instructions_caching = true;
+        else if (len > 0)
+            return err_fail(err, ERR_INVALID,
+                            "there is no experimental feature '%.*s'; there is '%s'", (int)len, at,
+                            known);
+        at += len + (at[len] == ',');
+    }
+    return 0;
+}
+
+/* *ret_params is yours; config keeps a loan of it. */
+static int
+read_config(const cli_call_t *call, starlark_run_config_t *config, char **ret_params, err_t **err)
+{
+    *config = STARLARK_RUN_CONFIG_DEFAULT;
+    config->main_file = cli_text(call, "main-file");
+    config->main_function = cli_text(call, "main-function-name");
+    config->dry_run = cli_bool(call, "dry-run");
+    config->parallelism = (int)(cli_number(call, "parallelism") & INT_MAX);
+    config->non_blocking = cli_bool(call, "non-blocking-tasks");
+    config->parallel = cli_bool(call, "parallel");
+    config->resource_check = cli_bool(call, "resource-check");
+    config->privileged = cli_bool(call, "privileged");
+    if (!strcasecmp(cli_text(call, "image-download"), "always"))
+        config->image_download_mode = API_CONTAINER_API__IMAGE_DOWNLOAD_MODE__always;
+    if (config->parallelism < 1)
+        return err_fail(err, ERR_INVALID, "'--parallelism' must be at least 1");
+    if (read_features(cli_text(call, "experimental"), config, err) < 0 ||
+        package_read_params(cli_arg(call, "args"), cli_text(call, "args-file"), ret_params, err) <
+            0)
+        return -1;
+    config->params = *ret_params;
+    return 0;
+}
+
+/* The enclave of that name, or a new one. */
+static int
+require_enclave(session_t *session, const cli_call_t *call, bool *ret_made, err_t **err)
+{
+    const char *name = cli_text(call, "enclave");
+    AUTO(err) why = NULL;
+    *ret_made = false;
+    if (*name) {
+        if (kurtosis_context_get_enclave_context(session->kurtosis, name, &session->enclave,
+                                                 &why) == 0)
+            return 0;
+        if (err_code(why) != ERR_NOT_FOUND) {
+            if (err)
+                *err = TAKE(why);
+            return -1;
+        }
+    }
+    enclave_options_t options = {.is_production = cli_bool(call, "production")};
+    out_info("Creating a new enclave for Starlark to run inside...");
+    if (kurtosis_context_create_enclave(session->kurtosis, name, &options, &session->enclave, err) <
+        0)
+        return -1;
+    out_info("Enclave '%s' created successfully", enclave_context_name(session->enclave));
+    *ret_made = true;
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------- the run */
+
+static int
+run_source(enclave_context_t *enclave, const package_source_t *source,
+           const starlark_run_config_t *config, shown_t *shown, err_t **err)
+{
+    switch (source->kind) {
+    case PACKAGE_SCRIPT:
+        return enclave_context_run_starlark_script(enclave, source->script.data, config, show_line,
+                                                   shown, err);
+    case PACKAGE_FOLDER:
+        out_info(
+            "Executing Starlark package at '%s' as the passed argument '%s' looks like a directory",
+            source->path, source->argument);
+        return enclave_context_run_starlark_package(enclave, source->path, config, show_line, shown,
+                                                    err);
+    default:
+        return enclave_context_run_starlark_remote_package(enclave, source->argument, config,
+                                                           show_line, shown, err);
+    }
+}
+
+static void
+connect_services(const session_t *session, const cli_call_t *call)
+{
+    AUTO(err) why = NULL;
+    ApiContainerApi__Connect connect = cli_bool(call, "no-connect")
+                                           ? API_CONTAINER_API__CONNECT__NO_CONNECT
+                                           : API_CONTAINER_API__CONNECT__CONNECT;
+    if (enclave_context_connect_services(session->enclave, connect, &why) < 0) {
+        AUTO_FREE char *text = err_string(why);
+        out_warn("cannot connect the services' ports: %s", text);
+    }
+}
+
+/* What the user has now, also after a failure. */
+static int
+show_enclave(const session_t *session, const cli_call_t *call, bool made, int64_t start)
+{
+    int result = 0;
+    if (made) {
+        AUTO_FREE char *message =
+            str_format("Created enclave: %s", enclave_context_name(session->enclave));
+        out_spotlight(message);
+    }
+    if (cli_bool(call, "show-enclave-inspect")) {
+        AUTO(err) why = NULL;
+        result = inspect_print(session->kurtosis, enclave_context_uuid(session->enclave),
+                               cli_bool(call, "full-uuids"), &why);
+        if (result < 0)
+            out_report(why);
+    }
+    AUTO_STR took = STR_EMPTY;
+    out_duration(&took, (clock_ns() - start) / (10 * NS_PER_MS) * (10 * NS_PER_MS));
+    out_info("The run took %s", took.data);
+    return result;
+}
+
+int
+run_run(const cli_call_t *call, err_t **err)
+{
+    AUTO_SESSION session = {0};
+    AUTO_FREE char *params = NULL;
+    AUTO_PACKAGE_SOURCE source = {0};
+    starlark_run_config_t config;
+    bool made;
+    int64_t start = clock_ns();
+    if (package_source_find(cli_arg(call, "script-or-package-path"), &source, err) < 0 ||
+        read_config(call, &config, &params, err) < 0 || session_open(&session, err) < 0 ||
+        require_enclave(&session, call, &made, err) < 0)
+        return -1;
+    if (!out_is_interactive())
+        out_info("This is no interactive terminal: progress is not shown");
+    shown_t shown = {.options = {.verbosity = render_verbosity(cli_text(call, "verbosity")),
+                                 .is_dry_run = config.dry_run,
+                                 .is_parallel = config.parallel}};
+    interrupt_set(goes_on, 1);
+    progress_set("Sending the package", 0, 0);
+    int result = run_source(session.enclave, &source, &config, &shown, err);
+    progress_end();
+    if (result == 0 && shown.is_successful)
+        connect_services(&session, call);
+    int inspected = show_enclave(&session, call, made, start);
+    if (result < 0)
+        return err_wrap(err, "the run was cut off");
+    return (shown.is_successful || config.dry_run) && inspected == 0 ? 0 : CLI_FAILED;
+}

@@ -1,0 +1,140 @@
+/*  progress: see progress.h. */
+#include "cli/progress.h"
+
+#include "base/clock.h"
+#include "cli/output.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const turns[] = {"⣾", "⣽", "⣻", "⢿", "⡿", "⣟", "⣯", "⣷"};
+
+/* The line, and the thread that turns the spinner while there is one. */
+static struct {
+    pthread_mutex_t lock; /* guards all of this */
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool running;
+    char *text;
+    uint32_t step, total;
+    unsigned turn;
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void
+progress_line(str_t *out, unsigned turn, const char *text, uint32_t step, uint32_t total,
+              bool coloured)
+{
+    uint32_t done = total ? (uint32_t)((uint64_t)step * PROGRESS_CELLS / total) : 0;
+    AUTO_STR filled = STR_EMPTY;
+    AUTO_STR empty = STR_EMPTY;
+    for (uint32_t i = 0; i < PROGRESS_CELLS; i++)
+        str_add(i < done ? &filled : &empty, coloured || i < done ? "█" : "░");
+    out_style(out, OUT_YELLOW, coloured, turns[turn % ARRAY_LEN(turns)]);
+    str_add(out, "   ");
+    if (filled.len)
+        out_style(out, OUT_GREEN, coloured, filled.data);
+    if (empty.len)
+        out_style(out, OUT_WHITE, coloured, empty.data);
+    str_printf(out, " %s", text);
+}
+
+/* With the lock held. */
+static void
+draw(void)
+{
+    AUTO_STR line = STR_EMPTY;
+    str_add(&line, "\r\033[K");
+    progress_line(&line, state.turn, state.text, state.step, state.total, out_coloured());
+    fputs(line.data, stdout);
+    fflush(stdout);
+}
+
+static void
+erase(void)
+{
+    fputs("\r\033[K", stdout);
+    fflush(stdout);
+}
+
+static void *
+spin(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&state.lock);
+    while (state.running) {
+        int64_t until = clock_ns() + PROGRESS_TURN_MS * NS_PER_MS;
+        struct timespec wake = {.tv_sec = until / NS_PER_SECOND, .tv_nsec = until % NS_PER_SECOND};
+        pthread_cond_timedwait(&state.changed, &state.lock, &wake);
+        state.turn++;
+        if (state.running)
+            draw();
+    }
+    pthread_mutex_unlock(&state.lock);
+    return NULL;
+}
+
+/* With the lock held. */
+static void
+start(void)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&state.changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    state.running = pthread_create(&state.thread, NULL, spin, NULL) == 0;
+}
+
+void
+progress_set(const char *text, uint32_t step, uint32_t total)
+{
+    if (!out_is_interactive())
+        return;
+    pthread_mutex_lock(&state.lock);
+    free(state.text);
+    state.text = strndup(text, strcspn(text, "\n"));
+    state.step = step;
+    state.total = total;
+    if (!state.running)
+        start();
+    if (state.running)
+        draw();
+    pthread_mutex_unlock(&state.lock);
+}
+
+void
+progress_end(void)
+{
+    pthread_mutex_lock(&state.lock);
+    bool was_running = state.running;
+    state.running = false;
+    if (was_running) {
+        pthread_cond_signal(&state.changed);
+        erase();
+    }
+    pthread_mutex_unlock(&state.lock);
+    if (!was_running)
+        return;
+    pthread_join(state.thread, NULL);
+    pthread_cond_destroy(&state.changed);
+    free(state.text);
+    state.text = NULL;
+}
+
+void
+progress_hide(void)
+{
+    pthread_mutex_lock(&state.lock);
+    if (state.running)
+        erase();
+}
+
+void
+progress_show(void)
+{
+    if (state.running)
+        draw();
+    pthread_mutex_unlock(&state.lock);
+}
