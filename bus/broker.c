@@ -45,6 +45,7 @@ take_batch(bus_router_t *router)
         more = zmq_msg_recv(&route, router->socket, ZMQ_DONTWAIT) >= 0;
         if (more && zmq_msg_more(&route) && zmq_msg_recv(&msg, router->socket, ZMQ_DONTWAIT) >= 0) {
             bool parts = zmq_msg_more(&msg);
+            bus_msg_came(&msg);
             bus_router_frame(router, &route, &msg);
             /* A frame is one part; the router refuses others, and what follows is thrown away here. */
             while (parts && zmq_msg_recv(&msg, router->socket, ZMQ_DONTWAIT) >= 0)

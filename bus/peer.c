@@ -94,6 +94,7 @@ outbox_flush(bus_peer_t *self)
 {
     while (self->outbox) {
         parcel_t *parcel = self->outbox;
+        bus_msg_goes(&parcel->msg);
         if (zmq_msg_send(&parcel->msg, self->socket, ZMQ_DONTWAIT) < 0)
             return;
         self->dirty = true;
@@ -109,6 +110,7 @@ static int
 send_msg(bus_peer_t *self, zmq_msg_t *msg, err_t **err)
 {
     self->dirty = true;
+    bus_msg_goes(msg);
     if (!self->outbox && zmq_msg_send(msg, self->socket, ZMQ_DONTWAIT) >= 0)
         return 0;
     if (self->outbox_count >= BUS_PEER_OUTBOX_MAX) {
@@ -192,7 +194,8 @@ find(const bus_peer_t *self, const bus_frame_t *frame)
 static void
 talk_put(bus_peer_t *self, bus_talk_t *talk, bool mine)
 {
-    talk->mine = mine;
+    if (talk->mine != mine) /* an owner that reads it on other threads has set it already */
+        talk->mine = mine;
     talk->owner = self;
     self->asked += mine;
     bus_table_put(&self->talks, &talk->link,
@@ -452,6 +455,7 @@ receive(bus_peer_t *self)
             zmq_msg_close(&msg);
             return false;
         }
+        bus_msg_came(&msg);
         if (zmq_msg_more(&msg)) {
             while (zmq_msg_more(&msg) && zmq_msg_recv(&msg, self->socket, ZMQ_DONTWAIT) >= 0)
                 continue;

@@ -35,6 +35,7 @@ static delivery_t
 send_to_route(bus_router_t *self, const void *route, zmq_msg_t *msg)
 {
     zmq_msg_t id;
+    bus_msg_goes(msg);
     zmq_msg_init_size(&id, BUS_ROUTE_SIZE);
     memcpy(zmq_msg_data(&id), route, BUS_ROUTE_SIZE);
     if (zmq_msg_send(&id, self->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {

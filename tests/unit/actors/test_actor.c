@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 
@@ -186,7 +187,7 @@ asker_end(asker_t *self)
 
 /* ------------------------------------------------------------------------------------------ calls */
 
-static int last_code;
+static atomic_int last_code;
 
 static void
 note_code(void *arg, const ProtobufCMessage *reply, const err_t *error)
