@@ -123,6 +123,10 @@ function(house_tests folder)
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
     add_test(NAME ${folder}.${what} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${folder}.${what} PROPERTIES TIMEOUT 60 LABELS unit)
+    if(KURTOSIS_SANITIZE MATCHES thread)
+      set_property(TEST ${folder}.${what} PROPERTY ENVIRONMENT
+        "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1")
+    endif()
   endforeach()
 endfunction()
 
