@@ -39,7 +39,8 @@ came_before(const char *list, const char *here, const char *key, size_t size, ch
 {
     for (const char *at = list; at < here;) {
         item_t item;
-        next_item(&at, ',', &item);
+        if (!next_item(&at, ',', &item))
+            break;
         if (item.text != here && item.size > size && !strncmp(item.text, key, size) &&
             item.text[size] == separator)
             return true;
