@@ -80,6 +80,16 @@ err_link(err_t **err, err_code_t code, const char *text)
 }
 
 void
+err_unwrap(err_t **err)
+{
+    if (!err || !*err || !(*err)->cause)
+        return;
+    err_t *cause = TAKE((*err)->cause);
+    err_destroy(err);
+    *err = cause;
+}
+
+void
 err_destroy(err_t **err_p)
 {
     if (!err_p)

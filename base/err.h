@@ -61,6 +61,9 @@ int err_fail_at(err_t **err, err_code_t code, const char *file, int line, const 
 int err_wrap_at(err_t **err, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Takes the outermost link off a chain of several: for who knows better words for what was being done. */
+void err_unwrap(err_t **err);
+
 /* Frees the chain and clears *err_p. NULL and pointers to NULL are fine. */
 void err_destroy(err_t **err_p);
 AUTO_FOR(err)

@@ -149,7 +149,11 @@ backend_ask(backend_t *self, const char *method, const ProtobufCMessage *request
             ProtobufCMessage **ret_reply, err_t **err)
 {
     AUTO_FREE char *full = str_format("orchestrator.Orchestrator/%s", method);
-    return actor_ask(self->actor, NULL, BACKEND_DRIVER, full, request, ASK_MS, ret_reply, err);
+    int result =
+        actor_ask(self->actor, NULL, BACKEND_DRIVER, full, request, ASK_MS, ret_reply, err);
+    if (result < 0)
+        err_unwrap(err);
+    return result;
 }
 
 static int

@@ -208,6 +208,7 @@ engine_ask_driver(engine_t *self, actor_call_t *within, const char *method,
                                ENGINE_DRIVER_ASK_MS, ret_reply, &why);
         if (result >= 0)
             return result;
+        err_unwrap(&why);
         if (err_code(why) != ERR_UNAVAILABLE || attempt == 2 || actor_stopping(self->actor)) {
             if (err)
                 *err = TAKE(why);

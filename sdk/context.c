@@ -169,7 +169,11 @@ int
 sdk_ask_engine(kurtosis_context_t *self, const char *method, const ProtobufCMessage *request,
                int timeout_ms, ProtobufCMessage **ret_reply, err_t **err)
 {
-    return actor_ask(self->actor, NULL, "engine", method, request, timeout_ms, ret_reply, err);
+    int result =
+        actor_ask(self->actor, NULL, "engine", method, request, timeout_ms, ret_reply, err);
+    if (result < 0)
+        err_unwrap(err); /* "cannot ask 'engine' for X": users know no messages */
+    return result;
 }
 
 /* ------------------------------------------------------------------------------------- enclaves */

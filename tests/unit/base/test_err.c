@@ -82,6 +82,22 @@ links_from_elsewhere_keep_their_own_codes(void **state)
     assert_int_equal(err_link(NULL, ERR_STATE, "nobody wants to know"), -1);
 }
 
+static void
+unwrapping_takes_the_outermost_link_off_and_leaves_the_last(void **state)
+{
+    (void)state;
+    AUTO(err) err = NULL;
+    err_unwrap(&err);
+    assert_null(err);
+    err_fail(&err, ERR_NOT_FOUND, "inner");
+    err_wrap(&err, "outer");
+    err_unwrap(&err);
+    assert_string_equal(err_text(err), "inner");
+    assert_null(err_cause(err));
+    err_unwrap(&err);
+    assert_string_equal(err_text(err), "inner");
+}
+
 int
 main(void)
 {
@@ -91,6 +107,7 @@ main(void)
         cmocka_unit_test(a_copy_lives_on_when_the_original_is_gone),
         cmocka_unit_test(codes_have_names_and_http_status_and_unknown_numbers_are_unknown),
         cmocka_unit_test(links_from_elsewhere_keep_their_own_codes),
+        cmocka_unit_test(unwrapping_takes_the_outermost_link_off_and_leaves_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
