@@ -100,6 +100,24 @@ engine_list(engine_t *self, actor_call_t *within, Orchestrator__GetEnclavesReply
     return list(self, within, NULL, 0, ret_reply, err);
 }
 
+/* Who names enclaves wants to speak with them next. After a restart of the engine, or of an API container, that one
+ * may need a moment to join the bus again; it is not waited for longer than ENGINE_APIC_REJOIN_MS in all. */
+static void
+wait_for_running(engine_t *self, const Orchestrator__GetEnclavesReply *enclaves)
+{
+    int64_t until = clock_ns() + ENGINE_APIC_REJOIN_MS * NS_PER_MS;
+    for (size_t i = 0; i < enclaves->n_enclaves; i++) {
+        const Orchestrator__Enclave *enclave = enclaves->enclaves[i];
+        int64_t left = (until - clock_ns()) / NS_PER_MS;
+        if (enclave->api_container_state != ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING || left <= 0)
+            continue;
+        AUTO_FREE char *name = str_format("apic/%s", enclave->enclave_uuid);
+        AUTO(err) why = NULL;
+        if (bus_broker_wait_peer(self->broker, name, (int)left, &why) < 0)
+            log_warn("apic.absent", "name=%s", name);
+    }
+}
+
 static void
 answer(engine_t *self, actor_call_t *call, char *const *uuids, size_t n_uuids)
 {
@@ -110,6 +128,8 @@ answer(engine_t *self, actor_call_t *call, char *const *uuids, size_t n_uuids)
         actor_call_fail(&call, &err);
         return;
     }
+    if (n_uuids > 0)
+        wait_for_running(self, enclaves);
     AUTO_MESSAGE EngineApi__GetEnclavesResponse *reply =
         MESSAGE_NEW(EngineApi__GetEnclavesResponse, engine_api__get_enclaves_response__init);
     reply->enclave_info = calloc(enclaves->n_enclaves + 1, sizeof *reply->enclave_info);
