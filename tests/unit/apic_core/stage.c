@@ -1,5 +1,5 @@
 /*  stage: see stage.h. */
-#include "stage.h"
+#include "tests/unit/apic_core/stage.h"
 
 static bool
 may_join(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE])

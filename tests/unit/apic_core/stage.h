@@ -3,8 +3,8 @@
 #ifndef KURTOSIS_TESTS_APIC_CORE_STAGE_H
 #define KURTOSIS_TESTS_APIC_CORE_STAGE_H
 
-#include "support.h"
 #include "tests/sim/sim.h"
+#include "tests/unit/apic_core/support.h"
 
 #define STAGE_SUBNET "127.77.0.0/24" /* inside loopback: what listens there answers here */
 

@@ -1,6 +1,6 @@
 /*  claims: one at a time per name, several names at once, and a waiter that can give up. */
 #include "apic/core/claims.h"
-#include "support.h"
+#include "tests/unit/apic_core/support.h"
 
 #include <pthread.h>
 #include <sys/eventfd.h>

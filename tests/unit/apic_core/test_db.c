@@ -1,6 +1,6 @@
 /*  db: what was committed stays, what failed does not, one process at a time. */
 #include "apic/core/db.h"
-#include "support.h"
+#include "tests/unit/apic_core/support.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 /*  duration: as Go prints them. */
 #include "apic/core/duration.h"
-#include "support.h"
+#include "tests/unit/apic_core/support.h"
 
 static void
 durations_print_as_go_prints_them(void **state)

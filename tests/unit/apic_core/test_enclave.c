@@ -1,6 +1,6 @@
 /*  enclave: services through a real broker and a driver in memory: batches, ports, failures, kills,
  * files. */
-#include "stage.h"
+#include "tests/unit/apic_core/stage.h"
 
 #include "archive/archive.h"
 

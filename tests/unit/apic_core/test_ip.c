@@ -1,6 +1,6 @@
 /*  ip: addresses and networks are read strictly and written back. */
 #include "apic/core/ip.h"
-#include "support.h"
+#include "tests/unit/apic_core/support.h"
 
 static void
 addresses_are_read_and_written_back(void **state)

@@ -1,6 +1,6 @@
 /*  jq: programs of recipes, hostile ones too. */
 #include "apic/core/jq.h"
-#include "support.h"
+#include "tests/unit/apic_core/support.h"
 
 #include <sys/eventfd.h>
 

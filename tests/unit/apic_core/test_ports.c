@@ -1,6 +1,6 @@
 /*  ports: real sockets that answer at once, later, never, and a service that dies meanwhile. */
 #include "apic/core/ports.h"
-#include "support.h"
+#include "tests/unit/apic_core/support.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
