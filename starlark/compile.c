@@ -200,8 +200,9 @@ return_stmt(fn_t *f, node_t *node)
 static void
 load_stmt(fn_t *f, node_t *node)
 {
-    int module = sl_temp(f), value = sl_temp(f);
+    int module = sl_temps(f, 3), value = module + 2;
 
+    sl_emit_d(f, SL_OP_CONST, module + 1, sl_constant(f, node->load.path));
     sl_place(f, node->pos);
     sl_emit_d(f, SL_OP_LOAD, module, sl_constant(f, node->load.path));
     for (uint32_t i = 0; i < node->load.count; i++) {

@@ -258,7 +258,7 @@ load_file(star_t *s, value_t path)
 }
 
 static value_t
-loaded_name(star_t *s, value_t module, sl_string_t *name)
+loaded_name(star_t *s, value_t module, value_t path, sl_string_t *name)
 {
     const sl_dict_t *members = sl_is(module, SL_MODULE) ? SL_AS(sl_module_t, module)->members
                                : sl_is(module, SL_DICT) ? SL_DICT_OF(module) : NULL;
@@ -267,7 +267,7 @@ loaded_name(star_t *s, value_t module, sl_string_t *name)
     if (entry != NULL)
         return entry->value;
     const char *near = members != NULL ? sl_nearest(name->bytes, sl_value(members), 0) : NULL;
-    return star_fail(s, "load: name %s not found in module%s%s%s", name->bytes,
+    return star_fail(s, "load: name %s not found in module %s%s%s%s", name->bytes, SL_STRING_OF(path)->bytes,
                      near != NULL ? " (did you mean " : "", near != NULL ? near : "", near != NULL ? "?)" : "");
 }
 
@@ -886,7 +886,7 @@ L_LOAD:
     NEXT();
 L_LOAD_NAME: {
     sl_instr_t word = *pc++;
-    RESULT(loaded_name(s, R[i.b], SL_STRING_OF(K[word.name])));
+    RESULT(loaded_name(s, R[i.b], R[i.b + 1], SL_STRING_OF(K[word.name])));
     NEXT();
 }
 
