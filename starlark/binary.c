@@ -149,7 +149,7 @@ times_of(star_t *s, value_t times, size_t each, size_t most, size_t *ret_times)
 static value_t
 repeat_bytes(star_t *s, sl_string_t *from, value_t times)
 {
-    size_t n, length = from->length;
+    size_t n = 0, length = from->length;
 
     if (!times_of(s, times, length, SL_STRING_MAX, &n))
         return STAR_ABSENT;
@@ -169,7 +169,7 @@ repeat_bytes(star_t *s, sl_string_t *from, value_t times)
 static value_t
 repeat(star_t *s, value_t sequence, value_t times)
 {
-    size_t n;
+    size_t n = 0;
 
     if (sl_is(sequence, SL_STRING) || sl_is(sequence, SL_BYTES))
         return repeat_bytes(s, SL_STRING_OF(sequence), times);

@@ -73,7 +73,7 @@ index_range(star_t *s, const star_args_t *args, int64_t length, int64_t *ret_sta
 static value_t
 list_index(star_t *s, const star_args_t *args)
 {
-    int64_t start, end;
+    int64_t start = 0, end = 0;
 
     if (!sl_positional(s, args, 1, 3) || !index_range(s, args, SELF_LIST->count, &start, &end))
         return STAR_ABSENT;

@@ -548,7 +548,7 @@ sort_fields(field_t *fields, size_t count)
 static value_t
 struct_of_fields(star_t *s, value_t constructor, field_t *fields, size_t count)
 {
-    value_t small[32], *names = small;
+    value_t small[32] = {0}, *names = small;
     sl_struct_t *structure = NULL;
 
     sort_fields(fields, count);
