@@ -24,7 +24,7 @@
 #define DRAIN_MS 5000
 #define INPROC "inproc://broker"
 
-static const actor_method_t methods[] = {
+const actor_method_t engine_methods[] = {
     {"engine_api.EngineService/GetEngineInfo", ACTOR_LOOP, engine_on_info},
     {"engine_api.EngineService/CreateEnclave", ACTOR_WORKER, engine_on_create},
     {"engine_api.EngineService/GetEnclaves", ACTOR_WORKER, engine_on_get},
@@ -85,7 +85,7 @@ start_actor(engine_t *self, err_t **err)
         .program = "kurtosis-engine " KURTOSIS_VERSION,
         .endpoint = INPROC,
         .keys = self->keys,
-        .methods = methods,
+        .methods = engine_methods,
         .state = self,
         .workers_max = WORKERS_MAX,
     };
@@ -175,6 +175,12 @@ const uint8_t *
 engine_public_key(const engine_t *self)
 {
     return self->keys.public_key;
+}
+
+bus_keys_t
+engine_driver_keys(const engine_t *self)
+{
+    return self->driver_keys;
 }
 
 int

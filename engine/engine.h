@@ -52,8 +52,13 @@ void engine_destroy(engine_t **self_p);
 AUTO_FOR(engine)
 /* Public key of the broker; lent. */
 const uint8_t *engine_public_key(const engine_t *self);
+/* The keys that the driver must have, for who brings it: config.driver was NULL. */
+bus_keys_t engine_driver_keys(const engine_t *self);
 /* Port of the tcp endpoint; 0 when there is none. */
 int engine_port(const engine_t *self);
+
+/* What it answers; ends with {0}. */
+extern const actor_method_t engine_methods[];
 
 /* The engine's arguments as the orchestrator hands them over, one JSON object (docs: api, process
  * configuration). */
