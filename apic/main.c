@@ -8,7 +8,6 @@
 #include "apic/api/api.h"
 #include "apic/args.h"
 
-#include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +32,6 @@ main(void)
     mallopt(M_ARENA_MAX, ARENAS);
     mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP);
     mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP);
-    setlocale(LC_CTYPE, "C.UTF-8");
     actor_process_init();
     log_init("apic", LOG_INFO);
     AUTO(err) err = NULL;
