@@ -51,16 +51,21 @@ typedef struct {
     void (*on_bus)(void *state, bool joined);
 } actor_config_t;
 
-/* Starts the loop and joins the bus. On failure: UNAVAILABLE (nobody listens: reported at once where the
- * transport can tell), DENIED (wrong key or name), TIMEOUT. Reconnects by itself later. */
+/* Starts the loop and joins the bus. On failure: UNAVAILABLE (nobody listens: reported at once over ipc and tcp; or,
+ * over tcp, the connection is closed again and again while it is set up, as when broker_key is not the broker's),
+ * DENIED (the broker does not take this key, or not for this name), TIMEOUT. Reconnects by itself later; then asks fail
+ * with UNAVAILABLE until it is back. If another connection takes the name, this one stays away. */
 int actor_new(const actor_config_t *config, actor_t **ret_actor, err_t **err);
 /* Asks the actor to drain: new calls are refused with UNAVAILABLE, running ones get drain_ms to end, then they
- * are cancelled. Returns when everything has ended; frees. Not from the actor's own threads. */
+ * are cancelled. Returns when everything has ended; frees. Not from the actor's own threads. A call that a handler keeps
+ * beyond that has failed for its caller; answering it still is harmless, and needed to free it. */
 void actor_destroy(actor_t **self_p);
 AUTO_FOR(actor)
 void actor_set_drain(actor_t *self, int drain_ms); /* default 5000 */
 
 /* Runs fn(arg) on the loop thread after delay_ms; then every repeat_ms if > 0. Returns an id for actor_timer_stop. */
+/* -1 when the actor has 1024 timers already. Stopping one that has fired or never was is fine. On the loop thread a
+ * stopped timer does not fire any more; from other threads it may fire once while the stop is on its way. */
 int actor_timer(actor_t *self, int delay_ms, int repeat_ms, void (*fn)(void *arg), void *arg);
 void actor_timer_stop(actor_t *self, int id);
 /* Runs fn(arg) on a thread of its own that is joined by actor_destroy; fn watches actor_stopping_fd. */
@@ -101,7 +106,7 @@ bool actor_call_cancelled(const actor_call_t *call);
 /* All of these wait, so not on the loop thread. within: the call on whose behalf this is asked, or NULL; its
  * cancellation cancels this too (CANCELLED), and its trace id goes along. timeout_ms 0 means 30 s, negative none. */
 
-/* One request, one reply. *ret_reply is yours; NULL ret_reply throws it away. */
+/* One request, one reply. The deadline of within, if it is nearer, counts. *ret_reply is yours; NULL ret_reply throws it away. */
 int actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *method,
               const ProtobufCMessage *request, int timeout_ms, ProtobufCMessage **ret_reply, err_t **err);
 /* The same without waiting, so for the loop thread too: on_reply comes on the loop thread, exactly once, with the
@@ -145,8 +150,8 @@ AUTO_FOR(actor_child)
 
 /* -------------------------------------------------------------------------------------------- process */
 
-/* First thing in main of a program with actors: blocks the signals that are waited for, ignores SIGPIPE, keeps
- * czmq from handling signals and from writing to stdout. Before any thread. */
+/* First thing in main of a program with actors: blocks the signals that are waited for, ignores SIGPIPE, makes malloc
+ * use two arenas and give back what is free. Before any thread. */
 void actor_process_init(void);
 /* Waits for SIGTERM, SIGINT or actor_process_stop; returns the signal (0 for the latter). Main thread. */
 int actor_process_wait(void);

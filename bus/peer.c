@@ -4,7 +4,7 @@
  *  conversations end); libzmq connects again by itself. Over inproc there are no such events: HELLO is the first
  *  message, and the broker's BYE says that it is gone.
  */
-#include "bus/peer.h"
+#include "bus/peer_inside.h"
 
 #include "base/clock.h"
 #include "bus/hello.h"
@@ -19,39 +19,6 @@
     (ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_DISCONNECTED |                    \
      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                        \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-
-typedef struct parcel {
-    struct parcel *next;
-    zmq_msg_t msg;
-} parcel_t;
-
-struct bus_peer {
-    char name[BUS_NAME_MAX + 1];
-    char program[BUS_NAME_MAX + 1];
-    char *endpoint;
-    uint8_t broker_key[BUS_KEY_SIZE];
-    bus_keys_t keys;
-    void (*on_call)(void *arg, const bus_frame_t *frame, zmq_msg_t *msg);
-    void (*on_bus)(void *arg, bool joined);
-    void *arg;
-
-    void *socket;
-    void *monitor; /* NULL over inproc */
-    int socket_fd, monitor_fd;
-    atomic_uint_least64_t number;
-    bool joined;
-    bool reached;       /* something listened, at least once */
-    bool refused;       /* nothing listened, and never did */
-    unsigned handshakes; /* failed ones in a row */
-    err_t *join_error;  /* why the last HELLO or handshake was refused */
-    bool dirty;         /* the socket was used since it was last found empty */
-    bus_timer_t retry;  /* says HELLO again after a refusal */
-    bus_timers_t timers;
-    bus_table_t talks;
-    unsigned asked; /* talks of ours */
-    parcel_t *outbox, **outbox_end;
-    unsigned outbox_count;
-};
 
 /* ------------------------------------------------------------------------------------------ sending */
 
@@ -106,8 +73,8 @@ outbox_flush(bus_peer_t *self)
     }
 }
 
-static int
-send_msg(bus_peer_t *self, zmq_msg_t *msg, err_t **err)
+int
+bus_peer_put(bus_peer_t *self, zmq_msg_t *msg, err_t **err)
 {
     self->dirty = true;
     bus_msg_goes(msg);
@@ -142,16 +109,16 @@ bus_peer_send(bus_peer_t *self, zmq_msg_t *msg, err_t **err)
         zmq_msg_close(msg);
         return not_joined(self, err);
     }
-    return send_msg(self, msg, err);
+    return bus_peer_put(self, msg, err);
 }
 
-static void
-say(bus_peer_t *self, bus_frame_t frame)
+void
+bus_peer_say(bus_peer_t *self, bus_frame_t frame)
 {
     zmq_msg_t msg;
     frame.from = bus_text(self->name);
     bus_frame_msg(&frame, &msg);
-    send_msg(self, &msg, NULL);
+    bus_peer_put(self, &msg, NULL);
 }
 
 static void
@@ -160,172 +127,13 @@ say_hello(bus_peer_t *self)
     AUTO_STR body = STR_EMPTY;
     bus_hello_pack(&self->keys, self->broker_key, self->name, self->program, NULL, &body);
     outbox_clear(self);
-    say(self, (bus_frame_t){.kind = BUS_KIND_HELLO,
+    bus_peer_say(self, (bus_frame_t){.kind = BUS_KIND_HELLO,
                             .to = bus_text(BUS_ADDRESS_BROKER),
                             .body = body.data,
                             .body_size = body.len});
 }
 
-/* ------------------------------------------------------------------------------------ conversations */
-
-static uint64_t
-hash_of(bool mine, const char *other, size_t len, uint64_t correlation)
-{
-    uint64_t hash = bus_hash_number(correlation);
-    return mine ? hash : hash ^ bus_hash(other, len);
-}
-
-static bus_talk_t *
-find(const bus_peer_t *self, const bus_frame_t *frame)
-{
-    bool mine = frame->answer;
-    uint64_t hash = hash_of(mine, frame->from.data, frame->from.len, frame->correlation);
-    for (bus_link_t *at = bus_table_find(&self->talks, hash); at; at = bus_link_next(at)) {
-        bus_talk_t *talk = BUS_OF(bus_talk_t, link, at);
-        if (talk->correlation != frame->correlation || talk->mine != mine)
-            continue;
-        if (bus_text_is(frame->from, talk->other, strlen(talk->other)) ||
-            (mine && bus_text_is(frame->from, BUS_ADDRESS_BROKER, strlen(BUS_ADDRESS_BROKER))))
-            return talk;
-    }
-    return NULL;
-}
-
-static void
-talk_put(bus_peer_t *self, bus_talk_t *talk, bool mine)
-{
-    if (talk->mine != mine) /* an owner that reads it on other threads has set it already */
-        talk->mine = mine;
-    talk->owner = self;
-    self->asked += mine;
-    bus_table_put(&self->talks, &talk->link,
-                  hash_of(mine, talk->other, strlen(talk->other), talk->correlation));
-}
-
-void
-bus_talk_close(bus_talk_t *self)
-{
-    bus_peer_t *peer = TAKE(self->owner);
-    if (!peer)
-        return;
-    bus_table_remove(&peer->talks, &self->link);
-    bus_timers_remove(&peer->timers, &self->timer);
-    peer->asked -= self->mine;
-}
-
-static bus_frame_t
-frame_of(const bus_talk_t *talk, bus_kind_t kind)
-{
-    return (bus_frame_t){.kind = kind,
-                         .answer = !talk->mine,
-                         .correlation = talk->correlation,
-                         .to = bus_text(talk->other)};
-}
-
-void
-bus_talk_say(bus_talk_t *self, bus_kind_t kind, uint32_t count)
-{
-    bus_frame_t frame = frame_of(self, kind);
-    frame.count = count;
-    if (self->owner)
-        say(self->owner, frame);
-}
-
-static void
-say_error(bus_peer_t *self, bus_frame_t frame, const err_t *error)
-{
-    AUTO_STR body = STR_EMPTY;
-    bus_err_pack(error, &body);
-    frame.body = body.data;
-    frame.body_size = body.len;
-    say(self, frame);
-}
-
-void
-bus_talk_fail(bus_talk_t *self, const err_t *error)
-{
-    if (!self->owner)
-        return;
-    say_error(self->owner, frame_of(self, BUS_KIND_ERROR), error);
-    bus_talk_close(self);
-}
-
-void
-bus_peer_refuse(bus_peer_t *self, const bus_frame_t *frame, const err_t *error)
-{
-    char to[BUS_NAME_MAX + 1];
-    if (!self->joined || !(bus_kind_flags(frame->kind) & BUS_FLAG_OPENS))
-        return;
-    bus_text_copy(frame->from, to);
-    say_error(self,
-              (bus_frame_t){.kind = BUS_KIND_ERROR,
-                            .answer = true,
-                            .correlation = frame->correlation,
-                            .to = bus_text(to)},
-              error);
-}
-
-static void
-on_deadline(bus_timer_t *timer)
-{
-    bus_talk_t *talk = BUS_OF(bus_talk_t, timer, timer);
-    AUTO(err) error = NULL;
-    err_fail(&error, ERR_TIMEOUT, "'%s' did not answer in time", talk->other);
-    bus_talk_say(talk, BUS_KIND_CANCEL, 0);
-    bus_talk_close(talk);
-    talk->on_frame(talk, NULL, NULL, &error);
-}
-
-int
-bus_peer_open(bus_peer_t *self, bus_talk_t *talk, int64_t deadline, zmq_msg_t *msg, err_t **err)
-{
-    if (self->asked >= BUS_PEER_TALKS_MAX) {
-        zmq_msg_close(msg);
-        return err_fail(err, ERR_LIMIT, "%u asks and streams of '%s' are open already", self->asked,
-                        self->name);
-    }
-    if (bus_peer_send(self, msg, err) < 0)
-        return -1;
-    talk_put(self, talk, true);
-    if (deadline) {
-        talk->timer.fn = on_deadline;
-        bus_timers_set(&self->timers, &talk->timer, deadline);
-    }
-    return 0;
-}
-
-int
-bus_peer_accept(bus_peer_t *self, bus_talk_t *talk, const bus_frame_t *frame, err_t **err)
-{
-    bus_frame_t key = *frame;
-    key.answer = false;
-    if (find(self, &key))
-        return err_fail(err, ERR_INVALID, "this conversation is open already");
-    talk->correlation = frame->correlation;
-    bus_text_copy(frame->from, talk->other);
-    talk_put(self, talk, false);
-    return 0;
-}
-
-uint64_t
-bus_peer_number(bus_peer_t *self)
-{
-    return atomic_fetch_add_explicit(&self->number, 1, memory_order_relaxed) + 1;
-}
-
 /* ---------------------------------------------------------------------------------------- receiving */
-
-static void
-end_all(bus_peer_t *self, const err_t *error)
-{
-    size_t slot = 0;
-    for (bus_link_t *link; (link = bus_table_any(&self->talks, &slot));) {
-        bus_talk_t *talk = BUS_OF(bus_talk_t, link, link);
-        AUTO(err) copy = err_dup(error);
-        bus_talk_close(talk);
-        talk->on_frame(talk, NULL, NULL, &copy);
-    }
-}
 
 /* The broker is gone: error (taken) is why. */
 static void
@@ -336,7 +144,7 @@ leave(bus_peer_t *self, err_t *error)
     if (!self->joined)
         return;
     self->joined = false;
-    end_all(self, why);
+    bus_peer_end_talks(self, why);
     if (self->on_bus)
         self->on_bus(self->arg, false);
 }
@@ -399,7 +207,7 @@ on_msg(bus_peer_t *self, zmq_msg_t *msg)
     } else if (flags & (BUS_FLAG_OPENS | BUS_FLAG_ALONE)) {
         self->on_call(self->arg, &frame, msg);
     } else {
-        bus_talk_t *talk = find(self, &frame);
+        bus_talk_t *talk = bus_peer_find_talk(self, &frame);
         if (!talk)
             return; /* it crossed our own end on the way */
         if ((flags & BUS_FLAG_ENDS) || (frame.kind == BUS_KIND_END && frame.answer))
@@ -572,11 +380,11 @@ bus_peer_destroy(bus_peer_t **self_p)
     if (!self)
         return;
     if (self->joined)
-        say(self, (bus_frame_t){.kind = BUS_KIND_BYE, .to = bus_text(BUS_ADDRESS_BROKER)});
+        bus_peer_say(self, (bus_frame_t){.kind = BUS_KIND_BYE, .to = bus_text(BUS_ADDRESS_BROKER)});
     self->joined = false;
     AUTO(err) error = NULL;
     err_fail(&error, ERR_UNAVAILABLE, "'%s' has left the bus", self->name);
-    end_all(self, error);
+    bus_peer_end_talks(self, error);
     outbox_clear(self);
     if (self->socket) {
         bus_monitor_destroy(self->socket, &self->monitor);
@@ -610,105 +418,3 @@ bus_peer_timers(bus_peer_t *self)
     return &self->timers;
 }
 
-/* ---------------------------------------------------------------------------------------- waiting */
-
-/* Sleeps until something happens or until; after a dispatch that left nothing. */
-static void
-sleep_until(bus_peer_t *self, int64_t until)
-{
-    struct pollfd fds[BUS_PEER_FDS];
-    int64_t now = clock_ns();
-    int wait = bus_timers_wait_ms(&self->timers, now);
-    if (until) {
-        int64_t left = until > now ? (until - now + NS_PER_MS - 1) / NS_PER_MS : 0;
-        wait = wait < 0 || wait > left ? (int)left : wait;
-    }
-    poll(fds, bus_peer_fds(self, fds), wait);
-}
-
-int
-bus_peer_join(bus_peer_t *self, int timeout_ms, err_t **err)
-{
-    int64_t until = clock_ns() + timeout_ms * NS_PER_MS;
-    for (;;) {
-        bool more = bus_peer_dispatch(self, NULL);
-        if (self->joined)
-            return 0;
-        bool late = clock_ns() >= until;
-        if (self->join_error && err)
-            *err = err_dup(self->join_error);
-        else if (self->refused)
-            err_fail(err, ERR_UNAVAILABLE, "nobody listens there");
-        else if (late)
-            err_fail(err, ERR_TIMEOUT, "no answer within %d ms", timeout_ms);
-        if (self->join_error || self->refused || late)
-            break;
-        if (!more)
-            sleep_until(self, until);
-    }
-    return err_wrap(err, "'%s' cannot join the bus at '%s'", self->name, self->endpoint);
-}
-
-typedef struct {
-    bus_talk_t talk;
-    bool done;
-    zmq_msg_t reply;
-    bus_frame_t frame;
-    err_t *error;
-} wait_t;
-
-static void
-on_answer(bus_talk_t *talk, const bus_frame_t *frame, zmq_msg_t *msg, err_t **error)
-{
-    wait_t *self = BUS_OF(wait_t, talk, talk);
-    self->done = true;
-    if (!frame)
-        self->error = TAKE(*error);
-    else if (frame->kind == BUS_KIND_ERROR)
-        self->error = bus_err_unpack(frame->body, frame->body_size);
-    else if (frame->kind != BUS_KIND_REPLY)
-        err_fail(&self->error, ERR_INVALID, "'%s' answers with a frame of kind %s", talk->other,
-                 bus_kind_name(frame->kind));
-    else
-        zmq_msg_move(&self->reply, msg);
-    bus_talk_close(talk);
-}
-
-int
-bus_peer_ask(bus_peer_t *self, const char *to, const char *method, const void *body, size_t size,
-             int timeout_ms, zmq_msg_t *ret_reply, bus_frame_t *ret_frame, err_t **err)
-{
-    size_t len = strlen(to);
-    if (!len || len > BUS_NAME_MAX || size > BUS_BODY_MAX)
-        return err_fail(err, ERR_INVALID, "cannot send %zu bytes to '%s'", size, to);
-    wait_t wait = {.talk = {.on_frame = on_answer, .correlation = bus_peer_number(self)}};
-    zmq_msg_init(&wait.reply);
-    memcpy(wait.talk.other, to, len);
-    bus_frame_t frame = {.kind = BUS_KIND_ASK,
-                         .correlation = wait.talk.correlation,
-                         .remaining = (uint32_t)timeout_ms,
-                         .to = bus_text(to),
-                         .from = bus_text(self->name),
-                         .method = bus_text(method),
-                         .body = body,
-                         .body_size = size};
-    zmq_msg_t msg;
-    bus_frame_msg(&frame, &msg);
-    if (bus_peer_open(self, &wait.talk, clock_ns() + timeout_ms * NS_PER_MS, &msg, err) < 0)
-        return -1;
-    for (;;) {
-        bool more = bus_peer_dispatch(self, NULL);
-        if (wait.done)
-            break;
-        if (!more)
-            sleep_until(self, 0);
-    }
-    if (wait.error) {
-        if (err)
-            *err = TAKE(wait.error);
-        err_destroy(&wait.error);
-        return err_wrap(err, "cannot ask '%s' for %s", to, method);
-    }
-    *ret_reply = wait.reply;
-    return bus_frame_decode(zmq_msg_data(ret_reply), zmq_msg_size(ret_reply), ret_frame, err);
-}

@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/hello.h"
+#include "bus/listing.h"
 #include "bus/monitor.h"
-#include "bus/schema/bus.pb-c.h"
 
 #include <errno.h>
 #include <string.h>
@@ -311,50 +311,6 @@ on_hello(bus_router_t *self, const void *from, const bus_frame_t *frame, zmq_msg
 /* -------------------------------------------------------------------------------- the broker itself */
 
 static int
-by_name(const void *a, const void *b)
-{
-    return strcmp((*(Bus__Peer *const *)a)->name, (*(Bus__Peer *const *)b)->name);
-}
-
-typedef struct {
-    Bus__Peer *peers, **list;
-    size_t count;
-    int64_t now;
-} listing_t;
-
-static void
-list_one(void *arg, bus_link_t *link)
-{
-    listing_t *self = arg;
-    bus_member_t *member = BUS_OF(bus_member_t, by_name, link);
-    Bus__Peer *peer = self->list[self->count] = &self->peers[self->count];
-    self->count++;
-    bus__peer__init(peer);
-    peer->name = member->name;
-    peer->role = (char *)bus_role_name(member->role);
-    peer->program = member->program;
-    peer->connected_milliseconds = (uint64_t)((self->now - member->since) / NS_PER_MS);
-    peer->messages_in = member->messages_in;
-    peer->messages_out = member->messages_out;
-}
-
-static void
-list_peers(bus_router_t *self, str_t *out)
-{
-    size_t count = self->members.by_name.count;
-    AUTO_FREE Bus__Peer *peers = calloc(count, sizeof *peers);
-    AUTO_FREE Bus__Peer **list = calloc(count, sizeof *list);
-    listing_t listing = {.peers = peers, .list = list, .now = clock_ns()};
-    bus_table_each(&self->members.by_name, list_one, &listing);
-    qsort(list, count, sizeof *list, by_name);
-    Bus__ListPeersReply reply = BUS__LIST_PEERS_REPLY__INIT;
-    reply.n_peers = count;
-    reply.peers = list;
-    reply.frames_dropped = self->dropped;
-    bus_msgpack_pack(&reply.base, out);
-}
-
-static int
 answer_own(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, err_t **err)
 {
     static const char method[] = "bus.Broker/ListPeers";
@@ -362,7 +318,7 @@ answer_own(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, err
         return err_fail(err, ERR_UNSUPPORTED, "the broker answers %s only", method);
     zmq_msg_t msg;
     AUTO_STR body = STR_EMPTY;
-    list_peers(self, &body);
+    bus_listing_pack(&self->members, self->dropped, &body);
     bus_frame_t reply = {.kind = BUS_KIND_REPLY,
                          .answer = true,
                          .correlation = frame->correlation,
