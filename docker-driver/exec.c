@@ -4,8 +4,10 @@
 #include "docker-driver/hijack.h"
 #include "docker-driver/parts.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* The command that is run when a shell is asked for and none is named. */
 static const char *const shell_command[] = {"sh", "-c",
@@ -169,7 +171,8 @@ docker_exec(docker_t *self, const docker_call_t *call, const Orchestrator__ExecA
 
 typedef struct {
     exec_t exec;
-    docker_hijack_t *raw;
+    int fd;           /* the command's terminal */
+    str_t first;      /* output that came before the loop began */
     str_t pending;    /* keys that the command has not taken yet */
     bool input_ended; /* the caller says no more */
     bool ended;       /* the command's output ended */
@@ -211,9 +214,15 @@ static int
 push_input(shell_t *self, err_t **err)
 {
     while (self->pending.len) {
-        long sent = docker_hijack_write(self->raw, self->pending.data, self->pending.len, err);
-        if (sent <= 0)
-            return (int)sent;
+        ssize_t sent = send(self->fd, self->pending.data, self->pending.len, MSG_NOSIGNAL);
+        if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+            return 0;
+        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+            str_clear(&self->pending); /* it has ended; its last output may still be to read */
+            return 0;
+        }
+        if (sent < 0)
+            return err_fail(err, ERR_UNAVAILABLE, "the connection broke (%s)", strerror(errno));
         self->pending.len -= (size_t)sent;
         memmove(self->pending.data, self->pending.data + sent, self->pending.len + 1);
     }
@@ -224,12 +233,13 @@ static int
 pull_output(shell_t *self, err_t **err)
 {
     char buffer[16384];
-    long got = docker_hijack_read(self->raw, buffer, sizeof buffer, err);
-    if (got == HIJACK_END) {
-        self->ended = true;
+    ssize_t got = recv(self->fd, buffer, sizeof buffer, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
-    }
-    return got <= 0 ? (int)got : send_output(&self->exec, DOCKER_OUT, true, buffer, (size_t)got, err);
+    if (got < 0)
+        return err_fail(err, ERR_UNAVAILABLE, "the connection broke (%s)", strerror(errno));
+    self->ended = got == 0;
+    return send_output(&self->exec, DOCKER_OUT, true, buffer, (size_t)got, err);
 }
 
 /* Carries keys in and output out until the command's output ends. */
@@ -242,18 +252,17 @@ carry(shell_t *self, err_t **err)
             return -1;
         bool wants_input = !self->input_ended && !self->pending.len;
         struct pollfd fds[] = {
-            {.fd = docker_hijack_fd(self->raw), .events = (short)(POLLIN | (self->pending.len ? POLLOUT : 0))},
+            {.fd = self->fd, .events = (short)(POLLIN | (self->pending.len ? POLLOUT : 0))},
             {.fd = wants_input ? call->recv_fd : -1, .events = POLLIN},
             {.fd = call->cancel_fd, .events = POLLIN},
         };
-        if (poll(fds, ARRAY_LEN(fds), docker_hijack_ready(self->raw) ? 0 : -1) < 0)
+        if (poll(fds, ARRAY_LEN(fds), -1) < 0)
             continue;
         if (fds[2].revents)
             return err_fail(err, ERR_CANCELLED, "the caller gave up");
         if (fds[1].revents && take_input(self, err) < 0)
             return -1;
-        if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR) || docker_hijack_ready(self->raw)) &&
-            pull_output(self, err) < 0)
+        if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && pull_output(self, err) < 0)
             return -1;
     }
     return 0;
@@ -265,11 +274,12 @@ shell_run(shell_t *self, const Orchestrator__ShellInput *first, err_t **err)
     if (exec_make(&self->exec, first->start, true, err) < 0)
         return -1;
     AUTO_FREE char *path = docker_path("/exec/%s/start", self->exec.id);
-    if (docker_hijack_new(self->exec.docker->http, path, "{\"Detach\":false,\"Tty\":true}",
-                          docker_cancel_fd(self->exec.call), &self->raw, err) < 0)
+    if (docker_hijack(self->exec.docker->http, path, "{\"Detach\":false,\"Tty\":true}", docker_cancel_fd(self->exec.call),
+                      &self->fd, &self->first, err) < 0)
         return err_wrap(err, "cannot open a shell in service '%s'", self->exec.service);
     str_add_bytes(&self->pending, first->data.data, first->data.len);
-    if (resize(self, first, err) < 0 || carry(self, err) < 0)
+    if (resize(self, first, err) < 0 ||
+        send_output(&self->exec, DOCKER_OUT, true, self->first.data, self->first.len, err) < 0 || carry(self, err) < 0)
         return err_wrap(err, "the shell in service '%s' broke off", self->exec.service);
     return send_end(&self->exec, err);
 }
@@ -278,14 +288,16 @@ int
 docker_shell(docker_t *self, const docker_call_t *call, err_t **err)
 {
     AUTO_ITEM Orchestrator__ShellInput *first = NULL;
-    shell_t shell = {.exec = {.docker = self, .call = call}, .pending = STR_EMPTY};
+    shell_t shell = {.exec = {.docker = self, .call = call}, .fd = -1, .first = STR_EMPTY, .pending = STR_EMPTY};
     int got = call->recv(call->arg, (ProtobufCMessage **)&first, err);
     if (got < 0)
         return err_wrap(err, "cannot open a shell");
     if (got == 0 || !first->start)
         return err_fail(err, ERR_INVALID, "cannot open a shell: the first message must say where");
     int result = shell_run(&shell, first, err);
-    docker_hijack_destroy(&shell.raw);
+    if (shell.fd >= 0)
+        close(shell.fd);
+    str_done(&shell.first);
     str_done(&shell.pending);
     exec_done(&shell.exec);
     return result;

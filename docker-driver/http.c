@@ -1,10 +1,13 @@
 /*  http: see http.h.
  *
- *  A lane is a curl multi handle with its kept-alive connections and a few easy handles. A run takes a lane from the
- *  pool (or makes one), drives all its transfers on the caller's thread, and gives it back. Lanes are never shared
- *  between threads, so there is no lock but the pool's.
+ *  A run drives its transfers on the caller's thread with one poll(2) over their connections. A transfer takes an idle
+ *  connection (or makes one), sends its request, and reads the answer while it still sends, so that an early refusal is
+ *  heard. Connections are never shared between threads, so there is no lock but the pool's.
  */
 #include "docker-driver/http.h"
+
+#include "base/clock.h"
+#include "docker-driver/answer.h"
 #include "docker-driver/refusal.h"
 
 #include <errno.h>
@@ -14,76 +17,56 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define ERROR_BODY_MAX 65536u /* bytes of a refusal that are read */
-#define LANE_EASY_MAX 4u      /* easy handles kept with a lane */
-#define LANE_CONNECTIONS 8L   /* connections kept with a lane */
-#define POLL_MS 60000         /* curl's own timers wake the poll earlier */
-
-typedef struct lane {
-    CURLM *multi;
-    CURL *spare[LANE_EASY_MAX];
-    size_t spares;
-    struct lane *next;
-} lane_t;
+#define READ_SIZE 32768u      /* bytes read at once */
+#define SOURCE_SIZE 65536u    /* bytes taken of a source at once */
+#define CHUNK_HEAD 16u        /* room for a chunk's size line */
 
 struct docker_http {
-    char *host;         /* as people write it */
-    char *socket;       /* path of the unix socket, or NULL */
-    char *base;         /* "http://docker", "http://name:port", "https://name:port" */
-    char *cert_path;    /* folder with ca.pem, cert.pem, key.pem, or NULL */
-    bool verify;        /* of TLS */
+    docker_address_t address;
     pthread_mutex_t lock;
-    lane_t *idle;       /* under lock */
-    size_t idle_count;  /* under lock */
-    unsigned version;   /* under lock; 0 until negotiated */
+    int idle[DOCKER_IDLE_MAX]; /* connections; under lock */
+    size_t idle_count;         /* under lock */
+    unsigned version;          /* under lock; 0 until negotiated */
 };
 
+/* A request on its way. */
 struct docker_transfer {
     docker_http_t *http;
     docker_request_t *request;
-    CURL *easy;
-    struct curl_slist *headers;
-    char error[CURL_ERROR_SIZE];
-    bool opened;
+    int fd;
+    bool reused;      /* the connection served before, and may have ended unseen */
+    bool heard;       /* some of the answer has come */
+    bool took;        /* something of the source, which gives it only once */
+    bool sent;        /* all of the request has been put into out */
+    bool deaf;        /* the other side takes no more of it */
+    bool finished;
+    str_t out;        /* to be sent */
+    size_t out_used;
+    int64_t deadline; /* clock_ns(); 0 for none */
+    unsigned version;
+    answer_t answer;
 };
 typedef struct docker_transfer transfer_t;
 
-static const struct {
-    const char *path; /* "~" is the home folder */
-} default_sockets[] = {{"/var/run/docker.sock"}, {"~/.docker/run/docker.sock"}};
-
-static int negotiate(docker_http_t *self, int cancel_fd, err_t **err);
+static int negotiate(docker_http_t *self, err_t **err);
 static int run(docker_http_t *self, unsigned version, docker_request_t *requests, size_t count, int cancel_fd);
-static int address_parse(docker_http_t *self, err_t **err);
-static char *address_default(void);
 
 /* --------------------------------------------------------------------------------------------- public */
 
 int
 docker_http_new(const char *host, docker_http_t **ret_http, err_t **err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_fail(err, ERR_INTERNAL, "cannot start libcurl");
     AUTO(docker_http) self = calloc(1, sizeof *self);
     if (!self)
         abort();
     pthread_mutex_init(&self->lock, NULL);
-    const char *given = host ? host : getenv("DOCKER_HOST");
-    self->host = given && *given ? strdup(given) : address_default();
-    if (address_parse(self, err) < 0)
+    if (docker_address_init(&self->address, host, err) < 0)
         return -1;
     *ret_http = TAKE(self);
     return 0;
-}
-
-static void
-lane_free(lane_t *lane)
-{
-    for (size_t i = 0; i < lane->spares; i++)
-        curl_easy_cleanup(lane->spare[i]);
-    curl_multi_cleanup(lane->multi);
-    free(lane);
 }
 
 void
@@ -92,34 +75,33 @@ docker_http_destroy(docker_http_t **self_p)
     docker_http_t *self = TAKE(*self_p);
     if (!self)
         return;
-    while (self->idle) {
-        lane_t *lane = self->idle;
-        self->idle = lane->next;
-        lane_free(lane);
-    }
+    for (size_t i = 0; i < self->idle_count; i++)
+        close(self->idle[i]);
     pthread_mutex_destroy(&self->lock);
-    free(self->host);
-    free(self->socket);
-    free(self->base);
-    free(self->cert_path);
+    docker_address_done(&self->address);
     free(self);
 }
 
 const char *
 docker_http_host(const docker_http_t *self)
 {
-    return self->host;
+    return self->address.text;
 }
 
 const char *
 docker_http_socket(const docker_http_t *self)
 {
-    return self->socket;
+    return self->address.path;
 }
 
 int
-docker_http_run(docker_http_t *self, docker_request_t *requests, size_t count, int cancel_fd,
-                err_t **err)
+docker_http_connect(docker_http_t *self, int *ret_fd, err_t **err)
+{
+    return docker_address_connect(&self->address, DOCKER_CONNECT_MS, ret_fd, err);
+}
+
+int
+docker_http_run(docker_http_t *self, docker_request_t *requests, size_t count, int cancel_fd, err_t **err)
 {
     unsigned version = 0;
     if (count && !requests[0].no_version && docker_http_version(self, &version, err) < 0) {
@@ -159,18 +141,16 @@ docker_request_done(docker_request_t *self)
 int
 docker_http_version(docker_http_t *self, unsigned *ret_version, err_t **err)
 {
-    pthread_mutex_lock(&self->lock);
-    unsigned version = self->version;
-    pthread_mutex_unlock(&self->lock);
-    if (!version) {
-        if (negotiate(self, -1, err) < 0)
-            return -1;
+    for (int tries = 0; tries < 2; tries++) {
         pthread_mutex_lock(&self->lock);
-        version = self->version;
+        *ret_version = self->version;
         pthread_mutex_unlock(&self->lock);
+        if (*ret_version)
+            return 0;
+        if (negotiate(self, err) < 0)
+            return -1;
     }
-    *ret_version = version;
-    return 0;
+    return err_fail(err, ERR_UNAVAILABLE, "the Docker daemon at '%s' keeps changing its version", self->address.text);
 }
 
 static void
@@ -208,263 +188,212 @@ docker_path(const char *format, ...)
     return str_take(&path);
 }
 
-/* ------------------------------------------------------------------------------------------- address */
+/* ------------------------------------------------------------------------------------------ connections */
 
-static char *
-address_default(void)
+/* An idle connection that is still alive, or -1. */
+static int
+idle_take(docker_http_t *self)
 {
-    const char *home = getenv("HOME");
-    for (size_t i = 0; i < ARRAY_LEN(default_sockets); i++) {
-        const char *path = default_sockets[i].path;
-        AUTO_FREE char *full =
-            *path == '~' ? str_format("%s%s", home ? home : "", path + 1) : strdup(path);
-        if (access(full, F_OK) == 0)
-            return str_format("unix://%s", full);
+    for (;;) {
+        pthread_mutex_lock(&self->lock);
+        int fd = self->idle_count ? self->idle[--self->idle_count] : -1;
+        pthread_mutex_unlock(&self->lock);
+        struct pollfd entry = {.fd = fd, .events = POLLIN};
+        if (fd < 0 || poll(&entry, 1, 0) == 0)
+            return fd;
+        close(fd); /* nothing can be to read here but its end */
     }
-    return str_format("unix://%s", default_sockets[0].path);
 }
 
-static int
-address_parse(docker_http_t *self, err_t **err)
+static void
+idle_give(docker_http_t *self, int fd)
 {
-    if (str_starts(self->host, "unix://") && self->host[7] == '/') {
-        self->socket = strdup(self->host + 7);
-        self->base = strdup("http://docker");
-        return 0;
-    }
-    if (!str_starts(self->host, "tcp://") || !self->host[6])
-        return err_fail(err, ERR_INVALID,
-                        "cannot use the Docker address '%s': give unix:///path/of/docker.sock or "
-                        "tcp://name:port (environment variable DOCKER_HOST)",
-                        self->host);
-    const char *verify = getenv("DOCKER_TLS_VERIFY");
-    const char *certs = getenv("DOCKER_CERT_PATH");
-    self->verify = verify && *verify;
-    if (certs && *certs)
-        self->cert_path = strdup(certs);
-    self->base = str_format("%s://%s", self->verify || self->cert_path ? "https" : "http", self->host + 6);
-    return 0;
+    pthread_mutex_lock(&self->lock);
+    bool keep = self->idle_count < DOCKER_IDLE_MAX;
+    if (keep)
+        self->idle[self->idle_count++] = fd;
+    pthread_mutex_unlock(&self->lock);
+    if (!keep)
+        close(fd);
 }
 
 /* --------------------------------------------------------------------------------------- one transfer */
 
-int
-docker_http_setup(docker_http_t *self, CURL *easy, const char *url_path, err_t **err)
+static int
+broke(transfer_t *self, int code)
 {
-    AUTO_FREE char *url = str_format("%s%s", self->base, url_path);
-    bool fine = curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)DOCKER_CONNECT_MS) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK;
-    if (fine && self->socket)
-        fine = curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, self->socket) == CURLE_OK;
-    if (fine && self->cert_path) {
-        static const struct {
-            CURLoption option;
-            const char *file;
-        } files[] = {{CURLOPT_CAINFO, "ca.pem"}, {CURLOPT_SSLCERT, "cert.pem"}, {CURLOPT_SSLKEY, "key.pem"}};
-        for (size_t i = 0; i < ARRAY_LEN(files) && fine; i++) {
-            AUTO_FREE char *path = str_format("%s/%s", self->cert_path, files[i].file);
-            fine = curl_easy_setopt(easy, files[i].option, path) == CURLE_OK;
-        }
-        if (!self->verify)
-            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-    }
-    if (!fine)
-        return err_fail(err, ERR_INVALID, "cannot use the Docker address '%s'", self->host);
-    return 0;
-}
-
-int
-docker_http_explain(const docker_http_t *self, CURL *easy, CURLcode code, const char *detail, err_t **err)
-{
-    long os_errno = 0;
-    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
-    const char *why = detail && *detail ? detail : curl_easy_strerror(code);
-    switch (code) {
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-        if (os_errno == EACCES)
-            return err_fail(err, ERR_UNAVAILABLE,
-                            "cannot connect to the Docker daemon at '%s': permission denied: join the "
-                            "group of the socket (sudo usermod -aG docker $USER, then log in again)",
-                            self->host);
-        return err_fail(err, ERR_UNAVAILABLE,
-                        "cannot connect to the Docker daemon at '%s' (%s): is it running? Start it with "
-                        "'sudo systemctl start docker', or set DOCKER_HOST to where it listens",
-                        self->host, os_errno ? strerror((int)os_errno) : why);
-    case CURLE_OPERATION_TIMEDOUT:
-        return err_fail(err, ERR_TIMEOUT, "the Docker daemon at '%s' did not answer in time (%s)",
-                        self->host, why);
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-        return err_fail(err, ERR_UNAVAILABLE,
-                        "what listens at '%s' does not speak as a Docker daemon does (%s): check DOCKER_HOST",
-                        self->host, why);
-    default:
-        return err_fail(err, ERR_UNAVAILABLE, "the connection to the Docker daemon at '%s' broke (%s)",
-                        self->host, why);
-    }
-}
-
-static size_t
-on_read(char *buffer, size_t size, size_t count, void *arg)
-{
-    docker_request_t *request = ((transfer_t *)arg)->request;
-    long got = request->source(request->arg, buffer, size * count, &request->failure);
-    return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
-}
-
-static size_t
-on_write(char *data, size_t size, size_t count, void *arg)
-{
-    docker_request_t *request = ((transfer_t *)arg)->request;
-    size_t bytes = size * count;
-    if (request->sink && request->status < 300)
-        return request->sink(request->arg, data, bytes, &request->failure) < 0 ? CURL_WRITEFUNC_ERROR : bytes;
-    size_t most = request->status < 400 ? DOCKER_REPLY_MAX : ERROR_BODY_MAX;
-    if (bytes > most - request->reply.len) {
-        if (request->status >= 400)
-            return bytes; /* enough of it is known */
-        err_fail(&request->failure, ERR_LIMIT, "Docker's reply is larger than %u bytes", DOCKER_REPLY_MAX);
-        return CURL_WRITEFUNC_ERROR;
-    }
-    str_add_bytes(&request->reply, data, bytes);
-    return bytes;
-}
-
-/* The value of a header line "name: value\r\n" when it has this name. */
-static bool
-header_is(const char *line, size_t size, const char *name, str_t *ret_value)
-{
-    size_t len = strlen(name);
-    if (size <= len || strncasecmp(line, name, len) != 0 || line[len] != ':')
-        return false;
-    for (len++; len < size && line[len] == ' '; len++)
-        ;
-    while (size > len && (line[size - 1] == '\r' || line[size - 1] == '\n'))
-        size--;
-    str_clear(ret_value);
-    str_add_bytes(ret_value, line + len, size - len);
-    return true;
+    return docker_address_broke(&self->http->address, code, &self->request->failure);
 }
 
 static void
-base64_decode(str_t *text)
+put_head(transfer_t *self)
 {
-    AUTO_STR raw = STR_EMPTY;
-    str_reserve(&raw, text->len);
-    size_t len = 0;
-    if (text->len && sodium_base642bin((unsigned char *)raw.data, text->len, text->data, text->len, NULL, &len,
-                                       NULL, sodium_base64_VARIANT_ORIGINAL) == 0) {
-        str_clear(text);
-        str_add_bytes(text, raw.data, len);
-    } else {
-        str_clear(text);
-    }
-}
-
-static size_t
-on_header(char *line, size_t size, size_t count, void *arg)
-{
-    transfer_t *self = arg;
-    docker_request_t *request = self->request;
-    size_t bytes = size * count;
-    if (header_is(line, bytes, "X-Docker-Container-Path-Stat", &request->path_stat))
-        base64_decode(&request->path_stat);
-    header_is(line, bytes, "Api-Version", &request->api_version);
-    if (bytes > 2)
-        return bytes;
-    long status = 0;
-    curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status < 200)
-        return bytes;
-    request->status = (int)status;
-    if (status < 300 && request->opened && !self->opened) {
-        self->opened = true;
-        if (request->opened(request->arg, &request->failure) < 0)
-            return 0;
-    }
-    return bytes;
-}
-
-static void
-set_method(transfer_t *self)
-{
-    docker_request_t *request = self->request;
-    CURL *easy = self->easy;
-    if (strcmp(request->method, "HEAD") == 0) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    } else if (request->source) {
-        curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-        curl_easy_setopt(easy, CURLOPT_READDATA, self);
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-        self->headers = curl_slist_append(self->headers, "Transfer-Encoding: chunked");
-    } else if (strcmp(request->method, "POST") == 0) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, request->body ? (long)strlen(request->body) : 0L);
-    } else if (strcmp(request->method, "GET") != 0) {
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    }
-    AUTO_FREE char *type = str_format("Content-Type: %s", request->content_type ? request->content_type
-                                                                               : "application/json");
-    self->headers = curl_slist_append(self->headers, type);
-    self->headers = curl_slist_append(self->headers, "Expect:");
+    const docker_request_t *request = self->request;
+    str_clear(&self->out);
+    self->out_used = 0;
+    str_printf(&self->out, "%s ", request->method);
+    if (!request->no_version)
+        str_printf(&self->out, "/v%u.%u", self->version / 1000, self->version % 1000);
+    str_printf(&self->out, "%s HTTP/1.1\r\nHost: docker\r\nUser-Agent: kurtosis/" KURTOSIS_VERSION "\r\n", request->path);
     if (request->header)
-        self->headers = curl_slist_append(self->headers, request->header);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self->headers);
+        str_printf(&self->out, "%s\r\n", request->header);
+    if (request->source || request->body)
+        str_printf(&self->out, "Content-Type: %s\r\n", request->content_type ? request->content_type : "application/json");
+    if (request->source)
+        str_add(&self->out, "Transfer-Encoding: chunked\r\n\r\n");
+    else if (request->body)
+        str_printf(&self->out, "Content-Length: %zu\r\n\r\n%s", strlen(request->body), request->body);
+    else
+        str_add(&self->out, strcmp(request->method, "POST") == 0 ? "Content-Length: 0\r\n\r\n" : "\r\n");
+}
+
+/* Puts the source's next piece into out. */
+static int
+put_chunk(transfer_t *self)
+{
+    docker_request_t *request = self->request;
+    str_clear(&self->out);
+    self->out_used = 0;
+    str_reserve(&self->out, CHUNK_HEAD + SOURCE_SIZE + 2);
+    self->took = true;
+    long got = request->source(request->arg, self->out.data + CHUNK_HEAD, SOURCE_SIZE, &request->failure);
+    if (got < 0)
+        return -1;
+    if (got == 0) {
+        self->sent = true;
+        str_add(&self->out, "0\r\n\r\n");
+        return 0;
+    }
+    /* The size line ends where the data begins. */
+    char line[CHUNK_HEAD];
+    int size = snprintf(line, sizeof line, "%lx\r\n", got);
+    memcpy(self->out.data + CHUNK_HEAD - size, line, (size_t)size);
+    self->out_used = CHUNK_HEAD - (size_t)size;
+    self->out.len = CHUNK_HEAD + (size_t)got;
+    str_add(&self->out, "\r\n");
+    return 0;
 }
 
 static int
-transfer_start(docker_http_t *http, lane_t *lane, unsigned version, docker_request_t *request)
+begin(transfer_t *self, bool fresh)
 {
-    transfer_t *self = calloc(1, sizeof *self);
-    if (!self)
-        abort();
-    self->http = http;
-    self->request = request;
-    self->easy = lane->spares ? lane->spare[--lane->spares] : curl_easy_init();
-    if (!self->easy)
-        abort();
-    request->transfer = self;
-    request->status = 0;
-    if (!request->reply.data)
-        request->reply = request->path_stat = request->api_version = STR_EMPTY;
-
-    AUTO_FREE char *path = request->no_version
-                               ? strdup(request->path)
-                               : str_format("/v%u.%u%s", version / 1000, version % 1000, request->path);
-    if (docker_http_setup(http, self->easy, path, &request->failure) < 0)
+    self->fd = fresh ? -1 : idle_take(self->http);
+    self->reused = self->fd >= 0;
+    if (self->fd < 0 && docker_http_connect(self->http, &self->fd, &self->request->failure) < 0)
         return -1;
-    set_method(self);
-    long timeout = request->timeout_ms ? request->timeout_ms : DOCKER_TIMEOUT_MS;
-    curl_easy_setopt(self->easy, CURLOPT_TIMEOUT_MS, timeout < 0 ? 0L : timeout);
-    curl_easy_setopt(self->easy, CURLOPT_ERRORBUFFER, self->error);
-    curl_easy_setopt(self->easy, CURLOPT_WRITEFUNCTION, on_write);
-    curl_easy_setopt(self->easy, CURLOPT_WRITEDATA, self);
-    curl_easy_setopt(self->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(self->easy, CURLOPT_HEADERDATA, self);
-    curl_easy_setopt(self->easy, CURLOPT_PRIVATE, self);
-    curl_multi_add_handle(lane->multi, self->easy);
+    answer_done(&self->answer);
+    answer_init(&self->answer, strcmp(self->request->method, "HEAD") == 0);
+    self->sent = !self->request->source;
+    self->deaf = self->heard = false;
+    put_head(self);
     return 0;
 }
 
-static void
-transfer_free(lane_t *lane, transfer_t *self)
+/* A kept connection had ended just when it was used: tries once more on a new one. */
+static int
+begin_again(transfer_t *self)
 {
-    curl_multi_remove_handle(lane->multi, self->easy);
-    curl_slist_free_all(self->headers);
-    self->request->transfer = NULL;
-    curl_easy_reset(self->easy);
-    if (lane->spares < LANE_EASY_MAX)
-        lane->spare[lane->spares++] = self->easy;
-    else
-        curl_easy_cleanup(self->easy);
-    free(self);
+    close(self->fd);
+    return begin(self, true);
+}
+
+static int
+send_some(transfer_t *self)
+{
+    while (!self->deaf) {
+        if (self->out_used == self->out.len) {
+            if (self->sent || self->answer.head_done)
+                return 0;
+            if (put_chunk(self) < 0)
+                return -1;
+        }
+        ssize_t went = send(self->fd, self->out.data + self->out_used, self->out.len - self->out_used, MSG_NOSIGNAL);
+        if (went < 0 && errno == EINTR)
+            continue;
+        if (went < 0 && errno == EAGAIN)
+            return 0;
+        if (went < 0) {
+            self->deaf = true; /* it may have answered before it closed: read on */
+            return 0;
+        }
+        self->out_used += (size_t)went;
+        /* Between two pieces the answer is looked at. */
+        if (self->out_used == self->out.len && self->request->source)
+            return 0;
+    }
+    return 0;
+}
+
+static int
+on_body(void *arg, const char *data, size_t size, err_t **err)
+{
+    docker_request_t *request = ((transfer_t *)arg)->request;
+    if (request->sink && request->status < 300)
+        return request->sink(request->arg, data, size, err);
+    size_t most = request->status < 400 ? DOCKER_REPLY_MAX : ERROR_BODY_MAX;
+    if (size > most - request->reply.len) {
+        if (request->status >= 400)
+            return 0; /* enough of it is known */
+        return err_fail(err, ERR_LIMIT, "Docker's reply is larger than %u bytes", DOCKER_REPLY_MAX);
+    }
+    str_add_bytes(&request->reply, data, size);
+    return 0;
+}
+
+static int
+on_head(transfer_t *self)
+{
+    docker_request_t *request = self->request;
+    request->status = self->answer.status;
+    str_add(&request->path_stat, self->answer.path_stat.data);
+    str_add(&request->api_version, self->answer.api_version.data);
+    if (request->status < 300 && request->opened)
+        return request->opened(request->arg, &request->failure);
+    return 0;
+}
+
+/* What came over the connection. */
+static int
+take(transfer_t *self, const char *data, size_t size)
+{
+    while (size && self->answer.state != ANSWER_DONE) {
+        bool had_head = self->answer.head_done;
+        AUTO(err) failure = NULL;
+        long used = answer_feed(&self->answer, data, size, on_body, self, &failure);
+        if (used < 0) {
+            bool odd = !had_head;
+            self->request->failure = TAKE(failure);
+            return odd ? docker_address_odd(&self->http->address, &self->request->failure) : -1;
+        }
+        if (!had_head && self->answer.head_done && on_head(self) < 0)
+            return -1;
+        data += used;
+        size -= (size_t)used;
+    }
+    if (size)
+        self->answer.closes = true; /* it says more than it was asked: nothing that follows can be trusted */
+    return 0;
+}
+
+static int
+read_some(transfer_t *self)
+{
+    char buffer[READ_SIZE];
+    ssize_t got = recv(self->fd, buffer, sizeof buffer, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    int code = got < 0 ? errno : 0;
+    if (got <= 0 && self->reused && !self->heard && !self->took)
+        return begin_again(self);
+    if (got < 0)
+        return broke(self, code);
+    self->heard = self->heard || got > 0;
+    if (got > 0 && take(self, buffer, (size_t)got) < 0)
+        return -1;
+    if (got == 0 && answer_end(&self->answer, NULL) < 0)
+        return broke(self, 0);
+    self->finished = self->answer.state == ANSWER_DONE;
+    return 0;
 }
 
 /* The daemon was replaced by an older one: ask again which version it speaks. */
@@ -479,122 +408,155 @@ forget_version(docker_http_t *self, const docker_request_t *request)
 }
 
 static void
-transfer_end(lane_t *lane, transfer_t *self, CURLcode code)
+base64_decode(str_t *text)
 {
+    AUTO_FREE unsigned char *raw = malloc(text->len + 1);
+    size_t size = 0;
+    if (!raw || sodium_base642bin(raw, text->len, text->data, text->len, NULL, &size, NULL,
+                                  sodium_base64_VARIANT_ORIGINAL) != 0)
+        size = 0;
+    str_clear(text);
+    str_add_bytes(text, raw, size);
+}
+
+static transfer_t *
+transfer_new(docker_http_t *http, unsigned version, docker_request_t *request)
+{
+    transfer_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    self->http = http;
+    self->request = request;
+    self->version = version;
+    self->fd = -1;
+    self->out = STR_EMPTY;
+    answer_init(&self->answer, false);
+    int timeout = request->timeout_ms ? request->timeout_ms : DOCKER_TIMEOUT_MS;
+    self->deadline = timeout < 0 ? 0 : clock_ns() + timeout * NS_PER_MS;
+    request->status = 0;
+    if (!request->reply.data)
+        request->reply = request->path_stat = request->api_version = STR_EMPTY;
+    return self;
+}
+
+static void
+transfer_free(transfer_t **self_p)
+{
+    transfer_t *self = TAKE(*self_p);
+    if (!self)
+        return;
     docker_request_t *request = self->request;
-    long status = 0;
-    curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
-    request->status = (int)status;
-    if (request->failure) {
-        /* a source, sink or opened said why */
-    } else if (status >= 400) {
+    bool whole = self->finished && self->sent && self->out_used == self->out.len && !self->deaf;
+    if (whole && !self->answer.closes && !request->failure)
+        idle_give(self->http, self->fd);
+    else if (self->fd >= 0)
+        close(self->fd);
+    if (self->finished && !request->failure && request->status >= 400) {
         forget_version(self->http, request);
         docker_refusal(request->status, request->reply.data, &request->failure);
-    } else if (code != CURLE_OK) {
-        docker_http_explain(self->http, self->easy, code, self->error, &request->failure);
     }
-    transfer_free(lane, self);
+    base64_decode(&request->path_stat);
+    answer_done(&self->answer);
+    str_done(&self->out);
+    free(self);
 }
 
 /* ----------------------------------------------------------------------------------------------- runs */
 
-static lane_t *
-lane_take(docker_http_t *self)
+/* All that a run holds. */
+typedef struct {
+    transfer_t **active;
+    size_t active_count;
+    struct pollfd *fds; /* of the active ones, then cancel */
+} run_t;
+
+static void
+run_add(run_t *self, transfer_t *transfer)
 {
-    pthread_mutex_lock(&self->lock);
-    lane_t *lane = self->idle;
-    if (lane) {
-        self->idle = lane->next;
-        self->idle_count--;
+    if (begin(transfer, false) < 0) {
+        transfer_free(&transfer);
+        return;
     }
-    pthread_mutex_unlock(&self->lock);
-    if (lane)
-        return lane;
-    lane = calloc(1, sizeof *lane);
-    if (!lane || !(lane->multi = curl_multi_init()))
-        abort();
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, LANE_CONNECTIONS);
-    return lane;
+    self->active[self->active_count++] = transfer;
+}
+
+static int
+remaining_ms(const run_t *self)
+{
+    int64_t first = 0;
+    for (size_t i = 0; i < self->active_count; i++) {
+        int64_t deadline = self->active[i]->deadline;
+        if (deadline && (!first || deadline < first))
+            first = deadline;
+    }
+    if (!first)
+        return -1;
+    int64_t left = first - clock_ns();
+    return left <= 0 ? 0 : (int)((left + NS_PER_MS - 1) / NS_PER_MS);
 }
 
 static void
-lane_give(docker_http_t *self, lane_t *lane)
+watch(run_t *self, int cancel_fd)
 {
-    pthread_mutex_lock(&self->lock);
-    bool keep = self->idle_count < DOCKER_IDLE_LANES_MAX;
-    if (keep) {
-        lane->next = self->idle;
-        self->idle = lane;
-        self->idle_count++;
+    for (size_t i = 0; i < self->active_count; i++) {
+        transfer_t *transfer = self->active[i];
+        bool more = !transfer->deaf && !transfer->answer.head_done &&
+                    (transfer->out_used < transfer->out.len || !transfer->sent);
+        self->fds[i] = (struct pollfd){.fd = transfer->fd, .events = (short)(POLLIN | (more ? POLLOUT : 0))};
     }
-    pthread_mutex_unlock(&self->lock);
-    if (!keep)
-        lane_free(lane);
-}
-
-/* Ends what has ended; returns how many. */
-static size_t
-reap(lane_t *lane)
-{
-    size_t ended = 0;
-    int left;
-    for (CURLMsg *msg; (msg = curl_multi_info_read(lane->multi, &left));) {
-        if (msg->msg != CURLMSG_DONE)
-            continue;
-        transfer_t *transfer = NULL;
-        CURLcode code = msg->data.result;
-        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-        transfer_end(lane, transfer, code);
-        ended++;
-    }
-    return ended;
-}
-
-static bool
-is_cancelled(int fd)
-{
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
-    return fd >= 0 && poll(&entry, 1, 0) > 0;
+    self->fds[self->active_count] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
 }
 
 static void
-cancel_all(lane_t *lane, docker_request_t *requests, size_t count)
+advance(transfer_t *self, short events, int64_t now)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (requests[i].transfer)
-            transfer_free(lane, requests[i].transfer);
-        else if (requests[i].status || requests[i].failure)
-            continue;
-        if (!requests[i].failure)
-            err_fail(&requests[i].failure, ERR_CANCELLED, "the caller gave up");
-    }
+    int result = 0;
+    if (events & (POLLIN | POLLHUP | POLLERR))
+        result = read_some(self);
+    if (result == 0 && !self->finished && (events & POLLOUT))
+        result = send_some(self);
+    if (result == 0 && !self->finished && self->deadline && now >= self->deadline)
+        result = err_fail(&self->request->failure, ERR_TIMEOUT, "the Docker daemon at '%s' did not answer in time",
+                          self->http->address.text);
+    if (result < 0)
+        self->finished = true;
 }
 
 static int
 run(docker_http_t *self, unsigned version, docker_request_t *requests, size_t count, int cancel_fd)
 {
-    lane_t *lane = lane_take(self);
-    size_t next = 0, active = 0;
-    while (next < count || active) {
-        for (; next < count && (active < DOCKER_PARALLEL_MAX || requests[next].unlimited); next++) {
-            if (transfer_start(self, lane, version, &requests[next]) < 0)
-                transfer_free(lane, requests[next].transfer);
-            else
-                active++;
-        }
-        int running;
-        curl_multi_perform(lane->multi, &running);
-        active -= reap(lane);
-        if (is_cancelled(cancel_fd)) {
-            cancel_all(lane, requests, count);
-            break;
-        }
-        if (!active)
+    run_t state = {.active = calloc(count + 1, sizeof *state.active), .fds = calloc(count + 1, sizeof *state.fds)};
+    if (!state.active || !state.fds)
+        abort();
+    size_t next = 0;
+    bool cancelled = false;
+    while (!cancelled && (next < count || state.active_count)) {
+        for (; next < count && (state.active_count < DOCKER_PARALLEL_MAX || requests[next].unlimited); next++)
+            run_add(&state, transfer_new(self, version, &requests[next]));
+        watch(&state, cancel_fd);
+        if (poll(state.fds, state.active_count + 1, state.active_count ? remaining_ms(&state) : 0) < 0)
             continue;
-        struct curl_waitfd extra = {.fd = cancel_fd, .events = CURL_WAIT_POLLIN};
-        curl_multi_poll(lane->multi, &extra, cancel_fd >= 0, POLL_MS, NULL);
+        cancelled = state.fds[state.active_count].revents != 0;
+        int64_t now = clock_ns();
+        size_t kept = 0;
+        for (size_t i = 0; i < state.active_count; i++) {
+            transfer_t *transfer = state.active[i];
+            advance(transfer, state.fds[i].revents, now);
+            if (transfer->finished)
+                transfer_free(&transfer);
+            else
+                state.active[kept++] = transfer;
+        }
+        state.active_count = kept;
     }
-    lane_give(self, lane);
+    for (size_t i = 0; i < state.active_count; i++) {
+        err_fail(&state.active[i]->request->failure, ERR_CANCELLED, "the caller gave up");
+        transfer_free(&state.active[i]);
+    }
+    for (; next < count; next++)
+        err_fail(&requests[next].failure, ERR_CANCELLED, "the caller gave up");
+    free(state.active);
+    free(state.fds);
     for (size_t i = 0; i < count; i++)
         if (requests[i].failure)
             return -1;
@@ -602,21 +564,22 @@ run(docker_http_t *self, unsigned version, docker_request_t *requests, size_t co
 }
 
 static int
-negotiate(docker_http_t *self, int cancel_fd, err_t **err)
+negotiate(docker_http_t *self, err_t **err)
 {
     AUTO_REQUEST ping = {.method = "GET", .path = "/_ping", .no_version = true};
-    if (docker_http_do(self, &ping, cancel_fd, err) < 0)
+    if (docker_http_do(self, &ping, -1, err) < 0)
         return -1;
     unsigned major = 0, minor = 0;
+    const char *host = self->address.text;
     if (sscanf(ping.api_version.data, "%u.%u", &major, &minor) != 2 || major != 1 || minor > 999)
-        return err_fail(err, ERR_UNAVAILABLE,
-                        "what listens at '%s' does not say which Docker API it speaks: check DOCKER_HOST", self->host);
+        return err_fail(err, ERR_UNAVAILABLE, "what listens at '%s' does not say which Docker API it speaks: check DOCKER_HOST",
+                        host);
     unsigned version = major * 1000 + minor;
     if (version < DOCKER_API_OLDEST)
         return err_fail(err, ERR_UNSUPPORTED,
                         "the Docker daemon at '%s' speaks API %u.%u, and %u.%u (Docker 19.03) is the oldest that works: "
                         "update Docker",
-                        self->host, major, minor, DOCKER_API_OLDEST / 1000, DOCKER_API_OLDEST % 1000);
+                        host, major, minor, DOCKER_API_OLDEST / 1000, DOCKER_API_OLDEST % 1000);
     pthread_mutex_lock(&self->lock);
     self->version = version < DOCKER_API_NEWEST ? version : DOCKER_API_NEWEST;
     pthread_mutex_unlock(&self->lock);

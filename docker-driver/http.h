@@ -19,16 +19,15 @@
 
 #include "base/err.h"
 #include "base/str.h"
-
-#include <curl/curl.h>
+#include "docker-driver/address.h"
 
 #define DOCKER_API_NEWEST 1047u               /* 1.47: the newest API whose words we know */
 #define DOCKER_API_OLDEST 1040u               /* 1.40: Docker 19.03 */
 #define DOCKER_TIMEOUT_MS 60000               /* for an ordinary request */
-#define DOCKER_CONNECT_MS 5000                /* for a connection over TCP */
+#define DOCKER_CONNECT_MS 5000                /* for a connection */
 #define DOCKER_REPLY_MAX (64u * 1024 * 1024)  /* bytes of a reply that is gathered in memory */
 #define DOCKER_PARALLEL_MAX 16u               /* requests of one run that are under way at once */
-#define DOCKER_IDLE_LANES_MAX 8u              /* idle sets of connections that are kept */
+#define DOCKER_IDLE_MAX 16u                   /* idle connections that are kept */
 
 typedef struct docker_http docker_http_t;
 
@@ -57,12 +56,11 @@ typedef struct {
     str_t path_stat;  /* header X-Docker-Container-Path-Stat, decoded from base64 */
     str_t api_version; /* header Api-Version */
     err_t *failure;   /* why this request failed; NULL when it did not */
-    struct docker_transfer *transfer; /* while it runs */
 } docker_request_t;
 
 /* host: "unix:///path" or "tcp://name:port"; NULL takes DOCKER_HOST, then /var/run/docker.sock, then
- * ~/.docker/run/docker.sock. Over tcp DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are honoured as Docker's own client
- * does. Connects nothing yet: INVALID for an address of another kind. */
+ * ~/.docker/run/docker.sock. Connects nothing yet. INVALID for an address of another kind; UNSUPPORTED for TCP with TLS
+ * (DOCKER_TLS_VERIFY). */
 int docker_http_new(const char *host, docker_http_t **ret_http, err_t **err);
 void docker_http_destroy(docker_http_t **self_p);
 AUTO_FOR(docker_http)
@@ -89,12 +87,8 @@ void docker_request_done(docker_request_t *self);
 /* The negotiated API version as a number (1041 for 1.41), asked of the daemon on first use. */
 int docker_http_version(docker_http_t *self, unsigned *ret_version, err_t **err);
 
-/* Prepares a curl handle for this daemon: address, TLS, no proxy, no signals. url_path: as request.path, with
- * the version already before it. For hijack.c. */
-int docker_http_setup(docker_http_t *self, CURL *easy, const char *url_path, err_t **err);
-/* Turns a curl result into an error that says what to do. Returns -1. */
-int docker_http_explain(const docker_http_t *self, CURL *easy, CURLcode code, const char *detail,
-                        err_t **err);
+/* A new connection, not blocking; the caller's. For hijack.c. */
+int docker_http_connect(docker_http_t *self, int *ret_fd, err_t **err);
 
 /* Builds a path: like printf, but knows only %s (the text is percent-encoded, but for '/' ':' '@'), %d (int) and %%.
  * Yours, free(). */
