@@ -4,6 +4,7 @@
 #include "actors/actors.h"
 #include "tests/contract/outside.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +14,13 @@ static const struct {
     const char *program;
     char *(*holds)(const char *part);
     void (*forget_image)(const char *image);
+    void (*forget_volume)(const char *volume);
 } rows[] = {
-    {"docker", "kurtosis-docker-driver", docker_holds, docker_forget_image},
+    {"docker", "kurtosis-docker-driver", docker_holds, docker_forget_image, docker_forget_volume},
 };
+
+/* Volumes of the engine, which stay as long as there is an enclave. */
+static const char *const shared_volumes[] = {"kurtosis-engine-bus", "kurtosis-engine-data"};
 
 struct driver {
     size_t row;
@@ -25,6 +30,8 @@ struct driver {
     bus_broker_t *broker;
     actor_child_t *child;
     actor_t *caller;
+    atomic_int deaths; /* of the driver's process */
+    char *shared;      /* what existed before of things that runs share */
 };
 
 struct stream {
@@ -73,6 +80,14 @@ start_broker(driver_t *self, const char *endpoint)
 }
 
 static void
+on_death(void *arg, int status)
+{
+    fprintf(stderr, "contract: the driver died, wait status %d\n", status);
+    atomic_int *deaths = arg;
+    atomic_fetch_add(deaths, 1);
+}
+
+static void
 start_child(driver_t *self, const char *endpoint)
 {
     char broker_key[BUS_KEY_TEXT_SIZE], secret[BUS_KEY_TEXT_SIZE];
@@ -84,7 +99,7 @@ start_child(driver_t *self, const char *endpoint)
                    str_format("KURTOSIS_BUS_SECRET=%s", secret), str_format("KURTOSIS_BUS_NAME=%s", self->address)};
     const char *const argv[] = {rows[self->row].program, NULL};
     const char *const extra[] = {env[0], env[1], env[2], env[3], NULL};
-    if (actor_child_new(argv[0], argv, extra, 5000, NULL, NULL, &self->child, &err) < 0 ||
+    if (actor_child_new(argv[0], argv, extra, 5000, on_death, &self->deaths, &self->child, &err) < 0 ||
         bus_broker_wait_peer(self->broker, self->address, 10000, &err) < 0)
         die("start the driver", err);
     for (size_t i = 0; i < ARRAY_LEN(env); i++)
@@ -113,6 +128,7 @@ driver_start(const char *name)
     if (!self)
         abort();
     self->row = row;
+    self->shared = rows[row].holds("kurtosis-engine-");
     self->address = str_format("driver/%s", name);
     strcpy(self->folder, "/tmp/kurtosis-contract-XXXXXX");
     if (!mkdtemp(self->folder))
@@ -127,12 +143,21 @@ driver_start(const char *name)
     return self;
 }
 
+int
+driver_deaths(const driver_t *self)
+{
+    return atomic_load(&self->deaths);
+}
+
 void
 driver_stop(driver_t **self_p)
 {
     driver_t *self = TAKE(*self_p);
     if (!self)
         return;
+    for (size_t i = 0; i < ARRAY_LEN(shared_volumes); i++)
+        if (!strstr(self->shared, shared_volumes[i]))
+            rows[self->row].forget_volume(shared_volumes[i]);
     actor_destroy(&self->caller);
     actor_child_destroy(&self->child);
     bus_broker_destroy(&self->broker);
@@ -140,6 +165,7 @@ driver_stop(driver_t **self_p)
     unlink(socket);
     rmdir(self->folder);
     free(self->address);
+    free(self->shared);
     free(self);
     bus_context_term();
 }

@@ -5,5 +5,7 @@
 /* Names of Docker's containers, networks and volumes with part in them; a line each; yours, free(). */
 char *docker_holds(const char *part);
 void docker_forget_image(const char *image);
+/* Unless it is in use. */
+void docker_forget_volume(const char *volume);
 
 #endif

@@ -53,3 +53,11 @@ docker_forget_image(const char *image)
     if (docker_new(NULL, &docker, NULL) == 0)
         docker_delete(docker, NULL, docker_path("/images/%s?force=1", image), NULL);
 }
+
+void
+docker_forget_volume(const char *volume)
+{
+    AUTO(docker) docker = NULL;
+    if (docker_new(NULL, &docker, NULL) == 0)
+        docker_volume_remove(docker, NULL, volume, NULL);
+}

@@ -94,10 +94,11 @@ world_stop(void)
     driver_forget_image(driver, IMAGE_BOX);
     driver_forget_image(driver, IMAGE_ENGINE);
     AUTO_FREE char *left = holds(NULL);
+    int deaths = driver_deaths(driver);
     driver_stop(&driver);
     if (*left)
         fprintf(stderr, "contract: left behind:\n%s", left);
-    return *left ? 1 : 0;
+    return deaths + (*left ? 1 : 0);
 }
 
 const char *
