@@ -112,6 +112,8 @@ core_service_restart(core_t *self, actor_call_t *within, const char *identifier,
         core_ask(self, within, "RestartService", &args.base, CORE_REMOVE_TIMEOUT_MS, NULL, err);
     if (rc == 0)
         rc = set_status(self, service->uuid, CORE_SERVICE_STARTED, err);
+    else if (err && err_code(*err) == ERR_NOT_FOUND)
+        err_wrap(err, "its container is gone: remove the service, or run its package again");
     release(self, service);
     return rc < 0 ? err_wrap(err, "cannot start service '%s'", service->name) : 0;
 }

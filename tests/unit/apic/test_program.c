@@ -75,6 +75,7 @@ start(program_t *self, const char *uuid)
         strdup("OWN_IP_ADDRESS=127.77.0.2"),
         strdup("KURTOSIS_SUBNET=" STAGE_SUBNET),
         strdup("KURTOSIS_GATEWAY=127.77.0.1"),
+        str_format("TSAN_OPTIONS=%s", getenv("TSAN_OPTIONS") ? getenv("TSAN_OPTIONS") : ""),
         NULL};
     AUTO_FREE char *path = program_path();
     posix_spawn_file_actions_t files;
