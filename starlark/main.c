@@ -83,6 +83,7 @@ main(int argc, char **argv)
     star_value_t env = star_dict_new(star);
     star_dict_put(star, env, "json", star_lib_json(star));
     star_dict_put(star, env, "math", star_lib_math(star));
+    star_dict_put(star, env, "time", star_lib_time(star));
     star_dict_put(star, env, "struct", star_lib_struct(star));
     int status = 0;
     if (!star_ok(star_run(star, name, text, length, env))) {
