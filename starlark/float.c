@@ -1,6 +1,7 @@
 /*  float: doubles to text and back. Independent of the C locale: digits are read and written without a point. */
 #include "starlark/ops.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,24 @@ reads_back(const decimal_t *decimal, double d)
     return read_digits(decimal->digits, decimal->count, decimal->point - decimal->count) == d;
 }
 
+/* Of doubles below the normal ones, which have fewer digits the smaller they are. */
+static void
+shortest_subnormal(double d, decimal_t *out)
+{
+    decimal_t near;
+
+    for (int count = 1; count < 17; count++) {
+        round_to(d, count, out);
+        if (reads_back(out, d))
+            return;
+        if ((neighbour(out, 1, &near) && reads_back(&near, d)) || (neighbour(out, -1, &near) && reads_back(&near, d))) {
+            *out = near;
+            return;
+        }
+    }
+    round_to(d, 17, out);
+}
+
 /* The fewest digits that read back as `d` > 0, and of those the nearest. Up to 15 digits, what rounding to 15
  * gives is it; of 16, rounding gives the nearest, but at powers of two (where the doubles below are closer than
  * those above) only the one next to it may read back; 17 always do. */
@@ -66,6 +85,10 @@ shortest(double d, decimal_t *out)
 {
     decimal_t near;
 
+    if (d < DBL_MIN) {
+        shortest_subnormal(d, out);
+        return;
+    }
     round_to(d, 15, out);
     if (!reads_back(out, d)) {
         round_to(d, 16, out);

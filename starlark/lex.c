@@ -153,6 +153,8 @@ read_name(lexer_t *lexer)
             size_t n;
             uint32_t code = sl_utf8_get(lexer->at, (size_t)(lexer->end - lexer->at), &n);
             if (!sl_unicode_letter(code) && !(lexer->at > start && sl_unicode_digit(code))) {
+                if (lexer->at == start && n == 1)
+                    return FAIL(lexer, token->pos, "unexpected input character '\\x%02x'", (unsigned char)*lexer->at);
                 if (lexer->at == start)
                     return FAIL(lexer, token->pos, "unexpected input character '%.*s'", (int)n, lexer->at);
                 break;
@@ -511,8 +513,9 @@ read_end(lexer_t *lexer)
 {
     token_t *token = &lexer->token;
 
-    if (lexer->brackets == 0 && token->kind != T_NEWLINE && token->kind != T_OUTDENT && token->kind != T_EOF && !lexer->ended) {
-        lexer->ended = true; /* a last line without a line end */
+    if (lexer->brackets == 0 && lexer->n_indents > 1 && token->kind != T_NEWLINE && token->kind != T_OUTDENT &&
+        !lexer->ended) {
+        lexer->ended = true; /* a last line without a line end ends before the block does */
         token->kind = T_NEWLINE;
         return true;
     }

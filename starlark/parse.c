@@ -445,7 +445,7 @@ sl_parse_simple(parser_t *p, list_t *out, bool consume_newline)
         if (token->kind == T_NEWLINE || token->kind == T_EOF)
             break;
     }
-    if (token->kind != T_EOF && consume_newline)
+    if (token->kind != T_EOF && consume_newline) /* `x = 1` may end the file */
         return sl_parser_consume(p, T_NEWLINE);
     return true;
 }
