@@ -56,7 +56,7 @@ int sdk_pack_and_upload(enclave_context_t *self, const char *method, const char 
  */
 int sdk_upload_package(enclave_context_t *self, const char *folder, char **ret_id, err_t **err);
 
-/* Appends any YAML 1.1 document as JSON. */
+/* Appends any YAML 1.1 document as JSON; text ends in a NUL that size does not count. */
 int sdk_yaml_to_json(const char *text, size_t size, str_t *out, err_t **err);
 
 #endif

@@ -19,6 +19,7 @@
 
 typedef struct {
     yaml_document_t *document;
+    const char *text; /* the source; NULL when it has no tag for texts */
     str_t *out;
     size_t start; /* length of out before */
     err_t **err;
@@ -117,15 +118,33 @@ is_real(const char *text)
     return *at == '\0';
 }
 
+/* Does the source say !!str there? libyaml gives plain scalars the same tag when nothing is said.
+ */
+static bool
+says_text(const writer_t *self, const yaml_node_t *node)
+{
+    const char *at = self->text;
+    for (size_t left = node->start_mark.index; at && *at && left > 0; at++)
+        left -= ((unsigned char)at[1] & 0xc0) != 0x80;
+    while (at && (*at == '&' || *at == '!')) {
+        if (str_starts(at, "!!str") || str_starts(at, "!<" YAML_STR_TAG ">") ||
+            str_starts(at, "! "))
+            return true;
+        at += strcspn(at, " \t\n");
+        at += strspn(at, " \t\n");
+    }
+    return false;
+}
+
 static kind_t
-kind_of(const yaml_node_t *node)
+kind_of(const writer_t *self, const yaml_node_t *node)
 {
     const char *text = (const char *)node->data.scalar.value;
     const char *tag = (const char *)node->tag;
     bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (tag && strcmp(tag, YAML_STR_TAG) && strcmp(tag, "!"))
         plain = true; /* an explicit !!int, !!bool ... */
-    if (!plain || strlen(text) != node->data.scalar.length)
+    if (!plain || strlen(text) != node->data.scalar.length || says_text(self, node))
         return KIND_TEXT;
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (!strcmp(text, words[i].text))
@@ -206,7 +225,7 @@ static int
 write_scalar(writer_t *self, const yaml_node_t *node)
 {
     const char *text = (const char *)node->data.scalar.value;
-    switch (kind_of(node)) {
+    switch (kind_of(self, node)) {
     case KIND_NULL:
         str_add(self->out, "null");
         return 0;
@@ -273,8 +292,8 @@ key_text(writer_t *self, const yaml_node_t *node, str_t *out)
         return err_fail(self->err, ERR_INVALID, "the key in line %zu is no text",
                         node->start_mark.line + 1);
     AUTO_STR plain = STR_EMPTY;
-    writer_t writer = {.out = &plain, .err = self->err};
-    if (kind_of(node) == KIND_TEXT) {
+    writer_t writer = {.text = self->text, .out = &plain, .err = self->err};
+    if (kind_of(self, node) == KIND_TEXT) {
         write_text(out, (const char *)node->data.scalar.value, node->data.scalar.length);
         return 0;
     }
@@ -413,7 +432,11 @@ sdk_yaml_to_json(const char *text, size_t size, str_t *out, err_t **err)
                           parser.context ? ", " : "", parser.context ? parser.context : "");
     } else {
         const yaml_node_t *root = yaml_document_get_root_node(&document);
-        writer_t writer = {.document = &document, .out = out, .start = out->len, .err = err};
+        writer_t writer = {.document = &document,
+                           .text = strstr(text, "!!str") || strstr(text, "!<") ? text : NULL,
+                           .out = out,
+                           .start = out->len,
+                           .err = err};
         if (root)
             result = write_node(&writer, root, 0);
         else

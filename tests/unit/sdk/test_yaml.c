@@ -34,6 +34,7 @@ yaml_1_1_becomes_json_with_sorted_keys(void **state)
         {"{a: 1, a: 2}", "{\"a\":2}"},
         {"s: |\n  two\n  lines\n", "{\"s\":\"two\\u000alines\\u000a\"}"},
         {"!!str 5", "\"5\""},
+        {"\xc3\xa4: [&x !!str 5, 5, *x]", "{\"\xc3\xa4\":[\"5\",5,\"5\"]}"},
         {"!!int '5'", "5"},
         {"# comment\nx: 'it''s' # more", "{\"x\":\"it's\"}"},
         {"{\"a\": [1, {\"b\": null}]}", "{\"a\":[1,{\"b\":null}]}"},
