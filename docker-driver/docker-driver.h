@@ -22,6 +22,9 @@
 #define DOCKER_QUICK_EXIT_MS 20     /* how long a started service is watched for dying at once */
 #define DOCKER_START_TRIES 5        /* of a service whose automatic host port turned out to be taken */
 #define DOCKER_OVERLAP_TRIES 10     /* of an enclave whose subnet turned out to be taken */
+/* Restart policy of engine and API containers. Not "unless-stopped": a daemon that starts after a crash stops what still
+ * runs, and counts that as the user's wish. StopEnclave takes it away. */
+#define DOCKER_COMES_BACK "always"
 #define DOCKER_AWAIT_MS 30000       /* how long Docker may take to finish a removal */
 
 typedef struct docker docker_t;

@@ -194,7 +194,7 @@ container_body(const making_t *making)
     json_array_append_new(mounts, docker_bus_mount());
     return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o, s:{s:s}, s:o}, s:{s:{s:{s:{s:s}}}}}", "Image", args->image,
                      "Entrypoint", API_PROGRAM, "Env", env, "Labels", labels, "HostConfig", "NetworkMode",
-                     making->network, "Mounts", mounts, "RestartPolicy", "Name", "unless-stopped", "LogConfig",
+                     making->network, "Mounts", mounts, "RestartPolicy", "Name", DOCKER_COMES_BACK, "LogConfig",
                      docker_log_config(), "NetworkingConfig", "EndpointsConfig", making->network, "IPAMConfig",
                      "IPv4Address", making->ip);
 }
@@ -283,22 +283,20 @@ docker_enclaves_get(docker_t *self, const docker_call_t *call, const Orchestrato
 
 /* ------------------------------------------------------------------------- StopEnclave, DestroyEnclave */
 
-int
-docker_enclave_stop(docker_t *self, const docker_call_t *call, const Orchestrator__EnclaveRef *request, err_t **err)
+/* One request for each of an enclave's containers, at once. A container that is gone or does not run is fine. what: a
+ * verb, for the error. */
+static int
+each_container(docker_t *self, const docker_call_t *call, const json_t *containers, const char *action, const char *body,
+               const char *what, err_t **err)
 {
-    AUTO_JSON *network = NULL;
-    AUTO_JSON *containers = NULL;
-    if (docker_network_find(self, call, request->enclave_uuid, &network, err) < 0 ||
-        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, NULL), &containers,
-                   err) < 0)
-        return err_wrap(err, "cannot stop enclave '%s'", request->enclave_uuid);
     size_t count = json_array_size(containers);
     docker_request_t *requests = calloc(count + 1, sizeof *requests);
     if (!requests)
         abort();
     for (size_t i = 0; i < count; i++) {
         requests[i].method = "POST";
-        requests[i].path = docker_path("/containers/%s/kill", docker_text(json_array_get(containers, i), "Id"));
+        requests[i].path = docker_path("/containers/%s/%s", docker_text(json_array_get(containers, i), "Id"), action);
+        requests[i].body = body;
     }
     docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
     int result = 0;
@@ -308,13 +306,29 @@ docker_enclave_stop(docker_t *self, const docker_call_t *call, const Orchestrato
         if (!fine && result == 0) {
             if (err)
                 *err = TAKE(requests[i].failure);
-            result = err_wrap(err, "cannot kill a container of enclave '%s'", request->enclave_uuid);
+            result = err_wrap(err, "cannot %s a container", what);
         }
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
     }
     free(requests);
     return result;
+}
+
+/* The restart policy goes first: a container that is killed, or that Docker finds dead when it starts, stays so. */
+int
+docker_enclave_stop(docker_t *self, const docker_call_t *call, const Orchestrator__EnclaveRef *request, err_t **err)
+{
+    AUTO_JSON *network = NULL;
+    AUTO_JSON *containers = NULL;
+    if (docker_network_find(self, call, request->enclave_uuid, &network, err) < 0 ||
+        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, NULL), &containers,
+                   err) < 0 ||
+        each_container(self, call, containers, "update", "{\"RestartPolicy\":{\"Name\":\"no\"}}",
+                       "change the restart policy of", err) < 0 ||
+        each_container(self, call, containers, "kill", NULL, "kill", err) < 0)
+        return err_wrap(err, "cannot stop enclave '%s'", request->enclave_uuid);
+    return 0;
 }
 
 int

@@ -106,7 +106,7 @@ engine_body(const docker_t *self, const Orchestrator__CreateEngineArgs *args, co
     return json_pack("{s:s, s:[s], s:o, s:o, s:{s:{}}, s:{s:o, s:{s:[{s:s, s:s}]}, s:{s:s}, s:o}}", "Image", args->image,
                      "Entrypoint", ENGINE_PROGRAM, "Env", engine_env(args, host_socket(self)), "Labels", labels,
                      "ExposedPorts", inside, "HostConfig", "Mounts", engine_mounts(self), "PortBindings", inside,
-                     "HostIp", "127.0.0.1", "HostPort", outside, "RestartPolicy", "Name", "unless-stopped", "LogConfig",
+                     "HostIp", "127.0.0.1", "HostPort", outside, "RestartPolicy", "Name", DOCKER_COMES_BACK, "LogConfig",
                      docker_log_config());
 }
 
