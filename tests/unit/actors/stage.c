@@ -16,7 +16,7 @@ may_join(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE])
 void
 stage_start(stage_t *self)
 {
-    const char *endpoints[] = {self->ipc, NULL};
+    const char *endpoints[] = {self->ipc, "inproc://stage", NULL};
     bus_broker_config_t config = {
         .endpoints = endpoints, .keys = self->broker_keys, .may_join = may_join, .arg = self};
     AUTO(err) error = NULL;

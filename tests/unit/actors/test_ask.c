@@ -58,12 +58,33 @@ an_ask_is_answered_on_the_loop(void **state)
     ask_works(*state, loop_methods);
 }
 
+static void
+an_actor_in_the_process_of_the_broker_is_reached_over_inproc(void **state)
+{
+    stage_t *self = *state;
+    actor_config_t config = stage_config(self, DRIVER, worker_methods, NULL);
+    config.endpoint = "inproc://stage";
+    AUTO(actor) driver = NULL;
+    AUTO(actor) apic = stage_actor(self, APIC, NULL, NULL);
+    assert_int_equal(actor_new(&config, &driver, NULL), 0);
+    assert_int_equal(ask_services(apic, NULL, UUID, PATIENCE_MS, NULL), 0);
+    /* A clean end is noticed at once here, too. */
+    AUTO(err) error = NULL;
+    actor_destroy(&driver);
+    assert_true(ask_services(apic, NULL, UUID, PATIENCE_MS, &error) < 0);
+    assert_error(error, ERR_UNAVAILABLE, "'driver/test' is not on the bus");
+    assert_int_equal(actor_new(&config, &driver, NULL), 0);
+    assert_int_equal(ask_services(apic, NULL, UUID, PATIENCE_MS, NULL), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_ask_is_answered_by_a_worker, stage_setup, stage_teardown),
         cmocka_unit_test_setup_teardown(an_ask_is_answered_on_the_loop, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(an_actor_in_the_process_of_the_broker_is_reached_over_inproc,
+                                        stage_setup, stage_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
