@@ -17,7 +17,8 @@ struct timer {
 
 static const actor_method_t no_methods[] = {{0}};
 
-/* ------------------------------------------------------------------------------------------- holders */
+/* -------------------------------------------------------------------------------------------
+ * holders */
 
 void
 actor_hold(actor_t *self)
@@ -85,7 +86,8 @@ actor_mind_time(const actor_t *self, const char *what, int64_t began)
         log_warn("actor.slow", "name=%s callback=%s ms=%lld", self->name, what, (long long)took);
 }
 
-/* --------------------------------------------------------------------------------------------- posts */
+/* ---------------------------------------------------------------------------------------------
+ * posts */
 
 void
 actor_post(actor_t *self, post_t post)
@@ -141,7 +143,8 @@ run_posts(actor_t *self)
     }
 }
 
-/* ---------------------------------------------------------------------------------------- the loop */
+/* ---------------------------------------------------------------------------------------- the loop
+ */
 
 static void
 on_bus(void *arg, bool joined)
@@ -233,7 +236,8 @@ run(void *arg)
     return NULL;
 }
 
-/* -------------------------------------------------------------------------------------------- birth */
+/* --------------------------------------------------------------------------------------------
+ * birth */
 
 static int
 add_methods(actor_t *self, const actor_method_t *methods, err_t **err)
@@ -318,7 +322,8 @@ actor_new(const actor_config_t *config, actor_t **ret_actor, err_t **err)
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------- death */
+/* --------------------------------------------------------------------------------------------
+ * death */
 
 static void
 post_cancel_all(actor_t *self, post_t *post)
@@ -398,7 +403,8 @@ actor_name(const actor_t *self)
     return self->name;
 }
 
-/* ------------------------------------------------------------------------------------------- timers */
+/* -------------------------------------------------------------------------------------------
+ * timers */
 
 static void
 timer_drop(struct timer *timer)
@@ -487,7 +493,8 @@ actor_timer(actor_t *self, int delay_ms, int repeat_ms, void (*fn)(void *arg), v
 void
 actor_timer_stop(actor_t *self, int id)
 {
-    /* On the loop thread at once, unless its start is still posted: then the stop comes behind it. */
+    /* On the loop thread at once, unless its start is still posted: then the stop comes behind it.
+     */
     if (actor_on_loop(self) && timer_stop(self, id))
         return;
     pthread_mutex_lock(&self->lock);
@@ -495,7 +502,8 @@ actor_timer_stop(actor_t *self, int id)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* ------------------------------------------------------------------------------------------ threads */
+/* ------------------------------------------------------------------------------------------
+ * threads */
 
 static void *
 spawned_run(void *arg)

@@ -4,7 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------- opening one */
+/* --------------------------------------------------------------------------------------- opening
+ * one */
 
 static int
 check(const char *to, const char *name, const ProtobufCMessage *request, bool stream,
@@ -18,7 +19,8 @@ check(const char *to, const char *name, const ProtobufCMessage *request, bool st
     if (stream != (method->client_streams || method->server_streams))
         return err_fail(err, ERR_INTERNAL, "%s is %s stream", name, stream ? "no" : "a");
     if ((request == NULL) != method->client_streams)
-        return err_fail(err, ERR_INTERNAL, "%s is opened with%s a request", name, request ? "out" : "");
+        return err_fail(err, ERR_INTERNAL, "%s is opened with%s a request", name,
+                        request ? "out" : "");
     if (request && request->descriptor != method->request)
         return err_fail(err, ERR_INTERNAL, "%s takes a %s, not a %s", name, method->request->name,
                         request->descriptor->name);
@@ -94,7 +96,8 @@ open_line(line_t *line, bus_kind_t kind, const ProtobufCMessage *request, err_t 
     return closed ? err_fail(err, ERR_UNAVAILABLE, "'%s' has ended", actor->name) : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------- ask */
+/* ----------------------------------------------------------------------------------------------
+ * ask */
 
 /* Waits for the end of an ask; tells the other side if nobody wants the answer any more. */
 static int
@@ -105,18 +108,22 @@ await_reply(line_t *line, ProtobufCMessage **ret_reply, err_t **err)
     if (!line->over && !line->in_end)
         line_say(line, BUS_KIND_CANCEL);
     pthread_mutex_unlock(&line->actor->lock);
-    return result > 0 ? 0 : result < 0 ? -1 : err_fail(err, ERR_INTERNAL, "it ended without a reply");
+    return result > 0   ? 0
+           : result < 0 ? -1
+                        : err_fail(err, ERR_INTERNAL, "it ended without a reply");
 }
 
 int
 actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *name,
-          const ProtobufCMessage *request, int timeout_ms, ProtobufCMessage **ret_reply, err_t **err)
+          const ProtobufCMessage *request, int timeout_ms, ProtobufCMessage **ret_reply,
+          err_t **err)
 {
     const bus_method_t *method;
     if (check(to, name, request, false, &method, err) < 0)
         return -1;
     if (actor_on_loop(self))
-        return err_fail(err, ERR_INTERNAL, "the loop of '%s' must not wait for %s", self->name, name);
+        return err_fail(err, ERR_INTERNAL, "the loop of '%s' must not wait for %s", self->name,
+                        name);
     line_t *line = line_to(self, within, to, method);
     line->deadline = deadline_of(timeout_ms, within ? &within->line : NULL);
     int result = open_line(line, BUS_KIND_ASK, request, err);
@@ -128,7 +135,8 @@ actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *name,
 
 void
 actor_ask_later(actor_t *self, actor_call_t *within, const char *to, const char *name,
-                const ProtobufCMessage *request, int timeout_ms, actor_reply_fn *on_reply, void *arg)
+                const ProtobufCMessage *request, int timeout_ms, actor_reply_fn *on_reply,
+                void *arg)
 {
     const bus_method_t *method;
     AUTO(err) error = NULL;
@@ -153,7 +161,8 @@ post_tell(actor_t *actor, post_t *post)
 }
 
 int
-actor_tell(actor_t *self, const char *to, const char *name, const ProtobufCMessage *request, err_t **err)
+actor_tell(actor_t *self, const char *to, const char *name, const ProtobufCMessage *request,
+           err_t **err)
 {
     const bus_method_t *method;
     zmq_msg_t msg;
@@ -170,7 +179,8 @@ actor_tell(actor_t *self, const char *to, const char *name, const ProtobufCMessa
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------- streams */
+/* -------------------------------------------------------------------------------------------
+ * streams */
 
 int
 actor_stream_open(actor_t *self, actor_call_t *within, const char *to, const char *name,
@@ -192,7 +202,8 @@ int
 actor_stream_send(actor_stream_t *self, const ProtobufCMessage *item, err_t **err)
 {
     line_t *line = &self->line;
-    if (!line->method->client_streams || item->descriptor != line->method->request || line->answered)
+    if (!line->method->client_streams || item->descriptor != line->method->request ||
+        line->answered)
         return err_fail(err, ERR_INTERNAL, "this stream of %s takes no %s", line->method->name,
                         item->descriptor->name);
     return line_send(line, item, err);

@@ -1,11 +1,13 @@
-/*  call: incoming asks, tells and streams: from the frame to the handler, and the handler's answer. */
+/*  call: incoming asks, tells and streams: from the frame to the handler, and the handler's answer.
+ */
 #include "actors/inside.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
-/* -------------------------------------------------------------------------- arrival (loop thread) */
+/* -------------------------------------------------------------------------- arrival (loop thread)
+ */
 
 static const entry_t *
 find_entry(const actor_t *self, bus_text_t name)
@@ -136,7 +138,8 @@ call_on_frame(void *arg, const bus_frame_t *frame, zmq_msg_t *msg)
     }
 }
 
-/* Tells what still runs to end. What a handler keeps beyond that ends for its caller when the peer leaves. */
+/* Tells what still runs to end. What a handler keeps beyond that ends for its caller when the peer
+ * leaves. */
 void
 call_cancel_all(actor_t *self)
 {
@@ -149,7 +152,8 @@ call_cancel_all(actor_t *self)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* ------------------------------------------------------------------------------------------ answers */
+/* ------------------------------------------------------------------------------------------
+ * answers */
 
 /* Sends the last frame of a call and forgets it. */
 static void
@@ -202,7 +206,8 @@ finish(line_t *call, bus_kind_t kind, const ProtobufCMessage *message)
     AUTO(err) error = NULL;
     zmq_msg_t msg;
     if ((kind == BUS_KIND_END) != call->method->server_streams)
-        err_fail(&error, ERR_INTERNAL, "the handler of %s ends it the wrong way", call->method->name);
+        err_fail(&error, ERR_INTERNAL, "the handler of %s ends it the wrong way",
+                 call->method->name);
     else if (message && message->descriptor != call->method->response)
         err_fail(&error, ERR_INTERNAL, "the handler of %s answers with a %s", call->method->name,
                  message->descriptor->name);
@@ -261,7 +266,8 @@ actor_call_recv(actor_call_t *call, int timeout_ms, ProtobufCMessage **ret_item,
     return result;
 }
 
-/* ------------------------------------------------------------------------------------ what a call is */
+/* ------------------------------------------------------------------------------------ what a call
+ * is */
 
 const char *
 actor_call_from(const actor_call_t *call)

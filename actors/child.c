@@ -1,12 +1,12 @@
 /*  child: keeps a child process running. See actors.h.
  *
- *  One thread per child makes it (PR_SET_PDEATHSIG follows that thread, so it lives as long as the child), waits for
- *  its end on a pidfd, and starts it again after a pause.
+ *  One thread per child makes it (PR_SET_PDEATHSIG follows that thread, so it lives as long as the
+ *  child), waits for its end on a pidfd, and starts it again after a pause.
  */
 #include "actors/actors.h"
-#include "base/str.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,16 +33,16 @@ struct actor_child {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int pid;         /* under lock; 0 between lives */
-    bool tried;      /* under lock: the first start is decided */
-    err_t *error;    /* under lock: why the first start failed */
+    int pid;      /* under lock; 0 between lives */
+    bool tried;   /* under lock: the first start is decided */
+    err_t *error; /* under lock: why the first start failed */
 };
 
-/* ---------------------------------------------------------------------------------------- one life */
+/* ---------------------------------------------------------------------------------------- one life
+ */
 
 /* In the child, between fork and exec: only what is async-signal-safe. */
-static void __attribute__((noreturn))
-become(const actor_child_t *self, int parent, int report_fd)
+static void __attribute__((noreturn)) become(const actor_child_t *self, int parent, int report_fd)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -69,7 +69,8 @@ give_birth(const actor_child_t *self, err_t **err)
         become(self, parent, ends[1]);
     int failed = errno;
     close(ends[1]);
-    ssize_t got = pid < 0 ? 0 : read(ends[0], &why, sizeof why); /* the end of file is exec's success */
+    ssize_t got =
+        pid < 0 ? 0 : read(ends[0], &why, sizeof why); /* the end of file is exec's success */
     close(ends[0]);
     if (pid < 0)
         return err_fail(err, ERR_LIMIT, "cannot make a process: %s", strerror(failed));
@@ -119,12 +120,15 @@ log_death(const actor_child_t *self, int pid, int status, bool stopped)
 {
     log_level_t level = stopped ? LOG_INFO : LOG_WARN;
     if (WIFSIGNALED(status))
-        log_write(level, "child.died", "name=%s pid=%d signal=%d", self->name, pid, WTERMSIG(status));
+        log_write(level, "child.died", "name=%s pid=%d signal=%d", self->name, pid,
+                  WTERMSIG(status));
     else
-        log_write(level, "child.died", "name=%s pid=%d exit=%d", self->name, pid, WEXITSTATUS(status));
+        log_write(level, "child.died", "name=%s pid=%d exit=%d", self->name, pid,
+                  WEXITSTATUS(status));
 }
 
-/* ------------------------------------------------------------------------------------ life after life */
+/* ------------------------------------------------------------------------------------ life after
+ * life */
 
 static void
 set_pid(actor_child_t *self, int pid, err_t *error)
@@ -180,7 +184,8 @@ run(void *arg)
     return NULL;
 }
 
-/* ----------------------------------------------------------------------------------- public functions */
+/* ----------------------------------------------------------------------------------- public
+ * functions */
 
 static size_t
 count_of(const char *const *texts)
@@ -243,8 +248,9 @@ child_free(actor_child_t *self)
 }
 
 int
-actor_child_new(const char *name, const char *const *argv, const char *const *extra_env, int grace_ms,
-                void (*on_exit)(void *arg, int status), void *arg, actor_child_t **ret_child, err_t **err)
+actor_child_new(const char *name, const char *const *argv, const char *const *extra_env,
+                int grace_ms, void (*on_exit)(void *arg, int status), void *arg,
+                actor_child_t **ret_child, err_t **err)
 {
     actor_child_t *self = calloc(1, sizeof *self);
     if (!self)

@@ -1,11 +1,12 @@
 /*  inside: what the files of this folder share. Nobody else includes it.
  *
- *  Threads: one loop thread owns the peer; workers run handlers; anybody may ask. `lock` guards everything marked L;
- *  what is marked P belongs to the loop thread; the rest does not change after birth. Nobody but the loop touches the
- *  peer: others put a job for it into `posts` and wake it.
+ *  Threads: one loop thread owns the peer; workers run handlers; anybody may ask. `lock` guards
+ *  everything marked L; what is marked P belongs to the loop thread; the rest does not change after
+ *  birth. Nobody but the loop touches the peer: others put a job for it into `posts` and wake it.
  *
- *  A line is one side of one conversation: an incoming call, an outgoing ask or stream. Its holders are counted: the
- *  peer's table while it is open, the handle that the user has, each post about it, the worker that runs it.
+ *  A line is one side of one conversation: an incoming call, an outgoing ask or stream. Its holders
+ *  are counted: the peer's table while it is open, the handle that the user has, each post about it,
+ *  the worker that runs it.
  */
 #ifndef KURTOSIS_ACTORS_INSIDE_H
 #define KURTOSIS_ACTORS_INSIDE_H
@@ -17,15 +18,15 @@
 
 #include <pthread.h>
 
-#define ACTOR_WORKERS 16u           /* unless the config says otherwise */
-#define ACTOR_QUEUE_MAX 1024u       /* calls that wait for a worker */
-#define ACTOR_IDLE_MS 10000         /* a worker thread without work ends after this */
-#define ACTOR_SLOW_MS 50            /* a callback on the loop thread over this is logged */
-#define ACTOR_CONNECT_MS 5000       /* for Welcome, unless the config says otherwise */
-#define ACTOR_ASK_MS 30000          /* for a reply, unless the asker says otherwise */
-#define ACTOR_DRAIN_MS 5000         /* for running calls to end, unless actor_set_drain said otherwise */
+#define ACTOR_WORKERS 16u     /* unless the config says otherwise */
+#define ACTOR_QUEUE_MAX 1024u /* calls that wait for a worker */
+#define ACTOR_IDLE_MS 10000   /* a worker thread without work ends after this */
+#define ACTOR_SLOW_MS 50      /* a callback on the loop thread over this is logged */
+#define ACTOR_CONNECT_MS 5000 /* for Welcome, unless the config says otherwise */
+#define ACTOR_ASK_MS 30000    /* for a reply, unless the asker says otherwise */
+#define ACTOR_DRAIN_MS 5000   /* for running calls to end, unless actor_set_drain said otherwise */
 #define ACTOR_TIMERS_MAX 1024u
-#define ACTOR_THREADS_MAX 64u       /* of actor_spawn */
+#define ACTOR_THREADS_MAX 64u /* of actor_spawn */
 
 typedef struct line line_t;
 typedef struct post post_t;
@@ -62,11 +63,11 @@ struct line {
     pthread_cond_t changed;         /* L */
     int recv_fd, cancel_fd;         /* L: -1 until asked for */
 
-    line_t *within;                  /* the call on whose behalf this was asked; holds it */
-    line_t *branches, *next_branch;  /* L: lines within this one */
-    line_t *prev_call, *next_call;   /* L: list of the actor's calls that are not answered */
-    line_t *next_job;                /* L: queue for the workers */
-    zmq_msg_t request;               /* incoming: the frame that opened it */
+    line_t *within;                 /* the call on whose behalf this was asked; holds it */
+    line_t *branches, *next_branch; /* L: lines within this one */
+    line_t *prev_call, *next_call;  /* L: list of the actor's calls that are not answered */
+    line_t *next_job;               /* L: queue for the workers */
+    zmq_msg_t request;              /* incoming: the frame that opened it */
     size_t request_body;
     actor_reply_fn *on_reply; /* outgoing ask without a waiting thread */
     void *on_reply_arg;
@@ -118,37 +119,38 @@ struct actor {
     int connect_ms;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* L: calls, workers or the loop came to an end, or the join is decided */
+    pthread_cond_t changed; /* L: calls, workers or the loop ended, or the join is decided */
     pthread_t loop;
     int wake_fd, stop_fd;
     enum { ACTOR_JOINING, ACTOR_RUNNING, ACTOR_FAILED } phase; /* L */
     err_t *join_error;
-    bool stopping;  /* L: no new calls */
-    bool cancelled; /* L: running calls are told to end */
-    bool closing;   /* L: the loop ends */
-    bool closed;    /* L: the loop has ended; posts are thrown away */
-    bool asleep;    /* L: the loop needs wake_fd to see a post */
-    int drain_ms;   /* L */
+    bool stopping;              /* L: no new calls */
+    bool cancelled;             /* L: running calls are told to end */
+    bool closing;               /* L: the loop ends */
+    bool closed;                /* L: the loop has ended; posts are thrown away */
+    bool asleep;                /* L: the loop needs wake_fd to see a post */
+    int drain_ms;               /* L */
     post_t *posts, **posts_end; /* L */
     line_t *calls;              /* L */
     line_t *jobs, **jobs_end;   /* L */
     unsigned jobs_count, workers, idle;
-    pthread_cond_t work; /* L: a job, or the end */
-    struct timer *timers; /* P */
-    unsigned timers_count; /* L */
-    int timer_id;          /* L */
-    spawned_t *spawned;    /* L */
+    pthread_cond_t work;    /* L: a job, or the end */
+    struct timer *timers;   /* P */
+    unsigned timers_count;  /* L */
+    int timer_id;           /* L */
+    spawned_t *spawned;     /* L */
     unsigned spawned_count; /* L */
 };
 
 /* actor.c */
-void actor_hold(actor_t *self);       /* under lock */
-void actor_unhold(actor_t *self);     /* not under lock; may free */
+void actor_hold(actor_t *self);             /* under lock */
+void actor_unhold(actor_t *self);           /* not under lock; may free */
 void actor_cond_init(pthread_cond_t *cond); /* on CLOCK_MONOTONIC */
 bool actor_on_loop(const actor_t *self);
 /* Waits for cond until clock_ns() until (0: for ever); false when that has passed. Under lock. */
 bool actor_wait(actor_t *self, pthread_cond_t *cond, int64_t until);
-/* Gives post (taken, a copy is made) to the loop. Under lock: order of posts is order of calls. Its line gets a hold. */
+/* Gives post (taken, a copy is made) to the loop. Under lock: order of posts is order of calls. Its
+ * line gets a hold. */
 void actor_post(actor_t *self, post_t post);
 /* Logs a callback on the loop thread that took too long. */
 void actor_mind_time(const actor_t *self, const char *what, int64_t began);
@@ -165,8 +167,8 @@ void line_fail(line_t *self, err_t *error);
 /* The same, because the loop has ended. */
 void line_drop(line_t *self);
 /* The frame of kind with message as its body, from this side. LIMIT when it is too large. */
-int line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message, zmq_msg_t *ret_msg,
-              err_t **err);
+int line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message,
+              zmq_msg_t *ret_msg, err_t **err);
 /* Waits for credit and posts one message. */
 int line_send(line_t *self, const ProtobufCMessage *item, err_t **err);
 /* 1, 0 at the end, negative. descriptor: of what arrives. */
@@ -181,8 +183,10 @@ bool line_dead(const line_t *self);
 int line_why(const line_t *self, err_t **err);
 
 /* call.c */
-void call_on_frame(void *actor, const bus_frame_t *frame, zmq_msg_t *msg); /* ASK, TELL, OPEN; loop thread */
-void call_cancel_all(actor_t *self);                                       /* loop thread */
+/* ASK, TELL, OPEN; loop thread. */
+void call_on_frame(void *actor, const bus_frame_t *frame, zmq_msg_t *msg);
+/* Loop thread. */
+void call_cancel_all(actor_t *self);
 
 /* work.c */
 bool work_put(actor_t *self, line_t *call); /* false: the queue is full. Under lock. */

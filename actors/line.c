@@ -1,16 +1,19 @@
-/*  line: one side of one conversation: what came in, what may go out, and how it ended. See inside.h. */
+/*  line: one side of one conversation: what came in, what may go out, and how it ended. See
+ *  inside.h. */
 #include "actors/inside.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
 
-/* ------------------------------------------------------------------------------------ birth and death */
+/* ------------------------------------------------------------------------------------ birth and
+ * death */
 
 line_t *
 line_new(actor_t *actor, const bus_method_t *method, const char *other, bool mine)
 {
-    line_t *self = calloc(1, sizeof(actor_call_t) > sizeof(actor_stream_t) ? sizeof(actor_call_t)
-                                                                           : sizeof(actor_stream_t));
+    line_t *self =
+        calloc(1, sizeof(actor_call_t) > sizeof(actor_stream_t) ? sizeof(actor_call_t)
+                                                                : sizeof(actor_stream_t));
     if (!self)
         abort();
     self->holders = 1;
@@ -81,7 +84,8 @@ line_unhold(line_t *self)
     actor_unhold(actor);
 }
 
-/* ------------------------------------------------------------------------------------------- its state */
+/* ------------------------------------------------------------------------------------------- its
+ * state */
 
 static bool
 has_news(const line_t *self)
@@ -145,7 +149,8 @@ line_why(const line_t *self, err_t **err)
     return -1;
 }
 
-/* ----------------------------------------------------------------------------- frames (loop thread) */
+/* ----------------------------------------------------------------------------- frames (loop
+ * thread) */
 
 static void
 put_item(line_t *self, const bus_frame_t *frame, zmq_msg_t *msg)
@@ -262,7 +267,8 @@ line_on_frame(bus_talk_t *talk, const bus_frame_t *frame, zmq_msg_t *msg, err_t 
     line_unhold(self); /* the peer's */
 }
 
-/* ---------------------------------------------------------------------------------- sending, receiving */
+/* ---------------------------------------------------------------------------------- sending,
+ * receiving */
 
 int
 line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message, zmq_msg_t *ret_msg,
@@ -333,7 +339,8 @@ wait_for_room(line_t *self, err_t **err)
     actor_t *actor = self->actor;
     while (!line_dead(self) && !has_room(self) && !(self->talk.mine && self->in_end)) {
         if (actor_on_loop(actor))
-            return err_fail(err, ERR_LIMIT, "'%s' does not take more messages now", self->talk.other);
+            return err_fail(err, ERR_LIMIT, "'%s' does not take more messages now",
+                            self->talk.other);
         actor_wait(actor, &self->changed, 0);
     }
     if (line_dead(self))
@@ -373,10 +380,9 @@ give_credit(line_t *self, size_t size)
     if (self->in_end || self->over ||
         (self->eaten < BUS_CREDIT / 2 && self->eaten_bytes < BUS_CREDIT_BYTES / 2))
         return;
-    actor_post(self->actor, (post_t){.fn = post_say,
-                                     .line = self,
-                                     .when = BUS_KIND_CREDIT,
-                                     .number = self->eaten});
+    actor_post(
+        self->actor,
+        (post_t){.fn = post_say, .line = self, .when = BUS_KIND_CREDIT, .number = self->eaten});
     self->eaten = 0;
     self->eaten_bytes = 0;
 }
@@ -390,7 +396,8 @@ take_item(line_t *self, int64_t until, err_t **err, int *ret_result)
         waiting = actor_wait(self->actor, &self->changed, until);
     item_t *item = self->inbox;
     *ret_result = 0;
-    /* What an ended stream brought is still good; what a caller sent who gave up is not wanted any more. */
+    /* What an ended stream brought is still good; what a caller sent who gave up is not wanted any
+     * more. */
     if (item && (self->talk.mine || !line_dead(self))) {
         self->inbox = item->next;
         if (!self->inbox)

@@ -1,5 +1,5 @@
-/*  scope: an API container speaks for one enclave. Every request with a field enclave_uuid, at the top or one message
- *  deeper, must name the enclave in the caller's name.
+/*  scope: an API container speaks for one enclave. Every request with a field enclave_uuid, at the
+ *  top or one message deeper, must name the enclave in the caller's name.
  */
 #include "actors/inside.h"
 
@@ -26,9 +26,10 @@ check(const ProtobufCMessage *message, const char *uuid, unsigned depth, err_t *
         if (field->type != PROTOBUF_C_TYPE_MESSAGE || depth == 1)
             continue;
         bool many = field->label == PROTOBUF_C_LABEL_REPEATED;
-        size_t count = many ? *(const size_t *)((const char *)message + field->quantifier_offset) : 1;
-        const ProtobufCMessage *const *subs =
-            many ? *(const ProtobufCMessage *const *const *)at : (const ProtobufCMessage *const *)at;
+        size_t count =
+            many ? *(const size_t *)((const char *)message + field->quantifier_offset) : 1;
+        const ProtobufCMessage *const *subs = many ? *(const ProtobufCMessage *const *const *)at
+                                                   : (const ProtobufCMessage *const *)at;
         for (size_t k = 0; k < count; k++)
             if (subs[k] && check(subs[k], uuid, depth - 1, err) < 0)
                 return -1;

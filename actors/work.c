@@ -1,4 +1,5 @@
-/*  work: the worker threads of an actor. They come when a call waits and none is idle, and go when idle for long. */
+/*  work: the worker threads of an actor. They come when a call waits and none is idle, and go when
+ *  idle for long. */
 #include "actors/inside.h"
 
 /* Whether the caller has given up, or the actor ends, before the handler began. */

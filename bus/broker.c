@@ -1,4 +1,5 @@
-/*  broker: the ROUTER, its endpoints and its thread. What it does with each frame is in router.c. */
+/*  broker: the ROUTER, its endpoints and its thread. What it does with each frame is in router.c.
+ */
 #include "bus/monitor.h"
 #include "bus/router.h"
 #include "bus/zap.h"
@@ -24,13 +25,14 @@ struct bus_broker {
     bus_zap_t *zap;      /* NULL without a tcp endpoint */
     int stop_fd;
     int port;
-    char *bound[ENDPOINTS_MAX]; /* as libzmq names them */
+    char *bound[ENDPOINTS_MAX];      /* as libzmq names them */
     unsigned bound_count, listeners; /* the latter without inproc */
     bool started;
     pthread_t thread;
 };
 
-/* ----------------------------------------------------------------------------------------- the loop */
+/* ----------------------------------------------------------------------------------------- the
+ * loop */
 
 /* Takes up to BUS_BATCH_MAX messages; false when the socket is empty. */
 static bool
@@ -47,7 +49,8 @@ take_batch(bus_router_t *router)
             bool parts = zmq_msg_more(&msg);
             bus_msg_came(&msg);
             bus_router_frame(router, &route, &msg);
-            /* A frame is one part; the router refuses others, and what follows is thrown away here. */
+            /* A frame is one part; the router refuses others, and what follows is thrown away here.
+             */
             while (parts && zmq_msg_recv(&msg, router->socket, ZMQ_DONTWAIT) >= 0)
                 parts = zmq_msg_more(&msg);
         }
@@ -75,8 +78,8 @@ wait_ms(const bus_router_t *router)
     return left < 0 ? 0 : (int)left;
 }
 
-/* A peer in this process connects again as soon as it hears BYE: not to this broker, which must have gone from the
- * address by then. */
+/* A peer in this process connects again as soon as it hears BYE: not to this broker, which must
+ * have gone from the address by then. */
 static void
 unbind_inproc(bus_broker_t *self)
 {
@@ -85,7 +88,8 @@ unbind_inproc(bus_broker_t *self)
             zmq_unbind(self->router.socket, self->bound[i]);
 }
 
-/* libzmq closes listeners on its own thread, and unlinks their files then: the next broker must not come before. */
+/* libzmq closes listeners on its own thread, and unlinks their files then: the next broker must not
+ * come before. */
 static void
 unbind_others(bus_broker_t *self)
 {
@@ -125,7 +129,8 @@ run(void *arg)
             bus_router_sweep(router, clock_ns());
             continue;
         }
-        /* The socket's descriptor tells of changes only, so sleep only when it was just found empty. */
+        /* The socket's descriptor tells of changes only, so sleep only when it was just found
+         * empty. */
         if (poll(fds, 3, more ? 0 : wait_ms(router)) > 0)
             events |= fds[1].revents != 0;
     }
@@ -135,7 +140,8 @@ run(void *arg)
     return NULL;
 }
 
-/* ---------------------------------------------------------------------------------------- endpoints */
+/* ----------------------------------------------------------------------------------------
+ * endpoints */
 
 static int
 set_int(void *socket, int option, int value)
@@ -197,7 +203,8 @@ bind_one(bus_broker_t *self, const char *endpoint, err_t **err)
     return 0;
 }
 
-/* A listener takes the socket's options as they are when it is bound: tcp comes last, with CURVE. */
+/* A listener takes the socket's options as they are when it is bound: tcp comes last, with CURVE.
+ */
 static int
 bind_all(bus_broker_t *self, const bus_broker_config_t *config, err_t **err)
 {
@@ -242,7 +249,8 @@ open_socket(bus_router_t *router, err_t **err)
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------- public functions */
+/* ----------------------------------------------------------------------------------- public
+ * functions */
 
 int
 bus_broker_new(const bus_broker_config_t *config, bus_broker_t **ret_broker, err_t **err)

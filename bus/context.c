@@ -25,8 +25,8 @@ bus_context(void)
             abort();
         zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
         zmq_ctx_set(context, ZMQ_BLOCKY, 0);
-        /* Small messages are copied out of the connection's buffer instead of keeping it alive: a tenth less memory
-         * per connection. Where a libzmq does not have it, nothing is lost. */
+        /* Small messages are copied out of the connection's buffer instead of keeping it alive: a
+         * tenth less memory per connection. Where a libzmq does not have it, nothing is lost. */
         zmq_ctx_set(context, ZMQ_ZERO_COPY_RECV, 0);
     }
     void *lent = context;

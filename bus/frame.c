@@ -104,7 +104,8 @@ check_texts(const bus_frame_t *frame, err_t **err)
     if (!frame->to.len || !frame->from.len)
         return err_fail(err, ERR_INVALID, "a frame of kind %s needs both addresses",
                         bus_kind_name(frame->kind));
-    if (frame->answer ? wants_method || frame->kind == BUS_KIND_CANCEL : frame->kind == BUS_KIND_REPLY)
+    if (frame->answer ? wants_method || frame->kind == BUS_KIND_CANCEL
+                      : frame->kind == BUS_KIND_REPLY)
         return err_fail(err, ERR_INVALID, "a frame of kind %s cannot come from that side",
                         bus_kind_name(frame->kind));
     if (wants_method != (frame->method.len > 0))

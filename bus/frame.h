@@ -1,6 +1,7 @@
 /*  frame: the header before every body on the bus. docs/wire-protocol.md shows each byte.
  *
- *  One frame is one ØMQ message of one part: 32 fixed bytes, three texts, the body. Numbers are big-endian.
+ *  One frame is one ØMQ message of one part: 32 fixed bytes, three texts, the body. Numbers are
+ *  big-endian.
  *
  *       0  'K'                   4  correlation (8)          28  bytes of to
  *       1  version               12 remaining ms (4)         29  bytes of from
@@ -22,8 +23,8 @@
 
 #define BUS_ADDRESS_BROKER "broker" /* the broker's own name on the bus */
 
-/* What a frame is: name, number, flags, meaning. A conversation is known by its asker and the asker's number for
- * it; side says who of the two speaks. */
+/* What a frame is: name, number, flags, meaning. A conversation is known by its asker and the
+ * asker's number for it; side says who of the two speaks. */
 #define BUS_KINDS(X)                                                                               \
     X(HELLO, 1, BUS_FLAG_JOIN, "a peer names itself and proves its key (body bus.Hello)")          \
     X(WELCOME, 2, BUS_FLAG_JOIN, "the broker registered the peer (body bus.Welcome)")              \
@@ -33,9 +34,10 @@
     X(OPEN, 6, BUS_FLAG_OPENS, "opens a stream; body is the one request of a server stream")       \
     X(REPLY, 7, BUS_FLAG_CONTINUES | BUS_FLAG_ENDS, "the answer to an ASK or to a client stream")  \
     X(DATA, 8, BUS_FLAG_CONTINUES, "one message of a stream; count is its number, from 1")         \
-    X(END, 9, BUS_FLAG_CONTINUES, "no more DATA from the sender; from the asked side it is the last")                                  \
+    X(END, 9, BUS_FLAG_CONTINUES,                                                                  \
+      "no more DATA from the sender; from the asked side it is the last")                          \
     X(CREDIT, 10, BUS_FLAG_CONTINUES, "count more DATA may be sent to the sender of this")         \
-    X(CANCEL, 11, BUS_FLAG_CONTINUES | BUS_FLAG_ENDS, "the asker gave up")               \
+    X(CANCEL, 11, BUS_FLAG_CONTINUES | BUS_FLAG_ENDS, "the asker gave up")                         \
     X(ERROR, 12, BUS_FLAG_CONTINUES | BUS_FLAG_ENDS, "it failed (body bus.ErrorChain)")
 
 enum {
@@ -57,8 +59,8 @@ const char *bus_kind_name(unsigned kind);
 /* The flags of the table; 0 for a number that is none. */
 unsigned bus_kind_flags(unsigned kind);
 
-/* Before a message is sent and after one came: tells ThreadSanitizer, which does not see into libzmq, that whoever
- * receives over inproc sees what was written before. */
+/* Before a message is sent and after one came: tells ThreadSanitizer, which does not see into
+ * libzmq, that whoever receives over inproc sees what was written before. */
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *at);
 void __tsan_release(void *at);
@@ -105,9 +107,10 @@ bus_text_is(bus_text_t self, const char *text, size_t len)
 /* Copies to a C string; space must hold BUS_NAME_MAX + 1. */
 void bus_text_copy(bus_text_t self, char *ret_text);
 
-/* Takes apart; checks every length, the kind, which texts the kind must have, and their characters. INVALID
- * says what is wrong, LIMIT that the body is too large. When the 32 fixed bytes could be read *ret_frame has
- * kind and correlation even then, so that an error can be answered; else its kind is 0. */
+/* Takes apart; checks every length, the kind, which texts the kind must have, and their characters.
+ * INVALID says what is wrong, LIMIT that the body is too large. When the 32 fixed bytes could be
+ * read *ret_frame has kind and correlation even then, so that an error can be answered; else its
+ * kind is 0. */
 int bus_frame_decode(const void *data, size_t size, bus_frame_t *ret_frame, err_t **err);
 
 /* Appends header and texts (body not). The texts must be at most BUS_NAME_MAX long. */

@@ -26,7 +26,8 @@ bus_hello_pack(const bus_keys_t *keys, const uint8_t broker_key[BUS_KEY_SIZE], c
         memcpy(proof, nonce, BUS_NONCE_SIZE);
     else
         randombytes_buf(proof, BUS_NONCE_SIZE);
-    /* Only a public key of low order fails; then the zeroed proof fails at the other side, with its words. */
+    /* Only a public key of low order fails; then the zeroed proof fails at the other side, with its
+     * words. */
     if (crypto_box_easy(proof + BUS_NONCE_SIZE, (const uint8_t *)name, len, proof, broker_key,
                         keys->secret_key) < 0)
         memset(proof, 0, sizeof proof);
@@ -72,8 +73,8 @@ check(const Bus__Hello *hello, const bus_keys_t *broker_keys, err_t **err)
 }
 
 int
-bus_hello_unpack(const void *body, size_t size, const bus_keys_t *broker_keys, bus_hello_t *ret_hello,
-                 err_t **err)
+bus_hello_unpack(const void *body, size_t size, const bus_keys_t *broker_keys,
+                 bus_hello_t *ret_hello, err_t **err)
 {
     AUTO_MESSAGE ProtobufCMessage *message = NULL;
     if (bus_msgpack_unpack(&bus__hello__descriptor, body, size, &message, err) < 0)

@@ -78,7 +78,8 @@ bus_members_by_name(const bus_members_t *self, const char *name, size_t len)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------ dialogs */
+/* ------------------------------------------------------------------------------------------
+ * dialogs */
 
 static uint64_t
 hash_dialog(const bus_member_t *asker, uint64_t correlation)
@@ -93,10 +94,8 @@ bus_dialog_open(bus_members_t *self, bus_member_t *asker, bus_member_t *asked, u
     bus_dialog_t *dialog = malloc(sizeof *dialog + (stream ? 2 * sizeof dialog->flow[0] : 0));
     if (!dialog)
         abort();
-    *dialog = (bus_dialog_t){.correlation = correlation,
-                             .side = {asker, asked},
-                             .ask_bytes = size,
-                             .stream = stream};
+    *dialog = (bus_dialog_t){
+        .correlation = correlation, .side = {asker, asked}, .ask_bytes = size, .stream = stream};
     for (unsigned side = 0; side < 2; side++) {
         bus_member_t *member = dialog->side[side];
         if (stream)

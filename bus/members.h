@@ -1,5 +1,5 @@
-/*  members: who is on a broker's bus, and which conversations are open between them. Plain data: no socket, no
- *  thread, no clock. One thread.
+/*  members: who is on a broker's bus, and which conversations are open between them. Plain data: no
+ *  socket, no thread, no clock. One thread.
  */
 #ifndef KURTOSIS_BUS_MEMBERS_H
 #define KURTOSIS_BUS_MEMBERS_H
@@ -29,8 +29,8 @@ struct bus_member {
     bus_role_t role;
     int64_t since; /* clock_ns() */
     uint64_t messages_in, messages_out;
-    unsigned asked;     /* open dialogs that it asked for */
-    size_t bytes;       /* of bodies under way to it */
+    unsigned asked;           /* open dialogs that it asked for */
+    size_t bytes;             /* of bodies under way to it */
     bus_dialog_t *dialogs[2]; /* those it takes part in: [0] as asker, [1] as the asked */
     bus_member_t *next_gone;
     bus_owed_t *owed;
@@ -40,7 +40,8 @@ struct bus_member {
     char name[]; /* NUL-terminated */
 };
 
-/* Bodies of a stream that are under way in one direction: as many as the receiver has not credited yet. */
+/* Bodies of a stream that are under way in one direction: as many as the receiver has not credited
+ * yet. */
 typedef struct {
     uint8_t first, count;
     uint32_t sizes[BUS_CREDIT];
@@ -65,8 +66,8 @@ typedef struct {
 void bus_members_done(bus_members_t *self); /* all must be gone */
 
 /* The member is registered at once; name and program are copied. */
-bus_member_t *bus_members_add(bus_members_t *self, const uint8_t route[BUS_ROUTE_SIZE], const char *name,
-                              const char *program);
+bus_member_t *bus_members_add(bus_members_t *self, const uint8_t route[BUS_ROUTE_SIZE],
+                              const char *name, const char *program);
 /* Its dialogs must be closed. Frees. */
 void bus_members_remove(bus_members_t *self, bus_member_t *member);
 /* Each: the member, or NULL. */
@@ -77,7 +78,8 @@ bus_member_t *bus_members_by_name(const bus_members_t *self, const char *name, s
 bus_dialog_t *bus_dialog_open(bus_members_t *self, bus_member_t *asker, bus_member_t *asked,
                               uint64_t correlation, bool stream, size_t size);
 /* NULL if this asker has none of this number. */
-bus_dialog_t *bus_dialog_find(const bus_members_t *self, const bus_member_t *asker, uint64_t correlation);
+bus_dialog_t *bus_dialog_find(const bus_members_t *self, const bus_member_t *asker,
+                              uint64_t correlation);
 /* Frees. */
 void bus_dialog_close(bus_members_t *self, bus_dialog_t *dialog);
 /* A body of size goes from side to the other. False when the sender has no credit left. */

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A PAIR socket on which the given ZMQ_EVENT_... of socket arrive; NULL if there can be no more sockets. */
+/* A PAIR socket on which the given ZMQ_EVENT_... of socket arrive; NULL if there can be no more
+ * sockets. */
 void *bus_monitor_new(void *socket, int events);
 /* Takes the next event that waits; false when none does. value: ZMQ's meaning for that event. */
 bool bus_monitor_next(void *monitor, uint16_t *ret_event, uint32_t *ret_value);

@@ -1,8 +1,8 @@
 /*  peer: see peer.h.
  *
- *  Over ipc and tcp a monitor tells when the connection is up (then HELLO goes out) and when it is lost (then all
- *  conversations end); libzmq connects again by itself. Over inproc there are no such events: HELLO is the first
- *  message, and the broker's BYE says that it is gone.
+ *  Over ipc and tcp a monitor tells when the connection is up (then HELLO goes out) and when it is
+ *  lost (then all conversations end); libzmq connects again by itself. Over inproc there are no such
+ *  events: HELLO is the first message, and the broker's BYE says that it is gone.
  */
 #include "bus/peer_inside.h"
 
@@ -20,7 +20,8 @@
      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                        \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
-/* ------------------------------------------------------------------------------------------ sending */
+/* ------------------------------------------------------------------------------------------
+ * sending */
 
 static int
 set_int(void *socket, int option, int value)
@@ -98,8 +99,8 @@ not_joined(bus_peer_t *self, err_t **err)
             *err = err_dup(self->join_error);
         return err_wrap(err, "'%s' is not on the bus at '%s'", self->name, self->endpoint);
     }
-    return err_fail(err, ERR_UNAVAILABLE, "'%s' has no connection to the broker at '%s'", self->name,
-                    self->endpoint);
+    return err_fail(err, ERR_UNAVAILABLE, "'%s' has no connection to the broker at '%s'",
+                    self->name, self->endpoint);
 }
 
 int
@@ -128,12 +129,13 @@ say_hello(bus_peer_t *self)
     bus_hello_pack(&self->keys, self->broker_key, self->name, self->program, NULL, &body);
     outbox_clear(self);
     bus_peer_say(self, (bus_frame_t){.kind = BUS_KIND_HELLO,
-                            .to = bus_text(BUS_ADDRESS_BROKER),
-                            .body = body.data,
-                            .body_size = body.len});
+                                     .to = bus_text(BUS_ADDRESS_BROKER),
+                                     .body = body.data,
+                                     .body_size = body.len});
 }
 
-/* ---------------------------------------------------------------------------------------- receiving */
+/* ----------------------------------------------------------------------------------------
+ * receiving */
 
 /* The broker is gone: error (taken) is why. */
 static void
@@ -180,7 +182,8 @@ on_join_frame(bus_peer_t *self, const bus_frame_t *frame)
         if (!stopped)
             refused(self, err_dup(why));
         leave(self, why);
-        /* Over inproc nothing else tells that a new broker is there: HELLO waits in the socket for it. */
+        /* Over inproc nothing else tells that a new broker is there: HELLO waits in the socket for
+         * it. */
         if (stopped && !self->monitor) {
             zmq_disconnect(self->socket, self->endpoint);
             if (zmq_connect(self->socket, self->endpoint) == 0)
@@ -304,7 +307,8 @@ bus_peer_dispatch(bus_peer_t *self, const struct pollfd *fds)
     return more || self->dirty;
 }
 
-/* --------------------------------------------------------------------------------- birth and death */
+/* --------------------------------------------------------------------------------- birth and death
+ */
 
 static int
 open_socket(bus_peer_t *self, err_t **err)
@@ -417,4 +421,3 @@ bus_peer_timers(bus_peer_t *self)
 {
     return &self->timers;
 }
-

@@ -26,12 +26,12 @@ struct bus_peer {
     int socket_fd, monitor_fd;
     atomic_uint_least64_t number;
     bool joined;
-    bool reached;       /* something listened, at least once */
-    bool refused;       /* nothing listened, and never did */
+    bool reached;        /* something listened, at least once */
+    bool refused;        /* nothing listened, and never did */
     unsigned handshakes; /* failed ones in a row */
-    err_t *join_error;  /* why the last HELLO or handshake was refused */
-    bool dirty;         /* the socket was used since it was last found empty */
-    bus_timer_t retry;  /* says HELLO again after a refusal */
+    err_t *join_error;   /* why the last HELLO or handshake was refused */
+    bool dirty;          /* the socket was used since it was last found empty */
+    bus_timer_t retry;   /* says HELLO again after a refusal */
     bus_timers_t timers;
     bus_table_t talks;
     unsigned asked; /* talks of ours */

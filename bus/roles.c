@@ -8,24 +8,22 @@ static const struct {
     bus_role_t role;
     const char *pattern;
 } names[] = {
-    {BUS_ROLE_ENGINE, "engine"},
-    {BUS_ROLE_DRIVER, "driver/*"},
-    {BUS_ROLE_APIC, "apic/*"},
-    {BUS_ROLE_GATEWAY, "gateway"},
-    {BUS_ROLE_CLIENT, "client/*"},
+    {BUS_ROLE_ENGINE, "engine"},   {BUS_ROLE_DRIVER, "driver/*"}, {BUS_ROLE_APIC, "apic/*"},
+    {BUS_ROLE_GATEWAY, "gateway"}, {BUS_ROLE_CLIENT, "client/*"},
 };
 
 static const char *const role_names[BUS_ROLES] = {
-    [BUS_ROLE_NONE] = "none",       [BUS_ROLE_ENGINE] = "engine",   [BUS_ROLE_DRIVER] = "driver",
-    [BUS_ROLE_APIC] = "apic",       [BUS_ROLE_GATEWAY] = "gateway", [BUS_ROLE_CLIENT] = "client",
+    [BUS_ROLE_NONE] = "none", [BUS_ROLE_ENGINE] = "engine",   [BUS_ROLE_DRIVER] = "driver",
+    [BUS_ROLE_APIC] = "apic", [BUS_ROLE_GATEWAY] = "gateway", [BUS_ROLE_CLIENT] = "client",
 };
 
 #define USER (1u << BUS_ROLE_CLIENT | 1u << BUS_ROLE_GATEWAY)
 #define APIC (1u << BUS_ROLE_APIC)
 #define ENGINE (1u << BUS_ROLE_ENGINE)
 
-/* Who may call which method of whom; what is not here may not be. A driver calls nobody. The methods that an
- * API container may call are about one enclave, and the actor runtime holds it to its own. */
+/* Who may call which method of whom; what is not here may not be. A driver calls nobody. The
+ * methods that an API container may call are about one enclave, and the actor runtime holds it to
+ * its own. */
 static const struct {
     unsigned from; /* bits of roles */
     const char *to;

@@ -1,9 +1,10 @@
 /*  router: see router.h.
  *
- *  A frame of a member passes these gates: it can be taken apart; its `from` is the name that the member proved;
- *  then, if it opens something, the role table and the limits allow it and the receiver is there; if it continues
- *  something, that is open between exactly these two. It then goes on as the very message that came. Whoever is
- *  gone is removed, and each of its dialogs ends with UNAVAILABLE for the other.
+ *  A frame of a member passes these gates: it can be taken apart; its `from` is the name that the
+ *  member proved; then, if it opens something, the role table and the limits allow it and the
+ *  receiver is there; if it continues something, that is open between exactly these two. It then
+ *  goes on as the very message that came. Whoever is gone is removed, and each of its dialogs ends
+ *  with UNAVAILABLE for the other.
  */
 #include "bus/router.h"
 
@@ -18,7 +19,8 @@
 
 typedef enum { DELIVERED, FULL, GONE } delivery_t;
 
-/* ----------------------------------------------------------------------------------------- delivery */
+/* -----------------------------------------------------------------------------------------
+ * delivery */
 
 static void
 mark_gone(bus_router_t *self, bus_member_t *member)
@@ -125,8 +127,9 @@ answer_error(bus_router_t *self, bus_member_t *sender, const bus_frame_t *frame,
                &(bus_frame_t){.answer = !frame->answer,
                               .correlation = frame->correlation,
                               .to = bus_text(sender->name),
-                              .from = frame->answer && frame->to.len ? frame->to
-                                                                     : bus_text(BUS_ADDRESS_BROKER)},
+                              .from = frame->answer && frame->to.len
+                                          ? frame->to
+                                          : bus_text(BUS_ADDRESS_BROKER)},
                error);
 }
 
@@ -145,7 +148,8 @@ end_dialog(bus_router_t *self, bus_dialog_t *dialog, unsigned side, const err_t 
     bus_dialog_close(&self->members, dialog);
 }
 
-/* ------------------------------------------------------------------------------------------ members */
+/* ------------------------------------------------------------------------------------------
+ * members */
 
 static void
 remove_member(bus_router_t *self, bus_member_t *member)
@@ -260,8 +264,8 @@ send_welcome(bus_router_t *self, bus_member_t *member)
     zmq_msg_close(&msg);
 }
 
-/* Descriptors are used again: who had this connection's before must be gone first. libzmq tells of a loss before it
- * closes the descriptor, so the event waits already. */
+/* Descriptors are used again: who had this connection's before must be gone first. libzmq tells of
+ * a loss before it closes the descriptor, so the event waits already. */
 static bus_member_t *
 enter(bus_router_t *self, const uint8_t route[BUS_ROUTE_SIZE], const bus_hello_t *hello, int fd)
 {
@@ -293,8 +297,10 @@ on_hello(bus_router_t *self, const void *from, const bus_frame_t *frame, zmq_msg
         self->dropped++;
         log_err(LOG_WARN, "bus.refused", error, "peers=%zu", self->members.by_name.count);
         err_wrap(&error, "the broker refuses this peer");
-        error_msg((bus_frame_t){.answer = true, .from = bus_text(BUS_ADDRESS_BROKER),
-                                .to = bus_text(BUS_ADDRESS_BROKER)}, error, &answer);
+        error_msg((bus_frame_t){.answer = true,
+                                .from = bus_text(BUS_ADDRESS_BROKER),
+                                .to = bus_text(BUS_ADDRESS_BROKER)},
+                  error, &answer);
         send_to_route(self, route, &answer);
         zmq_msg_close(&answer);
         return;
@@ -308,7 +314,8 @@ on_hello(bus_router_t *self, const void *from, const bus_frame_t *frame, zmq_msg
     pthread_mutex_unlock(&self->lock);
 }
 
-/* -------------------------------------------------------------------------------- the broker itself */
+/* -------------------------------------------------------------------------------- the broker
+ * itself */
 
 static int
 answer_own(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, err_t **err)
@@ -333,7 +340,8 @@ answer_own(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, err
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- frames */
+/* -------------------------------------------------------------------------------------------
+ * frames */
 
 static int
 find_receiver(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame,
@@ -352,7 +360,8 @@ find_receiver(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame,
     if (!*ret_to || (*ret_to)->gone)
         return err_fail(err, ERR_UNAVAILABLE, "'%s' is not on the bus", to);
     if ((*ret_to)->bytes + frame->body_size > BUS_PEER_BYTES_MAX)
-        return err_fail(err, ERR_LIMIT, "%zu bytes are under way to '%s' already", (*ret_to)->bytes, to);
+        return err_fail(err, ERR_LIMIT, "%zu bytes are under way to '%s' already", (*ret_to)->bytes,
+                        to);
     return 0;
 }
 
@@ -399,9 +408,8 @@ on_opening(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, zmq
         return 0;
     if (dialog)
         bus_dialog_close(&self->members, dialog);
-    return result == FULL
-               ? err_fail(err, ERR_LIMIT, "'%s' has too many messages waiting", to->name)
-               : err_fail(err, ERR_UNAVAILABLE, "'%s' has left the bus", to->name);
+    return result == FULL ? err_fail(err, ERR_LIMIT, "'%s' has too many messages waiting", to->name)
+                          : err_fail(err, ERR_UNAVAILABLE, "'%s' has left the bus", to->name);
 }
 
 /* The dialog that a continuing frame of sender belongs to; NULL if none is open between the two. */
@@ -410,7 +418,8 @@ find_dialog(bus_router_t *self, bus_member_t *sender, const bus_frame_t *frame)
 {
     bus_member_t *other = bus_members_by_name(&self->members, frame->to.data, frame->to.len);
     bus_member_t *asker = frame->answer ? other : sender;
-    bus_dialog_t *dialog = asker ? bus_dialog_find(&self->members, asker, frame->correlation) : NULL;
+    bus_dialog_t *dialog =
+        asker ? bus_dialog_find(&self->members, asker, frame->correlation) : NULL;
     return dialog && dialog->side[frame->answer] == sender && dialog->side[!frame->answer] == other
                ? dialog
                : NULL;
@@ -421,10 +430,12 @@ static int
 check_flow(bus_dialog_t *dialog, const bus_frame_t *frame, err_t **err)
 {
     unsigned side = frame->answer;
-    if (!dialog->stream && (frame->kind == BUS_KIND_DATA || frame->kind == BUS_KIND_CREDIT || frame->kind == BUS_KIND_END))
+    if (!dialog->stream && (frame->kind == BUS_KIND_DATA || frame->kind == BUS_KIND_CREDIT ||
+                            frame->kind == BUS_KIND_END))
         return err_fail(err, ERR_INVALID, "an ask is no stream: it has no frames of kind %s",
                         bus_kind_name(frame->kind));
-    if (frame->kind == BUS_KIND_CREDIT && bus_dialog_credit(dialog, side, frame->count) != frame->count)
+    if (frame->kind == BUS_KIND_CREDIT &&
+        bus_dialog_credit(dialog, side, frame->count) != frame->count)
         return err_fail(err, ERR_INVALID, "'%s' credits messages that it never got",
                         dialog->side[side]->name);
     if (frame->kind != BUS_KIND_DATA)
@@ -452,17 +463,20 @@ on_continuing(bus_router_t *self, bus_member_t *sender, const bus_frame_t *frame
         return;
     }
     unsigned side = frame->answer;
-    bool ends = (bus_kind_flags(frame->kind) & BUS_FLAG_ENDS) || (frame->kind == BUS_KIND_END && side);
+    bool ends =
+        (bus_kind_flags(frame->kind) & BUS_FLAG_ENDS) || (frame->kind == BUS_KIND_END && side);
     delivery_t result = deliver(self, dialog->side[!side], msg);
     if (result == FULL) {
-        err_fail(&error, ERR_LIMIT, "'%s' has too many messages waiting", dialog->side[!side]->name);
+        err_fail(&error, ERR_LIMIT, "'%s' has too many messages waiting",
+                 dialog->side[!side]->name);
         end_dialog(self, dialog, ends ? !side : 2, error);
     } else if (ends) {
         bus_dialog_close(&self->members, dialog);
     }
 }
 
-/* A frame that was refused although its sender is known: if it was part of a dialog, that ends for both. */
+/* A frame that was refused although its sender is known: if it was part of a dialog, that ends for
+ * both. */
 static void
 refuse(bus_router_t *self, bus_member_t *sender, const bus_frame_t *frame, const err_t *error)
 {
@@ -549,7 +563,8 @@ bus_router_frame(bus_router_t *self, zmq_msg_t *route, zmq_msg_t *msg)
     remove_gone(self);
 }
 
-/* ------------------------------------------------------------------------------------ now and then */
+/* ------------------------------------------------------------------------------------ now and then
+ */
 
 typedef struct {
     bus_router_t *router;

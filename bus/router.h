@@ -14,7 +14,8 @@ typedef struct {
     bool (*may_join)(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE]);
     void (*on_peer)(void *arg, const char *name, bool joined); /* may be NULL */
     void *arg;
-    bus_members_t members; /* who is in it changes under lock; only the router's thread changes it */
+    bus_members_t
+        members; /* who is in it changes under lock; only the router's thread changes it */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a member came; on CLOCK_MONOTONIC */
     bus_member_t *gone;     /* to be removed before the next frame */
@@ -23,10 +24,11 @@ typedef struct {
     int64_t sweep_at;       /* when bus_router_sweep wants to be called; 0 for not at all */
 } bus_router_t;
 
-/* Handles one message of the peer with this routing id; both are the caller's to close, msg may have been moved out. */
+/* Handles one message of the peer with this routing id; both are the caller's to close, msg may
+ * have been moved out. */
 void bus_router_frame(bus_router_t *self, zmq_msg_t *route, zmq_msg_t *msg);
-/* Takes the monitor's events: members whose connections are lost are removed. When the socket is empty, so that
- * what they said before is heard. */
+/* Takes the monitor's events: members whose connections are lost are removed. When the socket is
+ * empty, so that what they said before is heard. */
 void bus_router_events(bus_router_t *self);
 /* Ends asks far past their deadline, and delivers what is owed. */
 void bus_router_sweep(bus_router_t *self, int64_t now);

@@ -1,4 +1,5 @@
-/*  timers: things that are due at a time, in one heap. One thread; time is clock_ns() and is passed in. */
+/*  timers: things that are due at a time, in one heap. One thread; time is clock_ns() and is passed
+ *  in. */
 #ifndef KURTOSIS_BUS_TIMERS_H
 #define KURTOSIS_BUS_TIMERS_H
 
@@ -8,7 +9,8 @@
 typedef struct bus_timer {
     int64_t due;                      /* nanoseconds of clock_ns() */
     size_t place;                     /* 1 and up while in the heap, 0 outside */
-    void (*fn)(struct bus_timer *me); /* it is out of the heap when fn runs, and may be put again or freed there */
+    void (*fn)(struct bus_timer *me); /* it is out of the heap when fn runs, and may be put again or
+                                         freed there */
 } bus_timer_t;
 
 typedef struct {

@@ -1,8 +1,9 @@
 /*  zap: see zap.h.
  *
- *  libzmq asks at inproc://zeromq.zap.01, one address per context, so all brokers of the process share one thread and
- *  are told apart by their domain. A request has seven parts or more: version, request id, domain, address, identity, mechanism,
- *  and for CURVE the key. The answer has six: version, request id, status, text, user id, metadata.
+ *  libzmq asks at inproc://zeromq.zap.01, one address per context, so all brokers of the process
+ *  share one thread and are told apart by their domain. A request has seven parts or more: version,
+ *  request id, domain, address, identity, mechanism, and for CURVE the key. The answer has six:
+ *  version, request id, status, text, user id, metadata.
  */
 #include "bus/zap.h"
 

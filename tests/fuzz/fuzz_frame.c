@@ -1,5 +1,5 @@
-/*  fuzz_frame: any bytes as a frame. What decodes must encode to the same bytes; HELLO, WELCOME and ERROR bodies are
- *  read too. */
+/*  fuzz_frame: any bytes as a frame. What decodes must encode to the same bytes; HELLO, WELCOME and
+ *  ERROR bodies are read too. */
 #include "bus/frame.h"
 #include "bus/hello.h"
 

@@ -1,4 +1,5 @@
-/*  bench: asks through our broker against raw libzmq through the same hops. Three processes each: hub, echo, asker. */
+/*  bench: asks through our broker against raw libzmq through the same hops. Three processes each:
+ *  hub, echo, asker. */
 #ifndef KURTOSIS_BENCH_BUS_H
 #define KURTOSIS_BENCH_BUS_H
 
@@ -17,7 +18,8 @@ typedef struct {
 /* Forks hub and echo for endpoints in folder, asks, ends them. */
 result_t raw_round(const char *folder, int trips, int single_trips);
 result_t ours_round(const char *folder, int trips, int single_trips);
-/* The same through actors: messages of the schema, encoded and decoded, a handler on the loop of the asked. */
+/* The same through actors: messages of the schema, encoded and decoded, a handler on the loop of
+ * the asked. */
 result_t actors_round(const char *folder, int trips, int single_trips);
 /* Resident megabytes of a broker's process with that many idle peers, after seconds. */
 double memory_of_broker(const char *folder, int peers, int seconds);

@@ -138,7 +138,8 @@ note(series_t *series, int round, result_t result)
 static bool missed;
 
 static void
-table_row(const char *name, double ours, double floor, const char *unit, double limit, bool at_least)
+table_row(const char *name, double ours, double floor, const char *unit, double limit,
+          bool at_least)
 {
     double ratio = ours / floor;
     bool good = at_least ? ratio >= limit : ratio <= limit;
@@ -159,17 +160,18 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 static void
 print_table(double values[3][2], double memory)
 {
-    printf("%-46s %10s %10s %-6s %6s\n", "asks through a hub over ipc, 200 bytes", "ours", "raw", "", "ratio");
+    printf("%-46s %10s %10s %-6s %6s\n", "asks through a hub over ipc, 200 bytes", "ours", "raw",
+           "", "ratio");
     table_row("round trips, 64 in flight", values[1][0], values[0][0], "1/s", 0.6, true);
     table_row("p50 of one in flight", values[1][1], values[0][1], "us", 1.5, false);
-    printf("%-46s %10.0f %10.0f %-6s %6.2f\n", "  through actors (schema, handler): round trips", values[2][0],
-           values[0][0], "1/s", values[2][0] / values[0][0]);
-    printf("%-46s %10.0f %10.0f %-6s %6.2f\n", "  through actors: p50 of one in flight", values[2][1], values[0][1],
-           "us", values[2][1] / values[0][1]);
+    printf("%-46s %10.0f %10.0f %-6s %6.2f\n", "  through actors (schema, handler): round trips",
+           values[2][0], values[0][0], "1/s", values[2][0] / values[0][0]);
+    printf("%-46s %10.0f %10.0f %-6s %6.2f\n", "  through actors: p50 of one in flight",
+           values[2][1], values[0][1], "us", values[2][1] / values[0][1]);
     bool good = memory < 32;
     missed |= !good;
-    printf("%-46s %10.1f %10s %-6s %6s  < 32 %s\n", "broker with 1000 idle peers, resident", memory, "-", "MB",
-           "-", good ? "ok" : "MISSED");
+    printf("%-46s %10.1f %10s %-6s %6s  < 32 %s\n", "broker with 1000 idle peers, resident", memory,
+           "-", "MB", "-", good ? "ok" : "MISSED");
 }
 
 static void

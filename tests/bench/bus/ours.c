@@ -49,7 +49,8 @@ ends_init(ends_t *ends, const char *folder)
     bus_keys_new(&ends->keys);
 }
 
-/* ------------------------------------------------------------------------------------------- peers */
+/* ------------------------------------------------------------------------------------------- peers
+ */
 
 static bus_peer_t *
 join(const ends_t *ends, const char *name,
@@ -194,7 +195,8 @@ ours_round(const char *folder, int trips, int single_trips)
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------ actors */
+/* ------------------------------------------------------------------------------------------ actors
+ */
 
 static void
 on_inspect(void *state, actor_call_t *call, const ProtobufCMessage *request)
@@ -211,7 +213,8 @@ static actor_t *
 start_actor(const ends_t *ends, const char *name, const actor_method_t *table)
 {
     actor_t *actor;
-    actor_config_t config = {.name = name, .endpoint = ends->endpoint, .keys = ends->keys, .methods = table};
+    actor_config_t config = {
+        .name = name, .endpoint = ends->endpoint, .keys = ends->keys, .methods = table};
     memcpy(config.broker_key, ends->broker_keys.public_key, BUS_KEY_SIZE);
     if (actor_new(&config, &actor, NULL) < 0)
         exit(1);
@@ -282,7 +285,8 @@ actors_round(const char *folder, int trips, int single_trips)
 {
     ends_t ends;
     result_t result;
-    static loop_asker_t self = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+    static loop_asker_t self = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                .done = PTHREAD_COND_INITIALIZER};
     ends_init(&ends, folder);
     int hub_pid = child_start(hub, &ends), echo_pid = child_start(echo_actor, &ends);
     self.actor = start_actor(&ends, "engine", NULL);
@@ -308,7 +312,8 @@ actors_round(const char *folder, int trips, int single_trips)
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------ memory */
+/* ------------------------------------------------------------------------------------------ memory
+ */
 
 typedef struct {
     const ends_t *ends;

@@ -127,5 +127,6 @@ ask_services(actor_t *actor, actor_call_t *within, const char *uuid, int timeout
 {
     Orchestrator__GetServicesArgs args = ORCHESTRATOR__GET_SERVICES_ARGS__INIT;
     args.enclave_uuid = (char *)uuid;
-    return actor_ask(actor, within, DRIVER, METHOD("GetServices"), &args.base, timeout_ms, NULL, err);
+    return actor_ask(actor, within, DRIVER, METHOD("GetServices"), &args.base, timeout_ms, NULL,
+                     err);
 }

@@ -34,7 +34,8 @@ void stage_stop(stage_t *self);
 
 /* A joined actor, with everything by default; state may be NULL. */
 actor_t *stage_actor(stage_t *self, const char *name, const actor_method_t *methods, void *state);
-actor_config_t stage_config(stage_t *self, const char *name, const actor_method_t *methods, void *state);
+actor_config_t stage_config(stage_t *self, const char *name, const actor_method_t *methods,
+                            void *state);
 
 /* A number that threads count up and tests wait for. */
 typedef struct {
@@ -42,13 +43,17 @@ typedef struct {
     pthread_cond_t changed;
     int value;
 } counter_t;
-#define COUNTER_INIT {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}
+#define COUNTER_INIT                                                                               \
+    {                                                                                              \
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0                                     \
+    }
 void counter_add(counter_t *self, int more);
 void counter_wait(counter_t *self, int least); /* at most PATIENCE_MS, else the test fails */
 int counter_get(counter_t *self);
 
 /* GetServices with uuid as the enclave, timeout as actor_ask. */
-int ask_services(actor_t *actor, actor_call_t *within, const char *uuid, int timeout_ms, err_t **err);
+int ask_services(actor_t *actor, actor_call_t *within, const char *uuid, int timeout_ms,
+                 err_t **err);
 
 #define assert_error(error, wanted_code, words)                                                    \
     do {                                                                                           \

@@ -186,7 +186,8 @@ asker_end(asker_t *self)
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------ calls */
+/* ------------------------------------------------------------------------------------------ calls
+ */
 
 static atomic_int last_code;
 
@@ -242,7 +243,8 @@ who_may_not_ask_is_denied(void **state)
     assert_true(ask_stop(client, "x", PATIENCE_MS, &error) < 0);
     assert_error(error, ERR_DENIED, "'client/1' may not call");
     err_destroy(&error);
-    assert_true(ask_services(apic, NULL, "ffffffffffffffffffffffffffffffff", PATIENCE_MS, &error) < 0);
+    assert_true(ask_services(apic, NULL, "ffffffffffffffffffffffffffffffff", PATIENCE_MS, &error) <
+                0);
     assert_error(error, ERR_DENIED, "may only name its own enclave");
     err_destroy(&error);
     assert_true(ask_services(apic, NULL, "", PATIENCE_MS, &error) < 0);
@@ -302,8 +304,8 @@ a_kept_call_is_answered_later_from_another_thread(void **state)
     AUTO(actor) engine = stage_actor(stage, "engine", NULL, NULL);
     Orchestrator__EnclaveRef ref = ORCHESTRATOR__ENCLAVE_REF__INIT;
     counter_t replies = COUNTER_INIT;
-    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, PATIENCE_MS, on_reply,
-                    &replies);
+    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, PATIENCE_MS,
+                    on_reply, &replies);
     counter_wait(&notes.begun, 1);
     assert_string_equal(actor_call_from(notes.kept), "engine");
     assert_string_equal(actor_call_method(notes.kept)->shortname, "DestroyEnclave");
@@ -320,14 +322,16 @@ an_ask_without_waiting_hears_of_failure_too(void **state)
     AUTO(actor) engine = stage_actor(stage, "engine", NULL, NULL);
     Orchestrator__EnclaveRef ref = ORCHESTRATOR__ENCLAVE_REF__INIT;
     counter_t replies = COUNTER_INIT;
-    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, 0, note_code, &replies);
+    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, 0, note_code,
+                    &replies);
     counter_wait(&replies, 1);
     assert_int_equal(last_code, ERR_UNAVAILABLE);
     actor_ask_later(engine, NULL, DRIVER, METHOD("Exec"), &ref.base, 0, note_code, &replies);
     counter_wait(&replies, 2);
     assert_int_equal(last_code, ERR_INTERNAL);
     AUTO(actor) driver = stage_actor(stage, DRIVER, methods, NULL);
-    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, 0, note_code, &replies);
+    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, 0, note_code,
+                    &replies);
     counter_wait(&notes.begun, 1);
     actor_destroy(&engine); /* nobody waits any more, and still it is told */
     counter_wait(&replies, 3);
@@ -350,7 +354,8 @@ a_tell_arrives_and_nobody_waits_for_it(void **state)
     assert_done(ask_services(engine, NULL, UUID, PATIENCE_MS, &error), error);
 }
 
-/* ---------------------------------------------------------------------------------------- workers */
+/* ---------------------------------------------------------------------------------------- workers
+ */
 
 static void
 no_more_workers_run_than_allowed(void **state)
@@ -386,10 +391,12 @@ calls_over_the_queue_are_refused(void **state)
     Orchestrator__EnclaveRef ref = ORCHESTRATOR__ENCLAVE_REF__INIT;
     counter_t replies = COUNTER_INIT;
     ref.enclave_uuid = (char *)"gate";
-    actor_ask_later(engine, NULL, DRIVER, METHOD("StopEnclave"), &ref.base, -1, note_code, &replies);
+    actor_ask_later(engine, NULL, DRIVER, METHOD("StopEnclave"), &ref.base, -1, note_code,
+                    &replies);
     counter_wait(&notes.begun, 1);
     for (int i = 0; i < QUEUE + 1; i++)
-        actor_ask_later(engine, NULL, DRIVER, METHOD("StopEnclave"), &ref.base, -1, note_code, &replies);
+        actor_ask_later(engine, NULL, DRIVER, METHOD("StopEnclave"), &ref.base, -1, note_code,
+                        &replies);
     counter_wait(&replies, 1);
     assert_int_equal(last_code, ERR_LIMIT);
     assert_int_equal(counter_get(&replies), 1);
@@ -438,7 +445,8 @@ the_loop_must_not_wait(void **state)
     counter_wait(&refused, 1);
 }
 
-/* ------------------------------------------------------------------------------------------- life */
+/* ------------------------------------------------------------------------------------------- life
+ */
 
 static void
 an_actor_that_cannot_join_says_why(void **state)
@@ -450,7 +458,8 @@ an_actor_that_cannot_join_says_why(void **state)
     config.endpoint = "ipc:///tmp/kurtosis-nobody-listens-here";
     int64_t began = clock_ns();
     assert_true(actor_new(&config, &actor, &error) < 0);
-    assert_error(error, ERR_UNAVAILABLE, "cannot start the actor 'engine': 'engine' cannot join the bus");
+    assert_error(error, ERR_UNAVAILABLE,
+                 "cannot start the actor 'engine': 'engine' cannot join the bus");
     assert_true(clock_ns() - began < NS_PER_SECOND);
     err_destroy(&error);
     config = stage_config(stage, "engine", NULL, NULL);
@@ -552,7 +561,8 @@ a_call_kept_beyond_the_end_may_still_be_answered(void **state)
     AUTO(actor) engine = stage_actor(stage, "engine", NULL, NULL);
     Orchestrator__EnclaveRef ref = ORCHESTRATOR__ENCLAVE_REF__INIT;
     counter_t replies = COUNTER_INIT;
-    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, 0, note_code, &replies);
+    actor_ask_later(engine, NULL, DRIVER, METHOD("DestroyEnclave"), &ref.base, 0, note_code,
+                    &replies);
     counter_wait(&notes.begun, 1);
     actor_set_drain(driver, 0);
     actor_destroy(&driver);

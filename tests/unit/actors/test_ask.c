@@ -39,7 +39,8 @@ ask_works(stage_t *self, const actor_method_t *methods)
         assert_done(actor_ask(apic, NULL, DRIVER, METHOD("GetServices"), &args.base, PATIENCE_MS,
                               &message, &error),
                     error);
-        const Orchestrator__GetServicesReply *reply = (const Orchestrator__GetServicesReply *)message;
+        const Orchestrator__GetServicesReply *reply =
+            (const Orchestrator__GetServicesReply *)message;
         assert_int_equal(reply->n_services, 1);
         assert_string_equal(reply->services[0]->enclave_uuid, UUID);
         assert_string_equal(reply->services[0]->name, APIC);
@@ -81,10 +82,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_ask_is_answered_by_a_worker, stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(an_ask_is_answered_on_the_loop, stage_setup, stage_teardown),
-        cmocka_unit_test_setup_teardown(an_actor_in_the_process_of_the_broker_is_reached_over_inproc,
-                                        stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(an_ask_is_answered_by_a_worker, stage_setup,
+                                        stage_teardown),
+        cmocka_unit_test_setup_teardown(an_ask_is_answered_on_the_loop, stage_setup,
+                                        stage_teardown),
+        cmocka_unit_test_setup_teardown(
+            an_actor_in_the_process_of_the_broker_is_reached_over_inproc, stage_setup,
+            stage_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

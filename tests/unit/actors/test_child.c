@@ -38,7 +38,8 @@ start(const char *script, const char *const *env, int grace_ms)
     actor_child_t *child = NULL;
     AUTO(err) error = NULL;
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
-    assert_done(actor_child_new("test", argv, env, grace_ms, on_exit_, NULL, &child, &error), error);
+    assert_done(actor_child_new("test", argv, env, grace_ms, on_exit_, NULL, &child, &error),
+                error);
     return child;
 }
 
@@ -50,7 +51,8 @@ a_program_that_is_not_there_is_an_error(void **state)
     actor_child_t *child = NULL;
     const char *argv[] = {"kurtosis-no-such-program", NULL};
     assert_true(actor_child_new("ghost", argv, NULL, 100, NULL, NULL, &child, &error) < 0);
-    assert_error(error, ERR_NOT_FOUND, "cannot start 'ghost': cannot run 'kurtosis-no-such-program'");
+    assert_error(error, ERR_NOT_FOUND,
+                 "cannot start 'ghost': cannot run 'kurtosis-no-such-program'");
     const char *no_program[] = {"/etc/passwd", NULL};
     err_destroy(&error);
     assert_true(actor_child_new("ghost", no_program, NULL, 100, NULL, NULL, &child, &error) < 0);
@@ -87,9 +89,11 @@ the_end_is_asked_for_by_sigterm(void **state)
 {
     (void)state;
     int ends[2];
-    assert_int_equal(pipe(ends), 0); /* inherited: the child says that its trap is set, and that it ends */
+    assert_int_equal(pipe(ends),
+                     0); /* inherited: the child says that its trap is set, and that it ends */
     AUTO_FREE char *script = str_format(
-        "trap 'echo end >&%d; exit 7' TERM; echo ready >&%d; while :; do sleep 0.01; done", ends[1], ends[1]);
+        "trap 'echo end >&%d; exit 7' TERM; echo ready >&%d; while :; do sleep 0.01; done", ends[1],
+        ends[1]);
     actor_child_t *child = start(script, NULL, PATIENCE_MS);
     char text[16] = "";
     assert_int_equal(read(ends[0], text, 6), 6);
@@ -108,7 +112,8 @@ a_child_that_ignores_sigterm_is_killed(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    AUTO_FREE char *script = str_format("trap '' TERM; echo ready >&%d; while :; do sleep 0.01; done", ends[1]);
+    AUTO_FREE char *script =
+        str_format("trap '' TERM; echo ready >&%d; while :; do sleep 0.01; done", ends[1]);
     actor_child_t *child = start(script, NULL, 50);
     char text[16];
     assert_int_equal(read(ends[0], text, 6), 6);
@@ -124,9 +129,10 @@ a_child_gets_the_environment_and_a_clean_signal_mask(void **state)
     (void)state;
     const char *env[] = {"KURTOSIS_CHILD=yes", "HOME=/changed", NULL};
     /* SigBlk in /proc must be zero although this process blocks SIGTERM. */
-    AUTO(actor_child) child = start("[ $KURTOSIS_CHILD = yes ] && [ $HOME = /changed ] && [ -n \"$PATH\" ] && "
-                                    "grep -q 'SigBlk:.0000000000000000' /proc/self/status && exit 42; exit 1",
-                                    env, 1000);
+    AUTO(actor_child)
+    child = start("[ $KURTOSIS_CHILD = yes ] && [ $HOME = /changed ] && [ -n \"$PATH\" ] && "
+                  "grep -q 'SigBlk:.0000000000000000' /proc/self/status && exit 42; exit 1",
+                  env, 1000);
     counter_wait(&deaths, 1);
     assert_int_equal(WEXITSTATUS(last_status), 42);
 }
@@ -160,7 +166,8 @@ a_child_dies_with_its_parent(void **state)
     close(ends[1]);
 }
 
-/* ----------------------------------------------------------------------------------------- process */
+/* ----------------------------------------------------------------------------------------- process
+ */
 
 static void
 a_process_waits_for_a_signal_or_for_itself(void **state)

@@ -9,8 +9,8 @@ typedef struct {
     counter_t sent, received, cancelled, ended;
 } driver_t;
 
-/* Exec: command {"count", n} sends n pieces numbered in exit_code; {"fail", n} fails after n; {"wait"} sends one and
- * waits to be cancelled. */
+/* Exec: command {"count", n} sends n pieces numbered in exit_code; {"fail", n} fails after n;
+ * {"wait"} sends one and waits to be cancelled. */
 static void
 on_exec(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
@@ -42,7 +42,8 @@ on_exec(void *state, actor_call_t *call, const ProtobufCMessage *request)
     counter_add(&driver->ended, 1);
 }
 
-/* StartService: counts its parts; the reply's exit_code is their number. A spec named "stop" answers at once. */
+/* StartService: counts its parts; the reply's exit_code is their number. A spec named "stop"
+ * answers at once. */
 static void
 on_start(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
@@ -58,7 +59,8 @@ on_start(void *state, actor_call_t *call, const ProtobufCMessage *request)
             break;
         const Orchestrator__StartServicePart *part = (const Orchestrator__StartServicePart *)item;
         if ((int)part->mount_index != info.exit_code)
-            err_fail(&error, ERR_INTERNAL, "part %u came as part %d", part->mount_index, info.exit_code);
+            err_fail(&error, ERR_INTERNAL, "part %u came as part %d", part->mount_index,
+                     info.exit_code);
         if (error)
             break;
         info.exit_code++;
@@ -147,8 +149,9 @@ open_exec(const char *what, int count)
     args.enclave_uuid = (char *)UUID;
     args.n_command = 2;
     args.command = command;
-    assert_done(actor_stream_open(world.apic, NULL, DRIVER, METHOD("Exec"), &args.base, &stream, &error),
-                error);
+    assert_done(
+        actor_stream_open(world.apic, NULL, DRIVER, METHOD("Exec"), &args.base, &stream, &error),
+        error);
     return stream;
 }
 
@@ -187,7 +190,8 @@ a_sender_is_never_more_than_its_credit_ahead(void **state)
     counter_wait(&world.driver.sent, BUS_CREDIT);
     for (int i = 0; i < 500; i++) {
         assert_int_equal(next_code(stream, NULL), i);
-        /* Between receiving and counting the sender may have got the credit for what was received. */
+        /* Between receiving and counting the sender may have got the credit for what was received.
+         */
         assert_true(counter_get(&world.driver.sent) <= i + 1 + (int)BUS_CREDIT);
     }
     assert_int_equal(next_code(stream, NULL), -2);
@@ -259,15 +263,17 @@ receiving_with_a_timeout_gives_up_and_may_go_on(void **state)
     assert_error(error, ERR_TIMEOUT, "in time");
 }
 
-/* ------------------------------------------------------------------------------------ client streams */
+/* ------------------------------------------------------------------------------------ client
+ * streams */
 
 static actor_stream_t *
 open_start(void)
 {
     actor_stream_t *stream = NULL;
     AUTO(err) error = NULL;
-    assert_done(actor_stream_open(world.apic, NULL, DRIVER, METHOD("StartService"), NULL, &stream, &error),
-                error);
+    assert_done(
+        actor_stream_open(world.apic, NULL, DRIVER, METHOD("StartService"), NULL, &stream, &error),
+        error);
     return stream;
 }
 
@@ -373,7 +379,8 @@ a_stream_of_both_directions_echoes(void **state)
     AUTO(err) error = NULL;
     AUTO(actor) engine = stage_actor(world.stage, "engine", NULL, NULL);
     AUTO(actor_stream) stream = NULL;
-    assert_done(actor_stream_open(engine, NULL, DRIVER, METHOD("Shell"), NULL, &stream, &error), error);
+    assert_done(actor_stream_open(engine, NULL, DRIVER, METHOD("Shell"), NULL, &stream, &error),
+                error);
     for (uint8_t i = 0; i < 100; i++) {
         Orchestrator__ShellInput input = ORCHESTRATOR__SHELL_INPUT__INIT;
         AUTO_MESSAGE ProtobufCMessage *item = NULL;
@@ -388,7 +395,8 @@ a_stream_of_both_directions_echoes(void **state)
     actor_destroy(&engine);
 }
 
-/* ------------------------------------------------------------------------------------------- loss */
+/* ------------------------------------------------------------------------------------------- loss
+ */
 
 static void
 a_broker_that_stops_ends_every_stream_on_both_sides(void **state)
@@ -416,8 +424,8 @@ a_stream_to_somebody_who_is_not_there_fails(void **state)
     (void)state;
     AUTO(err) error = NULL;
     AUTO(actor_stream) stream = NULL;
-    assert_done(actor_stream_open(world.apic, NULL, "driver/none", METHOD("StartService"), NULL, &stream,
-                                  &error),
+    assert_done(actor_stream_open(world.apic, NULL, "driver/none", METHOD("StartService"), NULL,
+                                  &stream, &error),
                 error);
     assert_true(actor_stream_recv(stream, PATIENCE_MS, NULL, &error) < 0);
     assert_error(error, ERR_UNAVAILABLE, "'driver/none' is not on the bus");
@@ -430,12 +438,16 @@ what_does_not_fit_the_schema_is_refused(void **state)
     AUTO(actor_stream) stream = NULL;
     Orchestrator__ExecArgs args = ORCHESTRATOR__EXEC_ARGS__INIT;
     actor_t *apic = world.apic;
-    assert_true(actor_stream_open(apic, NULL, DRIVER, METHOD("Nothing"), &args.base, &stream, NULL) < 0);
-    assert_true(actor_stream_open(apic, NULL, DRIVER, METHOD("GetServices"), &args.base, &stream, NULL) < 0);
+    assert_true(
+        actor_stream_open(apic, NULL, DRIVER, METHOD("Nothing"), &args.base, &stream, NULL) < 0);
+    assert_true(actor_stream_open(apic, NULL, DRIVER, METHOD("GetServices"), &args.base, &stream,
+                                  NULL) < 0);
     assert_true(actor_stream_open(apic, NULL, DRIVER, METHOD("Exec"), NULL, &stream, NULL) < 0);
-    assert_true(actor_stream_open(apic, NULL, DRIVER, METHOD("StartService"), &args.base, &stream, NULL) < 0);
+    assert_true(actor_stream_open(apic, NULL, DRIVER, METHOD("StartService"), &args.base, &stream,
+                                  NULL) < 0);
     assert_true(actor_ask(apic, NULL, DRIVER, METHOD("Exec"), &args.base, 0, NULL, NULL) < 0);
-    assert_true(actor_ask(apic, NULL, DRIVER, METHOD("GetServices"), &args.base, 0, NULL, NULL) < 0);
+    assert_true(actor_ask(apic, NULL, DRIVER, METHOD("GetServices"), &args.base, 0, NULL, NULL) <
+                0);
     assert_true(actor_ask(apic, NULL, "", METHOD("Exec"), &args.base, 0, NULL, NULL) < 0);
     assert_null(stream);
 }

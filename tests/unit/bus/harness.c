@@ -124,7 +124,8 @@ harness_peer(harness_t *self, const char *endpoint, const char *name,
     return peer;
 }
 
-/* --------------------------------------------------------------------------------------------- echo */
+/* ---------------------------------------------------------------------------------------------
+ * echo */
 
 struct echo {
     bus_peer_t *peer;
@@ -189,7 +190,8 @@ echo_destroy(echo_t **self_p)
     free(self);
 }
 
-/* ---------------------------------------------------------------------------------------------- raw */
+/* ----------------------------------------------------------------------------------------------
+ * raw */
 
 void *
 raw_new(harness_t *self)
@@ -232,7 +234,8 @@ raw_join(harness_t *self, void *socket, const char *name)
     zmq_msg_t msg;
     bus_frame_t frame;
     bus_hello_pack(&self->peer, self->keys.public_key, name, "raw", NULL, &body);
-    raw_say(socket, (bus_frame_t){.kind = BUS_KIND_HELLO, .body = body.data, .body_size = body.len});
+    raw_say(socket,
+            (bus_frame_t){.kind = BUS_KIND_HELLO, .body = body.data, .body_size = body.len});
     raw_recv(socket, &msg, &frame);
     assert_int_equal(frame.kind, BUS_KIND_WELCOME);
     zmq_msg_close(&msg);

@@ -1,4 +1,5 @@
-/*  harness: a broker with an ipc endpoint in a folder of its own, and peers that answer, for the tests of the bus. */
+/*  harness: a broker with an ipc endpoint in a folder of its own, and peers that answer, for the
+ *  tests of the bus. */
 #ifndef KURTOSIS_TESTS_BUS_HARNESS_H
 #define KURTOSIS_TESTS_BUS_HARNESS_H
 
@@ -32,7 +33,8 @@ void harness_start(harness_t *self, bool tcp); /* the broker, again */
 
 /* A joined peer of that name, with the good key. */
 bus_peer_t *harness_peer(harness_t *self, const char *endpoint, const char *name,
-                         void (*on_call)(void *arg, const bus_frame_t *frame, zmq_msg_t *msg), void *arg);
+                         void (*on_call)(void *arg, const bus_frame_t *frame, zmq_msg_t *msg),
+                         void *arg);
 /* Without waiting for Welcome. */
 bus_peer_t *harness_peer_with(const char *endpoint, const char *name, const bus_keys_t *keys,
                               const uint8_t *broker_key,
