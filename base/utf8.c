@@ -22,7 +22,12 @@ utf8_get(const char *bytes, size_t size, uint32_t *ret_char)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const uint8_t *b = (const uint8_t *)bytes;
-    size_t len = b[0] < 0x80 ? 1 : b[0] < 0xC2 ? 0 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : b[0] < 0xF5 ? 4 : 0;
+    size_t len = b[0] < 0x80   ? 1
+                 : b[0] < 0xC2 ? 0
+                 : b[0] < 0xE0 ? 2
+                 : b[0] < 0xF0 ? 3
+                 : b[0] < 0xF5 ? 4
+                               : 0;
 
     if (len == 1) {
         *ret_char = b[0];

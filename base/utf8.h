@@ -1,4 +1,5 @@
-/*  utf8: text as bytes. Well-formed means RFC 3629: no surrogates, nothing over U+10FFFF, shortest forms. */
+/*  utf8: text as bytes. Well-formed means RFC 3629: no surrogates, nothing over U+10FFFF, shortest
+ * forms. */
 #ifndef KURTOSIS_BASE_UTF8_H
 #define KURTOSIS_BASE_UTF8_H
 
@@ -10,7 +11,8 @@
 
 /* Are these bytes well-formed throughout? NUL bytes are. */
 bool utf8_is(const char *bytes, size_t size);
-/* The first character of size > 0 bytes; its bytes (1..4) come back. A byte that begins none reads as UTF8_BAD, 1. */
+/* The first character of size > 0 bytes; its bytes (1..4) come back. A byte that begins none reads
+ * as UTF8_BAD, 1. */
 size_t utf8_get(const char *bytes, size_t size, uint32_t *ret_char);
 /* Appends one character; what is none is written as UTF8_BAD. */
 void utf8_put(str_t *out, uint32_t c);

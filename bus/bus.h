@@ -49,13 +49,15 @@ const ProtobufCMessageDescriptor *bus_message_find(const char *name);
 
 /* ------------------------------------------------------------------------------------------- codecs */
 
-/* Appends msg as msgpack: a map of field name to value, unset (zero) fields left out, enums as numbers,
- * bytes as bin, map entries (messages named *Entry with key and value) as a map, oneof by its set member. Never fails. */
+/* Appends msg as msgpack: a map of field name to value, unset (zero) fields left out, enums as numbers, bytes as bin,
+ * map<> fields as maps, oneof by its set member, zero or not. Bytes of a string that are no UTF-8 become U+FFFD: what
+ * may be arbitrary bytes belongs into a bytes field. Never fails. */
 void bus_msgpack_pack(const ProtobufCMessage *msg, str_t *out);
 
-/* Decodes one message that fills the bytes exactly. Distrusts: size, counts and depth are checked before
- * anything is allocated. Unknown fields pass, missing ones take their default, a wrong type is INVALID with
- * the field's path. *ret is yours: protobuf_c_message_free_unpacked(msg, NULL), or bus_message_destroy. */
+/* Decodes one message that fills the bytes exactly. Distrusts: no count is believed that is greater than the bytes left;
+ * BUS_BODY_MAX, BUS_DEPTH_MAX and four times BUS_BODY_MAX of memory are LIMIT. Unknown fields pass, missing and nil ones
+ * take their default; a wrong type, a field given twice, a string that is not UTF-8 or has a NUL is INVALID with the
+ * field's path. *ret is yours: protobuf_c_message_free_unpacked(msg, NULL), or bus_message_destroy. */
 int bus_msgpack_unpack(const ProtobufCMessageDescriptor *descriptor, const void *data, size_t size,
                        ProtobufCMessage **ret, err_t **err);
 

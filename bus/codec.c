@@ -33,7 +33,8 @@ static const struct {
 /* What one allocation costs besides its bytes. */
 #define ALLOCATION_COST 16
 
-/* -------------------------------------------------------------------------------------------- paths */
+/* --------------------------------------------------------------------------------------------
+ * paths */
 
 static void
 add_key(str_t *out, const ProtobufCMessage *entry)
@@ -90,7 +91,8 @@ codec_fail(codec_t *self, const codec_path_t *path, err_code_t code, const char 
     return err_fail(self->err, code, "%s", text.data);
 }
 
-/* ------------------------------------------------------------------------------------------- fields */
+/* -------------------------------------------------------------------------------------------
+ * fields */
 
 bool
 codec_is_map(const ProtobufCFieldDescriptor *field)
@@ -164,14 +166,16 @@ codec_type_name(ProtobufCType type)
     return types[type].name;
 }
 
-/* ----------------------------------------------------------------------------------------- decoding */
+/* -----------------------------------------------------------------------------------------
+ * decoding */
 
 static void *
 charged_alloc(codec_t *self, const codec_path_t *path, size_t size)
 {
     size_t cost = size + ALLOCATION_COST;
     if (size > CODEC_MEMORY_MAX || cost > self->memory) {
-        codec_fail(self, path, ERR_LIMIT, "the message needs more than %zu bytes of memory", CODEC_MEMORY_MAX);
+        codec_fail(self, path, ERR_LIMIT, "the message needs more than %zu bytes of memory",
+                   CODEC_MEMORY_MAX);
         return NULL;
     }
     self->memory -= cost;
@@ -182,8 +186,8 @@ charged_alloc(codec_t *self, const codec_path_t *path, size_t size)
 }
 
 int
-codec_message_new(codec_t *self, const codec_path_t *path, const ProtobufCMessageDescriptor *descriptor,
-                  ProtobufCMessage **ret)
+codec_message_new(codec_t *self, const codec_path_t *path,
+                  const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret)
 {
     ProtobufCMessage *msg = charged_alloc(self, path, descriptor->sizeof_message);
     if (!msg)
@@ -194,7 +198,8 @@ codec_message_new(codec_t *self, const codec_path_t *path, const ProtobufCMessag
 }
 
 int
-codec_string_new(codec_t *self, const codec_path_t *path, const char *bytes, size_t size, char **ret)
+codec_string_new(codec_t *self, const codec_path_t *path, const char *bytes, size_t size,
+                 char **ret)
 {
     if (memchr(bytes, '\0', size))
         return codec_fail(self, path, ERR_INVALID, "the string has a NUL byte");
@@ -240,20 +245,24 @@ int
 codec_field_begin(codec_t *self, const codec_path_t *path, const ProtobufCMessage *msg)
 {
     const ProtobufCFieldDescriptor *field = path->field;
-    if (codec_is_oneof(field) && *codec_case(msg, field) != 0 && *codec_case(msg, field) != field->id) {
+    if (codec_is_oneof(field) && *codec_case(msg, field) != 0 &&
+        *codec_case(msg, field) != field->id) {
         const ProtobufCFieldDescriptor *other =
             protobuf_c_message_descriptor_get_field(msg->descriptor, *codec_case(msg, field));
-        return codec_fail(self, path, ERR_INVALID, "only one of '%s' and '%s' can be set", other->name, field->name);
+        return codec_fail(self, path, ERR_INVALID, "only one of '%s' and '%s' can be set",
+                          other->name, field->name);
     }
     bool is_set = codec_is_oneof(field) ? *codec_case(msg, field) != 0 : codec_is_set(msg, field);
     /* An empty string of its own is memory too. */
-    if (field->type == PROTOBUF_C_TYPE_STRING && field->label == PROTOBUF_C_LABEL_NONE && !codec_is_oneof(field))
+    if (field->type == PROTOBUF_C_TYPE_STRING && field->label == PROTOBUF_C_LABEL_NONE &&
+        !codec_is_oneof(field))
         is_set = *(const void **)codec_member(msg, field) != field->default_value;
     return is_set ? codec_fail(self, path, ERR_INVALID, "the field is there twice") : 0;
 }
 
 static int
-fail_range(codec_t *self, const codec_path_t *path, const char *range, bool is_negative, uint64_t magnitude)
+fail_range(codec_t *self, const codec_path_t *path, const char *range, bool is_negative,
+           uint64_t magnitude)
 {
     return codec_fail(self, path, ERR_INVALID, "expected an integer of %s, got %s%" PRIu64, range,
                       is_negative ? "-" : "", magnitude);
@@ -277,7 +286,8 @@ codec_put_unsigned(codec_t *self, const codec_path_t *path, uint64_t value, void
     case PROTOBUF_C_TYPE_SINT64:
     case PROTOBUF_C_TYPE_SFIXED64:
         if (value > INT64_MAX)
-            return fail_range(self, path, "-9223372036854775808..9223372036854775807", false, value);
+            return fail_range(self, path, "-9223372036854775808..9223372036854775807", false,
+                              value);
         *(int64_t *)slot = (int64_t)value;
         return 0;
     default:

@@ -1,15 +1,16 @@
-/*  codec: what the msgpack and the JSON codec share: fields of a message by descriptor, the path of a field for
- *  errors, and memory that is charged before it is taken.
+/*  codec: what the msgpack and the JSON codec share: fields of a message by descriptor, the path of
+ * a field for errors, and memory that is charged before it is taken.
  *
- *  The schema is proto3's (a test checks it): a field has the label NONE or REPEATED, and one without a oneof is
- *  set when it is not zero.
+ *  The schema is proto3's (a test checks it): a field has the label NONE or REPEATED, and one
+ * without a oneof is set when it is not zero.
  */
 #ifndef KURTOSIS_BUS_CODEC_H
 #define KURTOSIS_BUS_CODEC_H
 
 #include "bus/bus.h"
 
-/* Bytes that decoding one message may allocate: an element of one byte can stand for a struct of hundreds. */
+/* Bytes that decoding one message may allocate: an element of one byte can stand for a struct of
+ * hundreds. */
 #define CODEC_MEMORY_MAX (4 * (size_t)BUS_BODY_MAX)
 
 /* Where a value is: a list from the value outwards, on the stack of those who decode. */
@@ -31,7 +32,8 @@ typedef struct {
 int codec_fail(codec_t *self, const codec_path_t *path, err_code_t code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* ------------------------------------------------------------------------------------------- fields */
+/* -------------------------------------------------------------------------------------------
+ * fields */
 
 static inline void *
 codec_member(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field)
@@ -53,10 +55,6 @@ codec_case(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field)
     return (uint32_t *)((char *)msg + field->quantifier_offset);
 }
 
-/* The index-th element of a repeated field. */
-static inline void *
-codec_element(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field, size_t index);
-
 static inline bool
 codec_is_oneof(const ProtobufCFieldDescriptor *field)
 {
@@ -68,31 +66,36 @@ bool codec_is_map(const ProtobufCFieldDescriptor *field);
 /* Does the field say something, so that it is to be written? */
 bool codec_is_set(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field);
 /* The field of this name, or NULL. */
-const ProtobufCFieldDescriptor *codec_field_find(const ProtobufCMessageDescriptor *descriptor, const char *name,
-                                                 size_t len);
+const ProtobufCFieldDescriptor *codec_field_find(const ProtobufCMessageDescriptor *descriptor,
+                                                 const char *name, size_t len);
 /* Bytes of one value of a type in a struct or an array. */
 size_t codec_size_of(ProtobufCType type);
 /* What a type is called in errors. */
 const char *codec_type_name(ProtobufCType type);
 
+/* The index-th element of a repeated field. */
 static inline void *
 codec_element(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field, size_t index)
 {
     return *(char **)codec_member(msg, field) + index * codec_size_of(field->type);
 }
 
-/* ----------------------------------------------------------------------------------------- decoding */
+/* -----------------------------------------------------------------------------------------
+ * decoding */
 
-/* Everything made here belongs to the message it is put into, and is freed with it by protobuf-c. */
+/* Everything made here belongs to the message it is put into, and is freed with it by protobuf-c.
+ */
 
 /* An empty message. */
-int codec_message_new(codec_t *self, const codec_path_t *path, const ProtobufCMessageDescriptor *descriptor,
-                      ProtobufCMessage **ret);
+int codec_message_new(codec_t *self, const codec_path_t *path,
+                      const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret);
 /* A string from bytes; they must be UTF-8 without NUL. */
-int codec_string_new(codec_t *self, const codec_path_t *path, const char *bytes, size_t size, char **ret);
+int codec_string_new(codec_t *self, const codec_path_t *path, const char *bytes, size_t size,
+                     char **ret);
 /* Room for size bytes. */
 int codec_bytes_new(codec_t *self, const codec_path_t *path, size_t size, ProtobufCBinaryData *ret);
-/* Room for count > 0 values of a repeated field; *codec_count stays 0 and counts those that are done. */
+/* Room for count > 0 values of a repeated field; *codec_count stays 0 and counts those that are
+ * done. */
 int codec_array_new(codec_t *self, const codec_path_t *path, ProtobufCMessage *msg, size_t count);
 /* Refuses a field that has a value already, or whose oneof has another. */
 int codec_field_begin(codec_t *self, const codec_path_t *path, const ProtobufCMessage *msg);

@@ -1,5 +1,6 @@
-/*  json pack: messages as JSON text, by proto3's rules (https://protobuf.dev/programming-guides/json/). Text is
- *  written straight from the struct: a tree of values would only be read once. */
+/*  json pack: messages as JSON text, by proto3's rules
+ * (https://protobuf.dev/programming-guides/json/). Text is written straight from the struct: a tree
+ * of values would only be read once. */
 #include "base/utf8.h"
 #include "bus/codec.h"
 #include "bus/json_text.h"
@@ -16,10 +17,12 @@ typedef struct {
     bool proto_names;
 } writer_t;
 
-static void put_message(writer_t *self, const ProtobufCMessageDescriptor *type, const ProtobufCMessage *msg);
+static void put_message(writer_t *self, const ProtobufCMessageDescriptor *type,
+                        const ProtobufCMessage *msg);
 
 /* What a control character is written as, when it has a short form. */
-static const char short_escapes[32] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+static const char short_escapes[32] = {
+    ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 
 static void
 put_escaped(str_t *out, const char *text, size_t size)
@@ -124,7 +127,8 @@ put_value(writer_t *self, const ProtobufCFieldDescriptor *field, const void *slo
         break;
     case PROTOBUF_C_TYPE_BYTES:
         str_add_char(out, '"');
-        json_base64_put(out, ((const ProtobufCBinaryData *)slot)->data, ((const ProtobufCBinaryData *)slot)->len);
+        json_base64_put(out, ((const ProtobufCBinaryData *)slot)->data,
+                        ((const ProtobufCBinaryData *)slot)->len);
         str_add_char(out, '"');
         break;
     case PROTOBUF_C_TYPE_MESSAGE:

@@ -11,7 +11,8 @@
 #define TIMESTAMP_MAX 253402300799   /* 9999-12-31T23:59:59Z */
 #define DURATION_MAX 315576000000    /* seconds of 10,000 years */
 
-/* ------------------------------------------------------------------------------------------- base64 */
+/* -------------------------------------------------------------------------------------------
+ * base64 */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -25,7 +26,8 @@ json_base64_put(str_t *out, const uint8_t *bytes, size_t size)
         group |= here > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
         group |= here > 2 ? bytes[i + 2] : 0;
         char four[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63],
-                        here > 1 ? alphabet[group >> 6 & 63] : '=', here > 2 ? alphabet[group & 63] : '='};
+                        here > 1 ? alphabet[group >> 6 & 63] : '=',
+                        here > 2 ? alphabet[group & 63] : '='};
         str_add_bytes(out, four, sizeof four);
     }
 }
@@ -66,10 +68,11 @@ json_base64_get(const char *text, size_t len, uint8_t *out, size_t *ret_size)
     return true;
 }
 
-/* -------------------------------------------------------------------------------------------- times */
+/* --------------------------------------------------------------------------------------------
+ * times */
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar; years count from March here, so that the day that is
- * sometimes missing is the last of a year. */
+/* Days since 1970-01-01 of a date of the Gregorian calendar; years count from March here, so that
+ * the day that is sometimes missing is the last of a year. */
 static int64_t
 days_of(int64_t year, int month, int day)
 {
@@ -87,7 +90,8 @@ date_of(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int month = (int)((5 * day_of_year + 2) / 153);
     *ret_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
@@ -128,8 +132,8 @@ json_timestamp_put(str_t *out, int64_t seconds, int32_t nanos)
     int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
     int second = (int)(seconds - days * 86400);
     date_of(days, &year, &month, &day);
-    str_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month, day, second / 3600, second / 60 % 60,
-               second % 60);
+    str_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month, day, second / 3600,
+               second / 60 % 60, second % 60);
     put_fraction(out, nanos);
     str_add_char(out, 'Z');
 }
@@ -185,8 +189,8 @@ get_offset(const char **text, int64_t *ret)
     *ret = 0;
     if (get_char(text, 'Z'))
         return true;
-    if (!get_char(text, is_west ? '-' : '+') || !get_digits(text, 2, &hours) || !get_char(text, ':') ||
-        !get_digits(text, 2, &minutes) || hours > 23 || minutes > 59)
+    if (!get_char(text, is_west ? '-' : '+') || !get_digits(text, 2, &hours) ||
+        !get_char(text, ':') || !get_digits(text, 2, &minutes) || hours > 23 || minutes > 59)
         return false;
     *ret = (is_west ? -1 : 1) * (hours * 3600 + minutes * 60);
     return true;
@@ -210,8 +214,8 @@ json_timestamp_get(const char *text, int64_t *ret_seconds, int32_t *ret_nanos)
     if (!get_digits(&text, 4, &year) || !get_char(&text, '-') || !get_digits(&text, 2, &month) ||
         !get_char(&text, '-') || !get_digits(&text, 2, &day) || !get_char(&text, 'T') ||
         !get_digits(&text, 2, &hour) || !get_char(&text, ':') || !get_digits(&text, 2, &minute) ||
-        !get_char(&text, ':') || !get_digits(&text, 2, &second) || !get_fraction(&text, ret_nanos) ||
-        !get_offset(&text, &offset) || *text)
+        !get_char(&text, ':') || !get_digits(&text, 2, &second) ||
+        !get_fraction(&text, ret_nanos) || !get_offset(&text, &offset) || *text)
         return false;
     if (!is_date(year, month, day) || hour > 23 || minute > 59 || second > 59)
         return false;
@@ -255,7 +259,8 @@ json_duration_get(const char *text, int64_t *ret_seconds, int32_t *ret_nanos)
     return seconds < DURATION_MAX || *ret_nanos == 0;
 }
 
-/* -------------------------------------------------------------------------------------------- names */
+/* --------------------------------------------------------------------------------------------
+ * names */
 
 /* The next character of the lowerCamelCase form; 0 at the end. */
 static char

@@ -13,7 +13,8 @@ void json_base64_put(str_t *out, const uint8_t *bytes, size_t size);
 /* Reads base64 of either alphabet, padded or not, into out; false if it is none. */
 bool json_base64_get(const char *text, size_t len, uint8_t *out, size_t *ret_size);
 
-/* Appends "2026-01-31T10:20:30.5Z"; a time outside of the years 1..9999 becomes the nearest one inside. */
+/* Appends "2026-01-31T10:20:30.5Z"; a time outside of the years 1..9999 becomes the nearest one
+ * inside. */
 void json_timestamp_put(str_t *out, int64_t seconds, int32_t nanos);
 /* Reads RFC 3339 with any offset; false if it is none or outside of these years. */
 bool json_timestamp_get(const char *text, int64_t *ret_seconds, int32_t *ret_nanos);

@@ -1,8 +1,10 @@
-/*  json unpack: JSON text into messages, by proto3's rules. jansson reads the text into a tree, from which the
- *  struct is filled; the text is measured first, since a value of two bytes costs jansson hundreds.
+/*  json unpack: JSON text into messages, by proto3's rules. jansson reads the text into a tree,
+ * from which the struct is filled; the text is measured first, since a value of two bytes costs
+ * jansson hundreds.
  *
  *  Two things are stricter than proto3: null is refused inside lists and maps, and a number over
- *  9223372036854775807 must be written as a string (as proto3 writes it), for that is where jansson's integers end.
+ *  9223372036854775807 must be written as a string (as proto3 writes it), for that is where
+ * jansson's integers end.
  */
 #include "bus/codec.h"
 #include "bus/json_text.h"
@@ -14,17 +16,20 @@
 #include <math.h>
 #include <string.h>
 
-static int unpack_message(codec_t *self, const codec_path_t *path, const json_t *json, ProtobufCMessage *msg);
+static int unpack_message(codec_t *self, const codec_path_t *path, const json_t *json,
+                          ProtobufCMessage *msg);
 
 static const char *const json_names[] = {
-    [JSON_OBJECT] = "object",   [JSON_ARRAY] = "list", [JSON_STRING] = "string", [JSON_INTEGER] = "integer",
-    [JSON_REAL] = "number",     [JSON_TRUE] = "bool",  [JSON_FALSE] = "bool",    [JSON_NULL] = "null",
+    [JSON_OBJECT] = "object",   [JSON_ARRAY] = "list",  [JSON_STRING] = "string",
+    [JSON_INTEGER] = "integer", [JSON_REAL] = "number", [JSON_TRUE] = "bool",
+    [JSON_FALSE] = "bool",      [JSON_NULL] = "null",
 };
 
 static int
 fail_type(codec_t *self, const codec_path_t *path, const char *expected, const json_t *json)
 {
-    return codec_fail(self, path, ERR_INVALID, "expected %s, got %s", expected, json_names[json_typeof(json)]);
+    return codec_fail(self, path, ERR_INVALID, "expected %s, got %s", expected,
+                      json_names[json_typeof(json)]);
 }
 
 static int
@@ -33,7 +38,8 @@ fail_text(codec_t *self, const codec_path_t *path, const char *expected, const c
     return codec_fail(self, path, ERR_INVALID, "expected %s, got '%.100s'", expected, text);
 }
 
-/* ------------------------------------------------------------------------------------------ scalars */
+/* ------------------------------------------------------------------------------------------
+ * scalars */
 
 /* "-12" as an integer of the field's type: numbers may be strings, and keys of maps are. */
 static int
@@ -88,10 +94,11 @@ unpack_enum(codec_t *self, const codec_path_t *path, const json_t *json, void *s
     if (!json_is_string(json))
         return json_is_integer(json) ? unpack_integer(self, path, json, slot)
                                      : fail_type(self, path, "enum", json);
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(type, json_string_value(json));
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value_by_name(type, json_string_value(json));
     if (!value)
-        return codec_fail(self, path, ERR_INVALID, "'%.100s' is no value of %s", json_string_value(json),
-                          type->short_name);
+        return codec_fail(self, path, ERR_INVALID, "'%.100s' is no value of %s",
+                          json_string_value(json), type->short_name);
     *(int32_t *)slot = value->value;
     return 0;
 }
@@ -105,7 +112,8 @@ unpack_real(codec_t *self, const codec_path_t *path, const json_t *json, void *s
         char *end;
         if (!strcmp(text, "NaN") || !strcmp(text, "Infinity") || !strcmp(text, "-Infinity"))
             real = *text == 'N' ? (double)NAN : *text == '-' ? -HUGE_VAL : HUGE_VAL;
-        else if (strspn(text, "0123456789+-.eE") != strlen(text) || (real = strtod(text, &end), *end || end == text))
+        else if (strspn(text, "0123456789+-.eE") != strlen(text) ||
+                 (real = strtod(text, &end), *end || end == text))
             return fail_text(self, path, "number", text);
     } else if (json_is_number(json)) {
         real = json_number_value(json);
@@ -120,7 +128,8 @@ unpack_real(codec_t *self, const codec_path_t *path, const json_t *json, void *s
 }
 
 static int
-unpack_bytes(codec_t *self, const codec_path_t *path, const json_t *json, ProtobufCBinaryData *bytes)
+unpack_bytes(codec_t *self, const codec_path_t *path, const json_t *json,
+             ProtobufCBinaryData *bytes)
 {
     if (!json_is_string(json))
         return fail_type(self, path, "base64", json);
@@ -136,8 +145,8 @@ unpack_bytes(codec_t *self, const codec_path_t *path, const json_t *json, Protob
     return codec_fail(self, path, ERR_INVALID, "the string is not base64");
 }
 
-/* One value of path->field into its slot. What the slot owns is complete at every step, so that a message that
- * fails half way can be freed. */
+/* One value of path->field into its slot. What the slot owns is complete at every step, so that a
+ * message that fails half way can be freed. */
 static int
 unpack_value(codec_t *self, const codec_path_t *path, const json_t *json, void *slot)
 {
@@ -156,7 +165,8 @@ unpack_value(codec_t *self, const codec_path_t *path, const json_t *json, void *
     case PROTOBUF_C_TYPE_STRING:
         if (!json_is_string(json))
             return fail_type(self, path, "string", json);
-        return codec_string_new(self, path, json_string_value(json), json_string_length(json), slot);
+        return codec_string_new(self, path, json_string_value(json), json_string_length(json),
+                                slot);
     case PROTOBUF_C_TYPE_BYTES:
         return unpack_bytes(self, path, json, slot);
     case PROTOBUF_C_TYPE_MESSAGE:
@@ -168,7 +178,8 @@ unpack_value(codec_t *self, const codec_path_t *path, const json_t *json, void *
     }
 }
 
-/* ----------------------------------------------------------------------------------------- messages */
+/* -----------------------------------------------------------------------------------------
+ * messages */
 
 /* A member of a oneof: the case says what the slot owns, so it is set once there is something. */
 static int
@@ -210,7 +221,8 @@ unpack_list(codec_t *self, const codec_path_t *path, const json_t *json, Protobu
             if (codec_message_new(self, &element, field->descriptor, slot) < 0)
                 return -1;
             ++*codec_count(msg, field);
-            if (unpack_message(self, &element, json_array_get(json, i), *(ProtobufCMessage **)slot) < 0)
+            if (unpack_message(self, &element, json_array_get(json, i),
+                               *(ProtobufCMessage **)slot) < 0)
                 return -1;
         } else {
             if (unpack_value(self, &element, json_array_get(json, i), slot) < 0)
@@ -250,13 +262,17 @@ unpack_map(codec_t *self, const codec_path_t *path, json_t *json, ProtobufCMessa
         return 0;
     if (codec_array_new(self, path, msg, json_object_size(json)) < 0)
         return -1;
-    json_object_foreach (json, text, inner) {
+    json_object_foreach(json, text, inner)
+    {
         ProtobufCMessage **slot = codec_element(msg, field, *codec_count(msg, field));
         if (codec_message_new(self, path, field->descriptor, slot) < 0)
             return -1;
         ++*codec_count(msg, field);
         codec_path_t key = {.up = path, .field = &(*slot)->descriptor->fields[0]};
-        codec_path_t value = {.up = path, .field = &(*slot)->descriptor->fields[1], .kind = CODEC_ENTRY, .entry = *slot};
+        codec_path_t value = {.up = path,
+                              .field = &(*slot)->descriptor->fields[1],
+                              .kind = CODEC_ENTRY,
+                              .entry = *slot};
         if (unpack_key(self, &key, text, codec_member(*slot, key.field)) < 0 ||
             unpack_value(self, &value, inner, codec_member(*slot, value.field)) < 0)
             return -1;
@@ -279,7 +295,8 @@ static int
 unpack_time(codec_t *self, const codec_path_t *path, const json_t *json, ProtobufCMessage *msg)
 {
     bool is_duration = msg->descriptor == &google__protobuf__duration__descriptor;
-    const char *what = is_duration ? "a duration, e.g. \"1.5s\"" : "a time, e.g. \"2026-01-31T10:20:30Z\"";
+    const char *what =
+        is_duration ? "a duration, e.g. \"1.5s\"" : "a time, e.g. \"2026-01-31T10:20:30Z\"";
     if (!json_is_string(json))
         return fail_type(self, path, what, json);
     const char *text = json_string_value(json);
@@ -320,7 +337,8 @@ unpack_message(codec_t *self, const codec_path_t *path, const json_t *json, Prot
         return unpack_time(self, path, json, msg);
     if (!json_is_object(json))
         return fail_type(self, path, "object", json);
-    json_object_foreach ((json_t *)json, name, inner) {
+    json_object_foreach((json_t *)json, name, inner)
+    {
         codec_path_t down = {.up = path, .field = field_of(msg->descriptor, name)};
         if (down.field && !json_is_null(inner) && unpack_field(self, &down, inner, msg) < 0)
             return -1;
@@ -328,7 +346,8 @@ unpack_message(codec_t *self, const codec_path_t *path, const json_t *json, Prot
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------- texts */
+/* --------------------------------------------------------------------------------------------
+ * texts */
 
 /* Refuses a text that would cost too much to read: too long, too many values, too deep. */
 static int
@@ -338,7 +357,8 @@ measure(codec_t *self, const char *text, size_t size)
     bool in_string = false;
 
     if (size > BUS_BODY_MAX)
-        return codec_fail(self, NULL, ERR_LIMIT, "the JSON text has %zu bytes, at most %u are allowed", size,
+        return codec_fail(self, NULL, ERR_LIMIT,
+                          "the JSON text has %zu bytes, at most %u are allowed", size,
                           BUS_BODY_MAX);
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
@@ -352,10 +372,12 @@ measure(codec_t *self, const char *text, size_t size)
             continue;
         depth = c == '[' || c == '{' ? depth + 1 : depth ? depth - 1 : 0;
         if (depth > BUS_DEPTH_MAX)
-            return codec_fail(self, NULL, ERR_LIMIT, "the JSON text is nested deeper than %u", BUS_DEPTH_MAX);
+            return codec_fail(self, NULL, ERR_LIMIT, "the JSON text is nested deeper than %u",
+                              BUS_DEPTH_MAX);
     }
     if (values > BUS_JSON_VALUES_MAX)
-        return codec_fail(self, NULL, ERR_LIMIT, "the JSON text has more than %u values", BUS_JSON_VALUES_MAX);
+        return codec_fail(self, NULL, ERR_LIMIT, "the JSON text has more than %u values",
+                          BUS_JSON_VALUES_MAX);
     return 0;
 }
 
@@ -368,7 +390,8 @@ unpack_text(codec_t *self, const char *text, size_t size, ProtobufCMessage *msg)
         return -1;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (!json)
-        return codec_fail(self, NULL, ERR_INVALID, "line %d, column %d: %s", where.line, where.column, where.text);
+        return codec_fail(self, NULL, ERR_INVALID, "line %d, column %d: %s", where.line,
+                          where.column, where.text);
     int result = unpack_message(self, NULL, json, msg);
     json_decref(json);
     return result;
@@ -381,7 +404,8 @@ bus_json_unpack(const ProtobufCMessageDescriptor *descriptor, const char *text, 
     codec_t self = {CODEC_MEMORY_MAX, err};
     AUTO_MESSAGE ProtobufCMessage *msg = NULL;
 
-    if (codec_message_new(&self, NULL, descriptor, &msg) < 0 || unpack_text(&self, size ? text : "", size, msg) < 0)
+    if (codec_message_new(&self, NULL, descriptor, &msg) < 0 ||
+        unpack_text(&self, size ? text : "", size, msg) < 0)
         return err_wrap(err, "cannot read '%s' from JSON", descriptor->name);
     *ret = TAKE(msg);
     return 0;

@@ -1,4 +1,5 @@
-/*  message: what every message can do, whatever its type: be copied, be destroyed, carry an error. */
+/*  message: what every message can do, whatever its type: be copied, be destroyed, carry an error.
+ */
 #include "base/err.h"
 #include "bus/bus.h"
 #include "bus/schema/bus.pb-c.h"
@@ -53,7 +54,8 @@ bus_err_unpack(const void *data, size_t size)
     }
     const Bus__ErrorChain *chain = (const Bus__ErrorChain *)msg;
     for (size_t i = chain->n_links; i > 0; i--)
-        err_link(&error, err_code_from_number((int)chain->links[i - 1]->code), chain->links[i - 1]->text);
+        err_link(&error, err_code_from_number((int)chain->links[i - 1]->code),
+                 chain->links[i - 1]->text);
     if (!error)
         err_fail(&error, ERR_UNKNOWN, "the other side failed and did not say why");
     return error;

@@ -1,4 +1,5 @@
-/*  methods: the tables that the build writes from the schema (bus/schema/tool/table.c), both sorted by name. */
+/*  methods: the tables that the build writes from the schema (bus/schema/tool/table.c), both sorted
+ * by name. */
 #ifndef KURTOSIS_BUS_METHODS_H
 #define KURTOSIS_BUS_METHODS_H
 

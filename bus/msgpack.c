@@ -4,13 +4,13 @@
  *      repeated   array; left out when empty
  *      map<k, v>  map of key to value
  *      enum       integer, whether the schema knows it or not
- *      string     str; on the way out bytes that are no UTF-8 become U+FFFD, on the way in they are refused
- *      bytes      bin
- *      oneof      its set member, also when that is zero
+ *      string     str; on the way out bytes that are no UTF-8 become U+FFFD, on the way in they are
+ * refused bytes      bin oneof      its set member, also when that is zero
  *
- *  Writing is msgpack-c's packer. Reading is a cursor of our own over the bytes: msgpack-c's unpacker would build a
- *  whole tree of objects that we then only read once, and it allocates what a header claims. The cursor checks each
- *  header against the bytes that are left before anyone allocates for it. Nil stands for an unset field.
+ *  Writing is msgpack-c's packer. Reading is a cursor of our own over the bytes: msgpack-c's
+ * unpacker would build a whole tree of objects that we then only read once, and it allocates what a
+ * header claims. The cursor checks each header against the bytes that are left before anyone
+ * allocates for it. Nil stands for an unset field.
  */
 #include "base/utf8.h"
 #include "bus/codec.h"
@@ -21,7 +21,8 @@
 
 static void pack_message(msgpack_packer *to, const ProtobufCMessage *msg);
 
-/* ------------------------------------------------------------------------------------------ writing */
+/* ------------------------------------------------------------------------------------------
+ * writing */
 
 static int
 append(void *out, const char *bytes, size_t size)
@@ -151,9 +152,21 @@ bus_msgpack_pack(const ProtobufCMessage *msg, str_t *out)
     pack_message(&to, msg);
 }
 
-/* ------------------------------------------------------------------------------- reading: the cursor */
+/* ------------------------------------------------------------------------------- reading: the
+ * cursor */
 
-typedef enum { ITEM_BAD, ITEM_NIL, ITEM_BOOL, ITEM_INTEGER, ITEM_FLOAT, ITEM_STR, ITEM_BIN, ITEM_ARRAY, ITEM_MAP, ITEM_EXT } item_kind_t;
+typedef enum {
+    ITEM_BAD,
+    ITEM_NIL,
+    ITEM_BOOL,
+    ITEM_INTEGER,
+    ITEM_FLOAT,
+    ITEM_STR,
+    ITEM_BIN,
+    ITEM_ARRAY,
+    ITEM_MAP,
+    ITEM_EXT
+} item_kind_t;
 
 static const char *const item_names[] = {"nothing", "nil",   "bool", "integer", "float",
                                          "string",  "bytes", "list", "map",     "extension"};
@@ -176,17 +189,22 @@ typedef struct {
 static const struct {
     uint8_t kind, width, is_signed, fixed;
 } heads[32] = {
-    [0x00] = {ITEM_NIL, 0, 0, 0},   [0x01] = {ITEM_BAD, 0, 0, 0},     [0x02] = {ITEM_BOOL, 0, 0, 0},
-    [0x03] = {ITEM_BOOL, 0, 0, 0},  [0x04] = {ITEM_BIN, 1, 0, 0},     [0x05] = {ITEM_BIN, 2, 0, 0},
-    [0x06] = {ITEM_BIN, 4, 0, 0},   [0x07] = {ITEM_EXT, 1, 0, 0},     [0x08] = {ITEM_EXT, 2, 0, 0},
-    [0x09] = {ITEM_EXT, 4, 0, 0},   [0x0a] = {ITEM_FLOAT, 4, 0, 0},   [0x0b] = {ITEM_FLOAT, 8, 0, 0},
-    [0x0c] = {ITEM_INTEGER, 1, 0, 0}, [0x0d] = {ITEM_INTEGER, 2, 0, 0}, [0x0e] = {ITEM_INTEGER, 4, 0, 0},
-    [0x0f] = {ITEM_INTEGER, 8, 0, 0}, [0x10] = {ITEM_INTEGER, 1, 1, 0}, [0x11] = {ITEM_INTEGER, 2, 1, 0},
-    [0x12] = {ITEM_INTEGER, 4, 1, 0}, [0x13] = {ITEM_INTEGER, 8, 1, 0}, [0x14] = {ITEM_EXT, 0, 0, 1},
-    [0x15] = {ITEM_EXT, 0, 0, 2},   [0x16] = {ITEM_EXT, 0, 0, 4},     [0x17] = {ITEM_EXT, 0, 0, 8},
-    [0x18] = {ITEM_EXT, 0, 0, 16},  [0x19] = {ITEM_STR, 1, 0, 0},     [0x1a] = {ITEM_STR, 2, 0, 0},
-    [0x1b] = {ITEM_STR, 4, 0, 0},   [0x1c] = {ITEM_ARRAY, 2, 0, 0},   [0x1d] = {ITEM_ARRAY, 4, 0, 0},
-    [0x1e] = {ITEM_MAP, 2, 0, 0},   [0x1f] = {ITEM_MAP, 4, 0, 0},
+    [0x00] = {ITEM_NIL, 0, 0, 0},     [0x01] = {ITEM_BAD, 0, 0, 0},
+    [0x02] = {ITEM_BOOL, 0, 0, 0},    [0x03] = {ITEM_BOOL, 0, 0, 0},
+    [0x04] = {ITEM_BIN, 1, 0, 0},     [0x05] = {ITEM_BIN, 2, 0, 0},
+    [0x06] = {ITEM_BIN, 4, 0, 0},     [0x07] = {ITEM_EXT, 1, 0, 0},
+    [0x08] = {ITEM_EXT, 2, 0, 0},     [0x09] = {ITEM_EXT, 4, 0, 0},
+    [0x0a] = {ITEM_FLOAT, 4, 0, 0},   [0x0b] = {ITEM_FLOAT, 8, 0, 0},
+    [0x0c] = {ITEM_INTEGER, 1, 0, 0}, [0x0d] = {ITEM_INTEGER, 2, 0, 0},
+    [0x0e] = {ITEM_INTEGER, 4, 0, 0}, [0x0f] = {ITEM_INTEGER, 8, 0, 0},
+    [0x10] = {ITEM_INTEGER, 1, 1, 0}, [0x11] = {ITEM_INTEGER, 2, 1, 0},
+    [0x12] = {ITEM_INTEGER, 4, 1, 0}, [0x13] = {ITEM_INTEGER, 8, 1, 0},
+    [0x14] = {ITEM_EXT, 0, 0, 1},     [0x15] = {ITEM_EXT, 0, 0, 2},
+    [0x16] = {ITEM_EXT, 0, 0, 4},     [0x17] = {ITEM_EXT, 0, 0, 8},
+    [0x18] = {ITEM_EXT, 0, 0, 16},    [0x19] = {ITEM_STR, 1, 0, 0},
+    [0x1a] = {ITEM_STR, 2, 0, 0},     [0x1b] = {ITEM_STR, 4, 0, 0},
+    [0x1c] = {ITEM_ARRAY, 2, 0, 0},   [0x1d] = {ITEM_ARRAY, 4, 0, 0},
+    [0x1e] = {ITEM_MAP, 2, 0, 0},     [0x1f] = {ITEM_MAP, 4, 0, 0},
 };
 
 static size_t
@@ -221,8 +239,8 @@ check_size(reader_t *self, const codec_path_t *path, item_t *item)
     case ITEM_ARRAY:
     case ITEM_MAP:
         if (item->size > left / (item->kind == ITEM_MAP ? 2 : 1))
-            return codec_fail(&self->codec, path, ERR_INVALID, "%zu elements are claimed and %zu bytes are left",
-                              item->size, left);
+            return codec_fail(&self->codec, path, ERR_INVALID,
+                              "%zu elements are claimed and %zu bytes are left", item->size, left);
         return 0;
     default:
         return 0;
@@ -307,7 +325,8 @@ check_depth(reader_t *self, const codec_path_t *path, unsigned depth)
 {
     if (depth <= BUS_DEPTH_MAX)
         return 0;
-    return codec_fail(&self->codec, path, ERR_LIMIT, "the message is nested deeper than %u", BUS_DEPTH_MAX);
+    return codec_fail(&self->codec, path, ERR_LIMIT, "the message is nested deeper than %u",
+                      BUS_DEPTH_MAX);
 }
 
 /* Reads over the insides of an item at depth. */
@@ -326,15 +345,17 @@ skip(reader_t *self, const codec_path_t *path, const item_t *item, unsigned dept
     return 0;
 }
 
-/* ------------------------------------------------------------------------------ reading: the message */
+/* ------------------------------------------------------------------------------ reading: the
+ * message */
 
-static int unpack_message(reader_t *self, const codec_path_t *path, const item_t *item, ProtobufCMessage *msg,
-                          unsigned depth);
+static int unpack_message(reader_t *self, const codec_path_t *path, const item_t *item,
+                          ProtobufCMessage *msg, unsigned depth);
 
 static int
 fail_type(reader_t *self, const codec_path_t *path, const char *expected, const item_t *item)
 {
-    return codec_fail(&self->codec, path, ERR_INVALID, "expected %s, got %s", expected, item_names[item->kind]);
+    return codec_fail(&self->codec, path, ERR_INVALID, "expected %s, got %s", expected,
+                      item_names[item->kind]);
 }
 
 static int
@@ -361,10 +382,11 @@ unpack_integer(reader_t *self, const codec_path_t *path, const item_t *item, voi
                              : codec_put_unsigned(&self->codec, path, item->number, slot);
 }
 
-/* One value of path->field into its slot. What the slot owns is complete at every step, so that a message that
- * fails half way can be freed. */
+/* One value of path->field into its slot. What the slot owns is complete at every step, so that a
+ * message that fails half way can be freed. */
 static int
-unpack_value(reader_t *self, const codec_path_t *path, const item_t *item, void *slot, unsigned depth)
+unpack_value(reader_t *self, const codec_path_t *path, const item_t *item, void *slot,
+             unsigned depth)
 {
     const ProtobufCFieldDescriptor *field = path->field;
     switch (field->type) {
@@ -401,7 +423,8 @@ unpack_value(reader_t *self, const codec_path_t *path, const item_t *item, void 
 
 /* A member of a oneof: the case says what the slot owns, so it is set once there is something. */
 static int
-unpack_member(reader_t *self, const codec_path_t *path, ProtobufCMessage *msg, const item_t *item, unsigned depth)
+unpack_member(reader_t *self, const codec_path_t *path, ProtobufCMessage *msg, const item_t *item,
+              unsigned depth)
 {
     const ProtobufCFieldDescriptor *field = path->field;
     void *slot = codec_member(msg, field);
@@ -423,7 +446,8 @@ unpack_pair(reader_t *self, const codec_path_t *path, ProtobufCMessage *entry, u
 {
     item_t item;
     codec_path_t key = {.up = path, .field = &entry->descriptor->fields[0]};
-    codec_path_t value = {.up = path, .field = &entry->descriptor->fields[1], .kind = CODEC_ENTRY, .entry = entry};
+    codec_path_t value = {
+        .up = path, .field = &entry->descriptor->fields[1], .kind = CODEC_ENTRY, .entry = entry};
 
     if (read_item(self, path, &item) < 0 ||
         unpack_value(self, &key, &item, codec_member(entry, key.field), depth) < 0)
@@ -434,8 +458,8 @@ unpack_pair(reader_t *self, const codec_path_t *path, ProtobufCMessage *entry, u
 }
 
 static int
-unpack_element(reader_t *self, const codec_path_t *path, ProtobufCMessage *msg, size_t index, bool is_map,
-               unsigned depth)
+unpack_element(reader_t *self, const codec_path_t *path, ProtobufCMessage *msg, size_t index,
+               bool is_map, unsigned depth)
 {
     const ProtobufCFieldDescriptor *field = path->field;
     codec_path_t inner = {.up = path, .field = field, .kind = CODEC_ELEMENT, .index = index};
@@ -476,7 +500,8 @@ unpack_repeated(reader_t *self, const codec_path_t *path, ProtobufCMessage *msg,
     return 0;
 }
 
-/* The field of a name: most often the one after the field before, as that is the order they are written in. */
+/* The field of a name: most often the one after the field before, as that is the order they are
+ * written in. */
 static const ProtobufCFieldDescriptor *
 field_of(const ProtobufCMessageDescriptor *descriptor, const item_t *name, unsigned guess)
 {
@@ -529,7 +554,8 @@ unpack_message(reader_t *self, const codec_path_t *path, const item_t *item, Pro
             guess = (unsigned)(field - msg->descriptor->fields) + 1;
             if (unpack_field(self, path, msg, field, depth + 1) < 0)
                 return -1;
-        } else if (read_item(self, path, &unknown) < 0 || skip(self, path, &unknown, depth + 1) < 0) {
+        } else if (read_item(self, path, &unknown) < 0 ||
+                   skip(self, path, &unknown, depth + 1) < 0) {
             return -1;
         }
     }
@@ -543,7 +569,8 @@ unpack_whole(reader_t *self, ProtobufCMessage *msg)
     if (read_item(self, NULL, &item) < 0 || unpack_message(self, NULL, &item, msg, 1) < 0)
         return -1;
     if (self->next != self->end)
-        return codec_fail(&self->codec, NULL, ERR_INVALID, "%zu bytes follow the message", bytes_left(self));
+        return codec_fail(&self->codec, NULL, ERR_INVALID, "%zu bytes follow the message",
+                          bytes_left(self));
     return 0;
 }
 
@@ -556,7 +583,8 @@ bus_msgpack_unpack(const ProtobufCMessageDescriptor *descriptor, const void *dat
     AUTO_MESSAGE ProtobufCMessage *msg = NULL;
 
     if (size > BUS_BODY_MAX) {
-        err_fail(err, ERR_LIMIT, "the message has %zu bytes, at most %u are allowed", size, BUS_BODY_MAX);
+        err_fail(err, ERR_LIMIT, "the message has %zu bytes, at most %u are allowed", size,
+                 BUS_BODY_MAX);
         return err_wrap(err, "cannot decode '%s'", descriptor->name);
     }
     if (codec_message_new(&self.codec, NULL, descriptor, &msg) < 0 || unpack_whole(&self, msg) < 0)

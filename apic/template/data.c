@@ -120,8 +120,7 @@ read_escape(reader_t *self, str_t *out)
     return 0;
 }
 
-/* The rest of a string that has an escape or a byte that is no text, after *plain bytes that have
- * none. */
+/* A string that has an escape, a byte that is no text, or no end; start is behind its quote. */
 static int
 read_hard_string(reader_t *self, const char *start, tpl_text_t *ret)
 {

@@ -1,5 +1,5 @@
-/*  A JSON text as a message. An input is the name of a message type (any other word stands for some type), a
- *  newline and the text. What is read must be writable and read as the same again. */
+/*  A JSON text as a message. An input is the name of a message type (any other word stands for some
+ * type), a newline and the text. What is read must be writable and read as the same again. */
 #include "bus/bus.h"
 
 #include <stdint.h>

@@ -1,5 +1,6 @@
-/*  Bytes from the bus as a message. An input is the name of a message type (any other word stands for some type), a
- *  newline and the bytes. What is read must be writable and read as the same again. */
+/*  Bytes from the bus as a message. An input is the name of a message type (any other word stands
+ * for some type), a newline and the bytes. What is read must be writable and read as the same
+ * again. */
 #include "bus/bus.h"
 
 #include <stdint.h>

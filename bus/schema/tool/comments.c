@@ -4,13 +4,13 @@
 #include <ctype.h>
 #include <string.h>
 
-static void
-    check_message(const schema_file_t *file, const schema_message_t *message, schema_path_t path,
-                  const char *scope, str_t *missing),
+static void check_message(const schema_file_t *file, const schema_message_t *message,
+                          schema_path_t path, const char *scope, str_t *missing),
     check_enum(const schema_file_t *file, const schema_enum_t *type, schema_path_t path,
                const char *scope, str_t *missing);
 
-/* ------------------------------------------------------------------------------------------- finding */
+/* -------------------------------------------------------------------------------------------
+ * finding */
 
 schema_path_t
 schema_path_down(const schema_path_t *self, int32_t kind, int32_t index)
@@ -60,14 +60,16 @@ schema_is_map_entry(const schema_message_t *message)
     return message->options && message->options->map_entry;
 }
 
-/* ------------------------------------------------------------------------------------------ refusing */
+/* ------------------------------------------------------------------------------------------
+ * refusing */
 
 static void
 require(const schema_file_t *file, schema_path_t path, const char *what, const char *scope,
         const char *name, str_t *missing)
 {
     if (!schema_comment(file, &path))
-        str_printf(missing, "\n  %s: %s '%s%s%s'", file->name, what, scope, *scope ? "." : "", name);
+        str_printf(missing, "\n  %s: %s '%s%s%s'", file->name, what, scope, *scope ? "." : "",
+                   name);
 }
 
 static void
@@ -120,13 +122,14 @@ check_file(const schema_file_t *file, str_t *missing)
     require(file, schema_path_down(NULL, SCHEMA_FILE_SYNTAX, -1), "file", "", file->name, missing);
     for (size_t i = 0; i < file->n_message_type; i++)
         check_message(file, file->message_type[i],
-                      schema_path_down(NULL, SCHEMA_FILE_MESSAGE, (int32_t)i), file->package, missing);
+                      schema_path_down(NULL, SCHEMA_FILE_MESSAGE, (int32_t)i), file->package,
+                      missing);
     for (size_t i = 0; i < file->n_enum_type; i++)
         check_enum(file, file->enum_type[i], schema_path_down(NULL, SCHEMA_FILE_ENUM, (int32_t)i),
                    file->package, missing);
     for (size_t i = 0; i < file->n_service; i++)
-        check_service(file, file->service[i], schema_path_down(NULL, SCHEMA_FILE_SERVICE, (int32_t)i),
-                      missing);
+        check_service(file, file->service[i],
+                      schema_path_down(NULL, SCHEMA_FILE_SERVICE, (int32_t)i), missing);
 }
 
 int

@@ -5,9 +5,9 @@
 
 /* What the proto text calls the types of descriptor.proto, by number. */
 static const char *const type_names[] = {
-    [1] = "double", [2] = "float",   [3] = "int64",     [4] = "uint64",    [5] = "int32",   [6] = "fixed64",
-    [7] = "fixed32", [8] = "bool",   [9] = "string",    [12] = "bytes",    [13] = "uint32", [15] = "sfixed32",
-    [16] = "sfixed64", [17] = "sint32", [18] = "sint64",
+    [1] = "double",  [2] = "float",     [3] = "int64",     [4] = "uint64",  [5] = "int32",
+    [6] = "fixed64", [7] = "fixed32",   [8] = "bool",      [9] = "string",  [12] = "bytes",
+    [13] = "uint32", [15] = "sfixed32", [16] = "sfixed64", [17] = "sint32", [18] = "sint64",
 };
 
 /* A comment as one paragraph, in a table cell too. */
@@ -64,7 +64,8 @@ add_type(str_t *out, const schema_file_t *file, const schema_message_t *message,
     }
     if (field->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED)
         str_add(out, "repeated ");
-    str_add(out, field->type_name ? without_package(field->type_name, file) : type_names[field->type]);
+    str_add(out,
+            field->type_name ? without_package(field->type_name, file) : type_names[field->type]);
     if (!message || !field->has_oneof_index)
         return;
     const char *oneof = message->oneof_decl[field->oneof_index]->name;
@@ -89,7 +90,8 @@ add_enum(str_t *out, const schema_file_t *file, const schema_enum_t *type, schem
 }
 
 static void
-add_message(str_t *out, const schema_file_t *file, const schema_message_t *message, schema_path_t path)
+add_message(str_t *out, const schema_file_t *file, const schema_message_t *message,
+            schema_path_t path)
 {
     if (schema_is_map_entry(message))
         return;
@@ -116,7 +118,8 @@ add_message(str_t *out, const schema_file_t *file, const schema_message_t *messa
 }
 
 static void
-add_service(str_t *out, const schema_file_t *file, const schema_service_t *service, schema_path_t path)
+add_service(str_t *out, const schema_file_t *file, const schema_service_t *service,
+            schema_path_t path)
 {
     str_printf(out, "\n### service %s\n\n", service->name);
     add_comment(out, schema_comment(file, &path));
@@ -125,8 +128,10 @@ add_service(str_t *out, const schema_file_t *file, const schema_service_t *servi
         const schema_method_t *method = service->method[i];
         schema_path_t down = schema_path_down(&path, SCHEMA_SERVICE_METHOD, (int32_t)i);
         str_printf(out, "| `%s` | %s%s | %s%s | ", method->name,
-                   method->client_streaming ? "stream of " : "", without_package(method->input_type, file),
-                   method->server_streaming ? "stream of " : "", without_package(method->output_type, file));
+                   method->client_streaming ? "stream of " : "",
+                   without_package(method->input_type, file),
+                   method->server_streaming ? "stream of " : "",
+                   without_package(method->output_type, file));
         add_comment(out, schema_comment(file, &down));
         str_add(out, " |\n");
     }
@@ -144,7 +149,8 @@ add_file(str_t *out, const schema_file_t *file)
         add_service(out, file, file->service[i],
                     schema_path_down(NULL, SCHEMA_FILE_SERVICE, (int32_t)i));
     for (size_t i = 0; i < file->n_enum_type; i++)
-        add_enum(out, file, file->enum_type[i], schema_path_down(NULL, SCHEMA_FILE_ENUM, (int32_t)i));
+        add_enum(out, file, file->enum_type[i],
+                 schema_path_down(NULL, SCHEMA_FILE_ENUM, (int32_t)i));
     for (size_t i = 0; i < file->n_message_type; i++)
         add_message(out, file, file->message_type[i],
                     schema_path_down(NULL, SCHEMA_FILE_MESSAGE, (int32_t)i));
@@ -153,8 +159,9 @@ add_file(str_t *out, const schema_file_t *file)
 void
 schema_write_docs(const schema_set_t *set, str_t *out)
 {
-    str_add(out, "# Every message and operation\n\nWritten from the comments in `bus/schema/*.proto` by "
-                 "`cmake --build build --target docs`; change it there.\n");
+    str_add(out,
+            "# Every message and operation\n\nWritten from the comments in `bus/schema/*.proto` by "
+            "`cmake --build build --target docs`; change it there.\n");
     for (size_t i = 0; i < set->n_file; i++)
         if (schema_is_ours(set->file[i]))
             add_file(out, set->file[i]);

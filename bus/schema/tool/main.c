@@ -19,7 +19,8 @@ set_read(const char *path, schema_set_t **ret_set, err_t **err)
         str_add_bytes(&bytes, piece, size);
     fclose(in);
 
-    *ret_set = google__protobuf__file_descriptor_set__unpack(NULL, bytes.len, (uint8_t *)bytes.data);
+    *ret_set =
+        google__protobuf__file_descriptor_set__unpack(NULL, bytes.len, (uint8_t *)bytes.data);
     if (!*ret_set)
         return err_fail(err, ERR_INVALID, "'%s' is no descriptor set", path);
     return 0;

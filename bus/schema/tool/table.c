@@ -38,8 +38,8 @@ table_write(table_t *self, str_t *out)
     free(self->lines);
 }
 
-/* protoc-c's name of a message's descriptor: "engine_api.PortSpec" is engine_api__port_spec__descriptor. Two
- * capitals in a row get no "_" between them. */
+/* protoc-c's name of a message's descriptor: "engine_api.PortSpec" is
+ * engine_api__port_spec__descriptor. Two capitals in a row get no "_" between them. */
 static char *
 descriptor_name(const char *full_name)
 {
@@ -71,8 +71,8 @@ add_methods(table_t *table, const schema_file_t *file, const schema_service_t *s
         AUTO_FREE char *request = descriptor_name(method->input_type + 1);
         AUTO_FREE char *response = descriptor_name(method->output_type + 1);
         AUTO_FREE char *line =
-            str_format("    {\"%s\", \"%s\",\n     &%s, &%s, %s, %s},\n", name, method->name, request,
-                       response, method->client_streaming ? "true" : "false",
+            str_format("    {\"%s\", \"%s\",\n     &%s, &%s, %s, %s},\n", name, method->name,
+                       request, response, method->client_streaming ? "true" : "false",
                        method->server_streaming ? "true" : "false");
         table_add(table, name, line);
     }
@@ -96,7 +96,8 @@ schema_write_table(const schema_set_t *set, str_t *out)
 {
     table_t methods = {0}, messages = {0};
 
-    str_add(out, "/* Made from the schema by bus/schema/tool while building. */\n#include \"bus/methods.h\"\n\n");
+    str_add(out, "/* Made from the schema by bus/schema/tool while building. */\n#include "
+                 "\"bus/methods.h\"\n\n");
     for (size_t i = 0; i < set->n_file; i++) {
         const schema_file_t *file = set->file[i];
         str_printf(out, "#include \"%.*s.pb-c.h\"\n", (int)(strlen(file->name) - strlen(".proto")),
@@ -106,7 +107,8 @@ schema_write_table(const schema_set_t *set, str_t *out)
         for (size_t j = 0; j < file->n_message_type; j++)
             add_message(&messages, file->package, file->message_type[j]);
     }
-    str_printf(out, "\nconst size_t bus_methods_count_ = %zu;\nconst bus_method_t bus_methods_[] = {\n",
+    str_printf(out,
+               "\nconst size_t bus_methods_count_ = %zu;\nconst bus_method_t bus_methods_[] = {\n",
                methods.count);
     size_t message_count = messages.count;
     table_write(&methods, out);

@@ -1,11 +1,9 @@
-/*  schema tool: reads what protoc knows of the schema, while the build runs, and writes what protobuf-c's
- *  descriptors lack: the table of operations with their streams, the list of messages, the reference manual.
- *  It refuses a schema in which something has no comment.
+/*  schema tool: reads what protoc knows of the schema, while the build runs, and writes what
+ * protobuf-c's descriptors lack: the table of operations with their streams, the list of messages,
+ * the reference manual. It refuses a schema in which something has no comment.
  *
- *      protoc --include_imports --include_source_info --descriptor_set_out=SET bus/schema/x.proto ...
- *      schema-tool check SET
- *      schema-tool table SET tables.c
- *      schema-tool docs SET api.md
+ *      protoc --include_imports --include_source_info --descriptor_set_out=SET bus/schema/x.proto
+ * ... schema-tool check SET schema-tool table SET tables.c schema-tool docs SET api.md
  */
 #ifndef KURTOSIS_BUS_SCHEMA_TOOL_H
 #define KURTOSIS_BUS_SCHEMA_TOOL_H
@@ -47,7 +45,8 @@ enum {
 
 /* A step down: the index-th thing of a kind. index < 0 for what there is one of. */
 schema_path_t schema_path_down(const schema_path_t *self, int32_t kind, int32_t index);
-/* The comment before (or else after) what is at path, as it is in the file; NULL if there is none. Lent. */
+/* The comment before (or else after) what is at path, as it is in the file; NULL if there is none.
+ * Lent. */
 const char *schema_comment(const schema_file_t *file, const schema_path_t *path);
 
 /* Is the file ours, not Google's? */
@@ -55,8 +54,8 @@ bool schema_is_ours(const schema_file_t *file);
 /* Did protoc make this message for a map<> field? */
 bool schema_is_map_entry(const schema_message_t *message);
 
-/* Every message, field, oneof (but "_x", which only makes x optional), enum, value, service and method of ours
- * must have a comment; INVALID with the list of those that have none. */
+/* Every message, field, oneof (but "_x", which only makes x optional), enum, value, service and
+ * method of ours must have a comment; INVALID with the list of those that have none. */
 int schema_check(const schema_set_t *set, err_t **err);
 /* The C file with bus_methods_ and bus_messages_ (bus/methods.c uses them). */
 void schema_write_table(const schema_set_t *set, str_t *out);

@@ -32,13 +32,14 @@ bytes_that_are_no_text_are_found_and_replaced(void **state)
     static const struct {
         const char *bytes, *clean;
     } cases[] = {
-        {"\xff", "\xef\xbf\xbd"},                                    /* never a byte of text */
-        {"ab\x80", "ab\xef\xbf\xbd"},                                /* continuation alone */
-        {"\xc3", "\xef\xbf\xbd"},                                    /* cut */
-        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                    /* longer than needed */
-        {"\xe0\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},    /* longer than needed */
-        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},    /* surrogate */
-        {"\xf4\x90\x80\x80z", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"}, /* over the last */
+        {"\xff", "\xef\xbf\xbd"},                                 /* never a byte of text */
+        {"ab\x80", "ab\xef\xbf\xbd"},                             /* continuation alone */
+        {"\xc3", "\xef\xbf\xbd"},                                 /* cut */
+        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* longer than needed */
+        {"\xe0\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* longer than needed */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* surrogate */
+        {"\xf4\x90\x80\x80z",
+         "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"}, /* over the last */
         {"a long text of ASCII, then\xfe.", "a long text of ASCII, then\xef\xbf\xbd."},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -1,14 +1,18 @@
-/*  filler: see filler.h. A sample is what the random one would be if every choice fell the same way. */
+/*  filler: see filler.h. A sample is what the random one would be if every choice fell the same
+ * way. */
 #include "filler.h"
 
 #include "bus/codec.h"
 
 #include <string.h>
 
-static const char *const texts[] = {"", "a", "name with \"quotes\", \\ and </tags>", "t\xc3\xa4xt \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80",
+static const char *const texts[] = {"", "a", "name with \"quotes\", \\ and </tags>",
+                                    "t\xc3\xa4xt \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80",
                                     "line\nbreak\ttab \x01 \x7f"};
-static const int64_t numbers[] = {0, 1, -1, 127, 128, -32, -33, -128, -129, 255, 256, 32767, 65535, 65536, -32769,
-                                  INT32_MAX, INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, (int64_t)1 << 53};
+static const int64_t numbers[] = {
+    0,      1,         -1,        127,        128,       -32,       -33,
+    -128,   -129,      255,       256,        32767,     65535,     65536,
+    -32769, INT32_MAX, INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, (int64_t)1 << 53};
 
 uint64_t
 filler_next(uint64_t *seed)
@@ -31,7 +35,8 @@ fill_text(const ProtobufCFieldDescriptor *field, uint64_t *seed, size_t index)
     if (below(seed, 20) == 0)
         return str_format("%0*d", (int)below(seed, 70000), 7);
     /* The number makes it differ from those before it, as keys of a map must. */
-    return str_format("%s%.*s%zu", texts[below(seed, ARRAY_LEN(texts))], (int)below(seed, 8), field->name, index);
+    return str_format("%s%.*s%zu", texts[below(seed, ARRAY_LEN(texts))], (int)below(seed, 8),
+                      field->name, index);
 }
 
 static void
@@ -57,7 +62,8 @@ fill_enum(const ProtobufCFieldDescriptor *field, uint64_t *seed)
 static void
 fill_value(const ProtobufCFieldDescriptor *field, void *slot, uint64_t *seed, size_t index)
 {
-    int64_t number = seed ? numbers[below(seed, ARRAY_LEN(numbers))] : (int64_t)(field->id * 10 + index);
+    int64_t number =
+        seed ? numbers[below(seed, ARRAY_LEN(numbers))] : (int64_t)(field->id * 10 + index);
     if (seed && index)
         number = (int64_t)index; /* differs from those before it */
     switch (field->type) {
@@ -68,7 +74,8 @@ fill_value(const ProtobufCFieldDescriptor *field, void *slot, uint64_t *seed, si
         fill_bytes(slot, field, seed);
         break;
     case PROTOBUF_C_TYPE_MESSAGE:
-        *(ProtobufCMessage **)slot = seed ? filler_random(field->descriptor, seed) : filler_sample(field->descriptor);
+        *(ProtobufCMessage **)slot =
+            seed ? filler_random(field->descriptor, seed) : filler_sample(field->descriptor);
         break;
     case PROTOBUF_C_TYPE_BOOL:
         *(protobuf_c_boolean *)slot = seed ? (protobuf_c_boolean)below(seed, 2) : 1;
@@ -85,12 +92,14 @@ fill_value(const ProtobufCFieldDescriptor *field, void *slot, uint64_t *seed, si
 }
 
 static void
-fill_entry(const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret, uint64_t *seed, size_t index)
+fill_entry(const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret, uint64_t *seed,
+           size_t index)
 {
     ProtobufCMessage *entry = malloc(descriptor->sizeof_message);
     protobuf_c_message_init(descriptor, entry);
     for (unsigned i = 0; i < descriptor->n_fields; i++)
-        fill_value(&descriptor->fields[i], codec_member(entry, &descriptor->fields[i]), seed, index);
+        fill_value(&descriptor->fields[i], codec_member(entry, &descriptor->fields[i]), seed,
+                   index);
     *ret = entry;
 }
 

@@ -30,7 +30,8 @@
 #define HELLO &bus__hello__descriptor
 
 static int
-decode(const ProtobufCMessageDescriptor *type, const char *text, ProtobufCMessage **ret, err_t **err)
+decode(const ProtobufCMessageDescriptor *type, const char *text, ProtobufCMessage **ret,
+       err_t **err)
 {
     /* Without a NUL at the end, so that a sanitizer sees a read past it. */
     size_t size = strlen(text);
@@ -48,8 +49,10 @@ both_spellings_of_every_kind_of_value_are_read_and_the_canonical_one_is_written(
         const char *in, *out;
     } cases[] = {
         {EXEC_REPLY, "{}", "{}"},
-        {EXEC_REPLY, " {\"exitCode\" : -3 , \"log_output\":\"a\"} ", "{\"exitCode\":-3,\"logOutput\":\"a\"}"},
-        {EXEC_REPLY, "{\"exit_code\":\"7\",\"logOutput\":null,\"other\":[1,{\"a\":null}]}", "{\"exitCode\":7}"},
+        {EXEC_REPLY, " {\"exitCode\" : -3 , \"log_output\":\"a\"} ",
+         "{\"exitCode\":-3,\"logOutput\":\"a\"}"},
+        {EXEC_REPLY, "{\"exit_code\":\"7\",\"logOutput\":null,\"other\":[1,{\"a\":null}]}",
+         "{\"exitCode\":7}"},
         {EXEC_REPLY, "{\"exitCode\":1e2}", "{\"exitCode\":100}"},
         {EXEC_REPLY, "{\"exitCode\":5.0}", "{\"exitCode\":5}"},
         {EXEC_REPLY, "{\"exitCode\":-2147483648}", "{\"exitCode\":-2147483648}"},
@@ -62,31 +65,40 @@ both_spellings_of_every_kind_of_value_are_read_and_the_canonical_one_is_written(
         {FILE_ENTRY, "{\"textPreview\":\"\"}", "{\"textPreview\":\"\"}"},
         {TOLERATION, "{\"tolerationSeconds\":\"-9223372036854775808\"}",
          "{\"tolerationSeconds\":\"-9223372036854775808\"}"},
-        {TOLERATION, "{\"tolerationSeconds\":9223372036854775807}", "{\"tolerationSeconds\":\"9223372036854775807\"}"},
+        {TOLERATION, "{\"tolerationSeconds\":9223372036854775807}",
+         "{\"tolerationSeconds\":\"9223372036854775807\"}"},
         {GPU, "{\"ulimits\":{\"memlock\":\"-1\",\"nofile\":1024}}",
          "{\"ulimits\":{\"memlock\":\"-1\",\"nofile\":\"1024\"}}"},
         {LOGS_ARGS, "{\"serviceUuidSet\":{\"u1\":true,\"u2\":false},\"numLogLines\":0}",
          "{\"serviceUuidSet\":{\"u1\":true,\"u2\":false},\"numLogLines\":0}"},
-        {LOGS_ARGS, "{\"conjunctiveFilters\":[{\"operator\":\"LogLineOperator_DOES_CONTAIN_MATCH_REGEX\"},"
-                    "{\"operator\":1},{\"operator\":77}]}",
+        {LOGS_ARGS,
+         "{\"conjunctiveFilters\":[{\"operator\":\"LogLineOperator_DOES_CONTAIN_MATCH_REGEX\"},"
+         "{\"operator\":1},{\"operator\":77}]}",
          "{\"conjunctiveFilters\":[{\"operator\":\"LogLineOperator_DOES_CONTAIN_MATCH_REGEX\"},"
          "{\"operator\":\"LogLineOperator_DOES_NOT_CONTAIN_TEXT\"},{\"operator\":77}]}"},
-        {ENCLAVES, "{\"enclaveInfo\":{\"u\":{\"name\":\"x\",\"containersStatus\":\"EnclaveContainersStatus_RUNNING\"},"
-                   "\"v\":{}}}",
-         "{\"enclaveInfo\":{\"u\":{\"name\":\"x\",\"containersStatus\":\"EnclaveContainersStatus_RUNNING\"},"
+        {ENCLAVES,
+         "{\"enclaveInfo\":{\"u\":{\"name\":\"x\",\"containersStatus\":\"EnclaveContainersStatus_"
+         "RUNNING\"},"
+         "\"v\":{}}}",
+         "{\"enclaveInfo\":{\"u\":{\"name\":\"x\",\"containersStatus\":\"EnclaveContainersStatus_"
+         "RUNNING\"},"
          "\"v\":{}}}"},
-        {ENCLAVE, "{\"creationTime\":\"1972-01-01T10:00:20.021Z\"}", "{\"creationTime\":\"1972-01-01T10:00:20.021Z\"}"},
+        {ENCLAVE, "{\"creationTime\":\"1972-01-01T10:00:20.021Z\"}",
+         "{\"creationTime\":\"1972-01-01T10:00:20.021Z\"}"},
         {RESULT, "{\"executionDuration\":\"1.50s\"}", "{\"executionDuration\":\"1.500s\"}"},
         {LINE, "{\"info\":{}}", "{\"info\":{}}"},
-        {LINE, "{\"info\":null,\"warning\":{\"warningMessage\":\"w\"}}", "{\"warning\":{\"warningMessage\":\"w\"}}"},
+        {LINE, "{\"info\":null,\"warning\":{\"warningMessage\":\"w\"}}",
+         "{\"warning\":{\"warningMessage\":\"w\"}}"},
         {CHUNK, "{\"data\":\"/+8=\"}", "{\"data\":\"/+8=\"}"},
         {CHUNK, "{\"data\":\"_-8\"}", "{\"data\":\"/+8=\"}"},
         {CHUNK, "{\"data\":\"\"}", "{}"},
-        {RUN, "{\"experimentalFeatures\":[0,\"NO_INSTRUCTIONS_CACHING\"],\"restartPolicy\":\"ALWAYS\"}",
+        {RUN,
+         "{\"experimentalFeatures\":[0,\"NO_INSTRUCTIONS_CACHING\"],\"restartPolicy\":\"ALWAYS\"}",
          "{\"experimentalFeatures\":[\"NO_INSTRUCTIONS_CACHING\",\"NO_INSTRUCTIONS_CACHING\"],"
          "\"restartPolicy\":\"ALWAYS\"}"},
         {&engine_api__get_existing_and_historical_enclave_identifiers_response__descriptor,
-         "{\"allIdentifiers\":[{\"enclaveUuid\":\"u\"}]}", "{\"allIdentifiers\":[{\"enclaveUuid\":\"u\"}]}"},
+         "{\"allIdentifiers\":[{\"enclaveUuid\":\"u\"}]}",
+         "{\"allIdentifiers\":[{\"enclaveUuid\":\"u\"}]}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_MESSAGE ProtobufCMessage *msg = NULL;
@@ -102,9 +114,11 @@ names_of_the_schema_are_written_on_request(void **state)
 {
     (void)state;
     AUTO_MESSAGE ProtobufCMessage *msg = NULL;
-    assert_int_equal(decode(ENCLAVES, "{\"enclaveInfo\":{\"aB\":{\"apiContainerStatus\":1}}}", &msg, NULL), 0);
+    assert_int_equal(
+        decode(ENCLAVES, "{\"enclaveInfo\":{\"aB\":{\"apiContainerStatus\":1}}}", &msg, NULL), 0);
     AUTO_FREE char *out = bus_json_pack(msg, true);
-    assert_string_equal(out, "{\"enclave_info\":{\"aB\":{\"api_container_status\":\"EnclaveAPIContainerStatus_RUNNING\"}}}");
+    assert_string_equal(out, "{\"enclave_info\":{\"aB\":{\"api_container_status\":"
+                             "\"EnclaveAPIContainerStatus_RUNNING\"}}}");
 }
 
 static void
@@ -130,23 +144,31 @@ wrong_values_are_refused_with_the_path_of_their_field(void **state)
         {EXEC_REPLY, "{\"exitCode\":-1e300}", "exit_code: expected integer, got -1e+300"},
         {EXEC_REPLY, "{\"logOutput\":7}", "log_output: expected string, got integer"},
         {EXEC_REPLY, "{\"exitCode\":1,\"exit_code\":2}", "exit_code: the field is there twice"},
-        {EXEC_REPLY, "{\"logOutput\":\"\",\"log_output\":\"\"}", "log_output: the field is there twice"},
-        {FILE_ENTRY, "{\"size\":-1}", "size: expected an integer of 0..18446744073709551615, got -1"},
-        {FILE_ENTRY, "{\"size\":\"18446744073709551616\"}", "size: expected integer, got '18446744073709551616'"},
+        {EXEC_REPLY, "{\"logOutput\":\"\",\"log_output\":\"\"}",
+         "log_output: the field is there twice"},
+        {FILE_ENTRY, "{\"size\":-1}",
+         "size: expected an integer of 0..18446744073709551615, got -1"},
+        {FILE_ENTRY, "{\"size\":\"18446744073709551616\"}",
+         "size: expected integer, got '18446744073709551616'"},
         {TOLERATION, "{\"tolerationSeconds\":\"-9223372036854775809\"}",
          "toleration_seconds: expected integer, got '-9223372036854775809'"},
         {EXEC_ARGS, "{\"commandArgs\":[\"a\",null]}", "command_args[1]: expected string, got null"},
         {EXEC_ARGS, "{\"commandArgs\":\"a\"}", "command_args: expected list, got string"},
         {ENCLAVES, "{\"enclaveInfo\":[]}", "enclave_info: expected object, got list"},
-        {ENCLAVES, "{\"enclaveInfo\":{\"u\":{\"name\":1}}}", "enclave_info[\"u\"].name: expected string, got integer"},
-        {ENCLAVES, "{\"enclaveInfo\":{\"u\":null}}", "enclave_info[\"u\"]: expected object, got null"},
+        {ENCLAVES, "{\"enclaveInfo\":{\"u\":{\"name\":1}}}",
+         "enclave_info[\"u\"].name: expected string, got integer"},
+        {ENCLAVES, "{\"enclaveInfo\":{\"u\":null}}",
+         "enclave_info[\"u\"]: expected object, got null"},
         {ENCLAVE, "{\"mode\":\"LOUD\"}", "mode: 'LOUD' is no value of EnclaveMode"},
         {ENCLAVE, "{\"mode\":[]}", "mode: expected enum, got list"},
         {ENCLAVE, "{\"creationTime\":\"now\"}",
          "creation_time: expected a time, e.g. \"2026-01-31T10:20:30Z\", got 'now'"},
-        {RESULT, "{\"executionDuration\":\"1.5\"}", "execution_duration: expected a duration, e.g. \"1.5s\", got '1.5'"},
-        {RESULT, "{\"executionDuration\":{}}", "execution_duration: expected a duration, e.g. \"1.5s\", got object"},
-        {LINE, "{\"info\":{},\"warning\":{}}", "warning: only one of 'info' and 'warning' can be set"},
+        {RESULT, "{\"executionDuration\":\"1.5\"}",
+         "execution_duration: expected a duration, e.g. \"1.5s\", got '1.5'"},
+        {RESULT, "{\"executionDuration\":{}}",
+         "execution_duration: expected a duration, e.g. \"1.5s\", got object"},
+        {LINE, "{\"info\":{},\"warning\":{}}",
+         "warning: only one of 'info' and 'warning' can be set"},
         {CHUNK, "{\"data\":\"a\"}", "data: the string is not base64"},
         {CHUNK, "{\"data\":\"ab=c\"}", "data: the string is not base64"},
         {CHUNK, "{\"data\":7}", "data: expected base64, got integer"},
@@ -230,11 +252,27 @@ times_are_read_and_written_over_their_whole_range(void **state)
         assert_string_equal(out.data, cases[i].out ? cases[i].out : cases[i].in);
     }
     static const char *const wrong[] = {
-        "", "1970-01-01", "1970-01-01T00:00:00", "1970-13-01T00:00:00Z", "1970-02-29T00:00:00Z", "1970-00-10T00:00:00Z",
-        "1900-02-29T00:00:00Z", "1970-01-32T00:00:00Z", "1970-01-01T24:00:00Z", "1970-01-01T00:60:00Z",
-        "1970-01-01T00:00:60Z", "1970-01-01T00:00:00.Z", "1970-01-01T00:00:00.1234567890Z", "1970-01-01T00:00:00+1:00",
-        "1970-01-01T00:00:00+24:00", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01",
-        "1970-01-01t00:00:00z", "1970-01-01T00:00:00Zx", "12345-01-01T00:00:00Z",
+        "",
+        "1970-01-01",
+        "1970-01-01T00:00:00",
+        "1970-13-01T00:00:00Z",
+        "1970-02-29T00:00:00Z",
+        "1970-00-10T00:00:00Z",
+        "1900-02-29T00:00:00Z",
+        "1970-01-32T00:00:00Z",
+        "1970-01-01T24:00:00Z",
+        "1970-01-01T00:60:00Z",
+        "1970-01-01T00:00:60Z",
+        "1970-01-01T00:00:00.Z",
+        "1970-01-01T00:00:00.1234567890Z",
+        "1970-01-01T00:00:00+1:00",
+        "1970-01-01T00:00:00+24:00",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "1970-01-01t00:00:00z",
+        "1970-01-01T00:00:00Zx",
+        "12345-01-01T00:00:00Z",
     };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         int64_t seconds;
@@ -278,8 +316,19 @@ durations_are_read_and_written_over_their_whole_range(void **state)
         json_duration_put(&out, seconds, nanos);
         assert_string_equal(out.data, cases[i].out ? cases[i].out : cases[i].in);
     }
-    static const char *const wrong[] = {"", "s", "1", "1.s", ".5s", "+1s", "1ms", "1 s", "--1s",
-                                        "315576000001s", "315576000000.1s", "99999999999999999999999s", "1.0000000001s"};
+    static const char *const wrong[] = {"",
+                                        "s",
+                                        "1",
+                                        "1.s",
+                                        ".5s",
+                                        "+1s",
+                                        "1ms",
+                                        "1 s",
+                                        "--1s",
+                                        "315576000001s",
+                                        "315576000000.1s",
+                                        "99999999999999999999999s",
+                                        "1.0000000001s"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         int64_t seconds;
         int32_t nanos;
@@ -290,7 +339,8 @@ durations_are_read_and_written_over_their_whole_range(void **state)
     assert_string_equal(out.data, "-315576000000s");
 }
 
-/* Days from year 1 to 9999, through every day of a month and month of a year: each has one text, and that text is it. */
+/* Days from year 1 to 9999, through every day of a month and month of a year: each has one text,
+ * and that text is it. */
 static void
 every_date_has_one_text(void **state)
 {
@@ -313,7 +363,8 @@ static void
 base64_of_any_bytes_comes_back(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    static const char *const texts[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+                                        "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
     for (size_t size = 0; size < ARRAY_LEN(texts); size++) {
         AUTO_STR text = STR_EMPTY;
         json_base64_put(&text, (const uint8_t *)"foobar", size);
@@ -331,7 +382,8 @@ base64_of_any_bytes_comes_back(void **state)
         assert_int_equal(back_size, size);
         assert_memory_equal(back, bytes, size);
     }
-    static const char *const wrong[] = {"A", "AAAAA", "=", "====", "A===", "AA=", "AAA==", "AA==A", "A*AA", "AA AA"};
+    static const char *const wrong[] = {
+        "A", "AAAAA", "=", "====", "A===", "AA=", "AAA==", "AA==A", "A*AA", "AA AA"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         uint8_t out[16];
         size_t size;
@@ -358,7 +410,7 @@ a_text_cut_anywhere_is_refused(void **state)
     for (size_t i = 0; i < count; i++) {
         AUTO_MESSAGE ProtobufCMessage *msg = filler_sample(types[i]);
         AUTO_FREE char *text = bus_json_pack(msg, false);
-        for (size_t size = 0, len = strlen(text); size < len; size += size > 200 ? 17 : 1) {
+        for (size_t size = 0, len = strlen(text); size<len; size += size> 200 ? 17 : 1) {
             ProtobufCMessage *cut = NULL;
             AUTO_FREE char *start = strndup(text, size);
             assert_true(decode(types[i], start, &cut, NULL) < 0);
@@ -370,7 +422,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_spellings_of_every_kind_of_value_are_read_and_the_canonical_one_is_written),
+        cmocka_unit_test(
+            both_spellings_of_every_kind_of_value_are_read_and_the_canonical_one_is_written),
         cmocka_unit_test(names_of_the_schema_are_written_on_request),
         cmocka_unit_test(wrong_values_are_refused_with_the_path_of_their_field),
         cmocka_unit_test(costly_texts_are_refused_before_they_are_read),

@@ -21,13 +21,15 @@ a_method_has_its_messages_and_its_streams(void **state)
          "engine_api.CreateEnclaveResponse", false, false},
         {"engine_api.EngineService/GetEngineInfo", "GetEngineInfo", "google.protobuf.Empty",
          "engine_api.GetEngineInfoResponse", false, false},
-        {"engine_api.EngineService/GetServiceLogs", "GetServiceLogs", "engine_api.GetServiceLogsArgs",
-         "engine_api.GetServiceLogsResponse", false, true},
+        {"engine_api.EngineService/GetServiceLogs", "GetServiceLogs",
+         "engine_api.GetServiceLogsArgs", "engine_api.GetServiceLogsResponse", false, true},
         {"api_container_api.ApiContainerService/UploadFilesArtifact", "UploadFilesArtifact",
-         "api_container_api.StreamedDataChunk", "api_container_api.UploadFilesArtifactResponse", true, false},
-        {"orchestrator.Orchestrator/Shell", "Shell", "orchestrator.ShellInput", "orchestrator.ExecOutput", true,
-         true},
-        {"bus.Broker/ListPeers", "ListPeers", "bus.ListPeersArgs", "bus.ListPeersReply", false, false},
+         "api_container_api.StreamedDataChunk", "api_container_api.UploadFilesArtifactResponse",
+         true, false},
+        {"orchestrator.Orchestrator/Shell", "Shell", "orchestrator.ShellInput",
+         "orchestrator.ExecOutput", true, true},
+        {"bus.Broker/ListPeers", "ListPeers", "bus.ListPeersArgs", "bus.ListPeersReply", false,
+         false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const bus_method_t *method = bus_method_find(cases[i].name);
@@ -45,8 +47,8 @@ static void
 unknown_names_find_nothing(void **state)
 {
     (void)state;
-    static const char *const names[] = {"",         "CreateEnclave", "engine_api.EngineService/",
-                                        "zzz.Z/Z",  "engine_api.EngineService/CreateEnclaveX"};
+    static const char *const names[] = {"", "CreateEnclave", "engine_api.EngineService/", "zzz.Z/Z",
+                                        "engine_api.EngineService/CreateEnclaveX"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         assert_null(bus_method_find(names[i]));
         assert_null(bus_message_find(names[i]));
@@ -77,12 +79,14 @@ every_method_of_a_public_service_is_in_the_table(void **state)
 {
     (void)state;
     static const ProtobufCServiceDescriptor *const services[] = {
-        &engine_api__engine_service__descriptor, &api_container_api__api_container_service__descriptor};
+        &engine_api__engine_service__descriptor,
+        &api_container_api__api_container_service__descriptor};
     static const unsigned counts[] = {9, 18};
     for (size_t i = 0; i < ARRAY_LEN(services); i++) {
         assert_int_equal(services[i]->n_methods, counts[i]);
         for (unsigned j = 0; j < services[i]->n_methods; j++) {
-            AUTO_FREE char *name = str_format("%s/%s", services[i]->name, services[i]->methods[j].name);
+            AUTO_FREE char *name =
+                str_format("%s/%s", services[i]->name, services[i]->methods[j].name);
             const bus_method_t *method = bus_method_find(name);
             assert_non_null(method);
             assert_ptr_equal(method->request, services[i]->methods[j].input);

@@ -25,7 +25,8 @@
 #define BYTES(literal) literal, sizeof(literal) - 1
 
 static int
-decode(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size, ProtobufCMessage **ret, err_t **err)
+decode(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
+       ProtobufCMessage **ret, err_t **err)
 {
     /* Exactly as many bytes as there are, so that a sanitizer sees a read past the end. */
     AUTO_FREE uint8_t *exact = malloc(size ? size : 1);
@@ -34,8 +35,8 @@ decode(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size, P
 }
 
 static void
-assert_refused(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size, err_code_t code,
-               const char *text)
+assert_refused(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
+               err_code_t code, const char *text)
 {
     AUTO(err) err = NULL;
     ProtobufCMessage *msg = NULL;
@@ -46,7 +47,8 @@ assert_refused(const ProtobufCMessageDescriptor *type, const void *bytes, size_t
     assert_string_equal(err_text(err_cause(err)), text);
 }
 
-/* ------------------------------------------------------------------------------------------ writing */
+/* ------------------------------------------------------------------------------------------
+ * writing */
 
 static void
 a_message_is_a_map_of_the_fields_that_are_set(void **state)
@@ -62,7 +64,8 @@ a_message_is_a_map_of_the_fields_that_are_set(void **state)
     reply.exit_code = -1;
     reply.log_output = "hi";
     bus_msgpack_pack(&reply.base, &out);
-    static const char expected[] = "\x82\xa9" "exit_code\xff\xaalog_output\xa2hi";
+    static const char expected[] = "\x82\xa9"
+                                   "exit_code\xff\xaalog_output\xa2hi";
     assert_int_equal(out.len, sizeof expected - 1);
     assert_memory_equal(out.data, expected, out.len);
 }
@@ -84,7 +87,8 @@ static void
 a_map_is_a_map(void **state)
 {
     (void)state;
-    EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry entry = ENGINE_API__GET_SERVICE_LOGS_ARGS__SERVICE_UUID_SET_ENTRY__INIT;
+    EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry entry =
+        ENGINE_API__GET_SERVICE_LOGS_ARGS__SERVICE_UUID_SET_ENTRY__INIT;
     EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry *list[] = {&entry};
     EngineApi__GetServiceLogsArgs args = ENGINE_API__GET_SERVICE_LOGS_ARGS__INIT;
     AUTO_STR out = STR_EMPTY;
@@ -105,10 +109,12 @@ text_that_is_no_utf8_is_cleaned_on_the_way_out(void **state)
     ApiContainerApi__ExecCommandResponse reply = API_CONTAINER_API__EXEC_COMMAND_RESPONSE__INIT;
     AUTO_STR out = STR_EMPTY;
     AUTO_MESSAGE ProtobufCMessage *msg = NULL;
-    reply.log_output = "a\xff" "b";
+    reply.log_output = "a\xff"
+                       "b";
     bus_msgpack_pack(&reply.base, &out);
     assert_int_equal(bus_msgpack_unpack(EXEC_REPLY, out.data, out.len, &msg, NULL), 0);
-    assert_string_equal(((ApiContainerApi__ExecCommandResponse *)msg)->log_output, "a\xef\xbf\xbd" "b");
+    assert_string_equal(((ApiContainerApi__ExecCommandResponse *)msg)->log_output, "a\xef\xbf\xbd"
+                                                                                   "b");
 }
 
 static void
@@ -124,14 +130,16 @@ msgpack_c_reads_what_is_written(void **state)
         msgpack_unpacked object;
         msgpack_unpacked_init(&object);
         size_t used = 0;
-        assert_int_equal(msgpack_unpack_next(&object, out.data, out.len, &used), MSGPACK_UNPACK_SUCCESS);
+        assert_int_equal(msgpack_unpack_next(&object, out.data, out.len, &used),
+                         MSGPACK_UNPACK_SUCCESS);
         assert_int_equal(used, out.len);
         assert_int_equal(object.data.type, MSGPACK_OBJECT_MAP);
         msgpack_unpacked_destroy(&object);
     }
 }
 
-/* ------------------------------------------------------------------------------------------ reading */
+/* ------------------------------------------------------------------------------------------
+ * reading */
 
 static void
 integers_are_read_in_every_width(void **state)
@@ -176,16 +184,30 @@ what_is_not_known_or_nil_passes(void **state)
         const char *bytes;
         size_t size;
     } cases[] = {
-        {BYTES("\x82\xa3new\x07\xa9" "exit_code\x05")},
-        {BYTES("\x82\xa3new\x82\xa1" "a\x93\x01\x02\xc0\xa1" "b\xc4\x02\xff\xfe\xa9" "exit_code\x05")},
-        {BYTES("\x82\xa3new\xd4\x01\x02\xa9" "exit_code\x05")},
-        {BYTES("\x82\xa3new\xc7\x03\x01" "abc\xa9" "exit_code\x05")},
-        {BYTES("\x82\xa3new\xca\x3f\x80\x00\x00\xa9" "exit_code\x05")},
-        {BYTES("\x82\xa0\xc2\xa9" "exit_code\x05")},
-        {BYTES("\x82\xaalog_output\xc0\xa9" "exit_code\x05")},
-        {BYTES("\x82\xa9" "exit_code\x05\xab" "exit_code\x00x\x07")},
-        {BYTES("\xde\x00\x01\xd9\x09" "exit_code\x05")},
-        {BYTES("\xdf\x00\x00\x00\x01\xda\x00\x09" "exit_code\x05")},
+        {BYTES("\x82\xa3new\x07\xa9"
+               "exit_code\x05")},
+        {BYTES("\x82\xa3new\x82\xa1"
+               "a\x93\x01\x02\xc0\xa1"
+               "b\xc4\x02\xff\xfe\xa9"
+               "exit_code\x05")},
+        {BYTES("\x82\xa3new\xd4\x01\x02\xa9"
+               "exit_code\x05")},
+        {BYTES("\x82\xa3new\xc7\x03\x01"
+               "abc\xa9"
+               "exit_code\x05")},
+        {BYTES("\x82\xa3new\xca\x3f\x80\x00\x00\xa9"
+               "exit_code\x05")},
+        {BYTES("\x82\xa0\xc2\xa9"
+               "exit_code\x05")},
+        {BYTES("\x82\xaalog_output\xc0\xa9"
+               "exit_code\x05")},
+        {BYTES("\x82\xa9"
+               "exit_code\x05\xab"
+               "exit_code\x00x\x07")},
+        {BYTES("\xde\x00\x01\xd9\x09"
+               "exit_code\x05")},
+        {BYTES("\xdf\x00\x00\x00\x01\xda\x00\x09"
+               "exit_code\x05")},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_MESSAGE ProtobufCMessage *msg = NULL;
@@ -207,30 +229,69 @@ a_wrong_type_is_refused_with_the_path_of_its_field(void **state)
         {EXEC_REPLY, BYTES("\x07"), "expected map, got integer"},
         {EXEC_REPLY, BYTES("\xc0"), "expected map, got nil"},
         {EXEC_REPLY, BYTES("\x81\x07\x07"), "expected the name of a field, got integer"},
-        {EXEC_REPLY, BYTES("\x81\xa9" "exit_code\xa1x"), "exit_code: expected integer, got string"},
-        {EXEC_REPLY, BYTES("\x81\xa9" "exit_code\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00"),
+        {EXEC_REPLY,
+         BYTES("\x81\xa9"
+               "exit_code\xa1x"),
+         "exit_code: expected integer, got string"},
+        {EXEC_REPLY,
+         BYTES("\x81\xa9"
+               "exit_code\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00"),
          "exit_code: expected integer, got float"},
-        {EXEC_REPLY, BYTES("\x81\xa9" "exit_code\xce\x80\x00\x00\x00"),
+        {EXEC_REPLY,
+         BYTES("\x81\xa9"
+               "exit_code\xce\x80\x00\x00\x00"),
          "exit_code: expected an integer of -2147483648..2147483647, got 2147483648"},
-        {EXEC_REPLY, BYTES("\x81\xa9" "exit_code\xd3\xff\xff\xff\xff\x7f\xff\xff\xff"),
+        {EXEC_REPLY,
+         BYTES("\x81\xa9"
+               "exit_code\xd3\xff\xff\xff\xff\x7f\xff\xff\xff"),
          "exit_code: expected an integer of -2147483648..2147483647, got -2147483649"},
-        {FILE_ENTRY, BYTES("\x81\xa4size\xff"), "size: expected an integer of 0..18446744073709551615, got -1"},
+        {FILE_ENTRY, BYTES("\x81\xa4size\xff"),
+         "size: expected an integer of 0..18446744073709551615, got -1"},
         {TOLERATION, BYTES("\x81\xb2toleration_seconds\xcf\x80\x00\x00\x00\x00\x00\x00\x00"),
-         "toleration_seconds: expected an integer of -9223372036854775808..9223372036854775807, got "
+         "toleration_seconds: expected an integer of -9223372036854775808..9223372036854775807, "
+         "got "
          "9223372036854775808"},
-        {EXEC_REPLY, BYTES("\x81\xaalog_output\xc4\x01x"), "log_output: expected string, got bytes"},
-        {CHUNK, BYTES("\x81\xa4" "data\xa1x"), "data: expected bytes, got string"},
-        {CHUNK, BYTES("\x81\xa8metadata\x81\xa4name\x07"), "metadata.name: expected string, got integer"},
+        {EXEC_REPLY, BYTES("\x81\xaalog_output\xc4\x01x"),
+         "log_output: expected string, got bytes"},
+        {CHUNK,
+         BYTES("\x81\xa4"
+               "data\xa1x"),
+         "data: expected bytes, got string"},
+        {CHUNK, BYTES("\x81\xa8metadata\x81\xa4name\x07"),
+         "metadata.name: expected string, got integer"},
         {CHUNK, BYTES("\x81\xa8metadata\x90"), "metadata: expected map, got list"},
-        {EXEC_ARGS, BYTES("\x81\xac" "command_args\xa1x"), "command_args: expected list, got string"},
-        {EXEC_ARGS, BYTES("\x81\xac" "command_args\x92\xa1x\xc2"), "command_args[1]: expected string, got bool"},
-        {EXEC_ARGS, BYTES("\x81\xac" "command_args\x91\xc0"), "command_args[0]: expected string, got nil"},
-        {ENCLAVES, BYTES("\x81\xac" "enclave_info\x90"), "enclave_info: expected map, got list"},
-        {ENCLAVES, BYTES("\x81\xac" "enclave_info\x81\x05\x80"), "enclave_info.key: expected string, got integer"},
-        {ENCLAVES, BYTES("\x81\xac" "enclave_info\x81\xa1x\xc3"), "enclave_info[\"x\"]: expected map, got bool"},
-        {ENCLAVES, BYTES("\x81\xac" "enclave_info\x81\xa1x\x81\xa4name\x07"),
+        {EXEC_ARGS,
+         BYTES("\x81\xac"
+               "command_args\xa1x"),
+         "command_args: expected list, got string"},
+        {EXEC_ARGS,
+         BYTES("\x81\xac"
+               "command_args\x92\xa1x\xc2"),
+         "command_args[1]: expected string, got bool"},
+        {EXEC_ARGS,
+         BYTES("\x81\xac"
+               "command_args\x91\xc0"),
+         "command_args[0]: expected string, got nil"},
+        {ENCLAVES,
+         BYTES("\x81\xac"
+               "enclave_info\x90"),
+         "enclave_info: expected map, got list"},
+        {ENCLAVES,
+         BYTES("\x81\xac"
+               "enclave_info\x81\x05\x80"),
+         "enclave_info.key: expected string, got integer"},
+        {ENCLAVES,
+         BYTES("\x81\xac"
+               "enclave_info\x81\xa1x\xc3"),
+         "enclave_info[\"x\"]: expected map, got bool"},
+        {ENCLAVES,
+         BYTES("\x81\xac"
+               "enclave_info\x81\xa1x\x81\xa4name\x07"),
          "enclave_info[\"x\"].name: expected string, got integer"},
-        {ENCLAVES, BYTES("\x81\xac" "enclave_info\x81\xa1x\x81\xb1" "containers_status\xa1x"),
+        {ENCLAVES,
+         BYTES("\x81\xac"
+               "enclave_info\x81\xa1x\x81\xb1"
+               "containers_status\xa1x"),
          "enclave_info[\"x\"].containers_status: expected enum, got string"},
         {SERVICE, BYTES("\x81\xadprivate_ports\x81\xa1p\x81\xa6number\xff"),
          "private_ports[\"p\"].number: expected an integer of 0..4294967295, got -1"},
@@ -254,29 +315,69 @@ malformed_bytes_are_refused(void **state)
         {EXEC_REPLY, BYTES("\xc1"), "byte 0xc1 begins nothing"},
         {EXEC_REPLY, BYTES("\x80\x80"), "1 bytes follow the message"},
         {EXEC_REPLY, BYTES("\x81"), "1 elements are claimed and 0 bytes are left"},
-        {EXEC_REPLY, BYTES("\x81\xa9" "exit"), "the message is cut off after 6 bytes"},
-        {EXEC_REPLY, BYTES("\x81\xa9" "exit_code\xce\x00"), "exit_code: the message is cut off after 13 bytes"},
-        {EXEC_REPLY, BYTES("\xdf\xff\xff\xff\xff"), "4294967295 elements are claimed and 0 bytes are left"},
-        {EXEC_REPLY, BYTES("\x81\xaalog_output\xdb\xff\xff\xff\xff" "a"),
+        {EXEC_REPLY,
+         BYTES("\x81\xa9"
+               "exit"),
+         "the message is cut off after 6 bytes"},
+        {EXEC_REPLY,
+         BYTES("\x81\xa9"
+               "exit_code\xce\x00"),
+         "exit_code: the message is cut off after 13 bytes"},
+        {EXEC_REPLY, BYTES("\xdf\xff\xff\xff\xff"),
+         "4294967295 elements are claimed and 0 bytes are left"},
+        {EXEC_REPLY,
+         BYTES("\x81\xaalog_output\xdb\xff\xff\xff\xff"
+               "a"),
          "log_output: the message is cut off after 18 bytes"},
-        {EXEC_REPLY, BYTES("\x81\xa3new\xdd\xff\xff\xff\xff" "a"),
+        {EXEC_REPLY,
+         BYTES("\x81\xa3new\xdd\xff\xff\xff\xff"
+               "a"),
          "4294967295 elements are claimed and 1 bytes are left"},
-        {EXEC_ARGS, BYTES("\x81\xac" "command_args\xdd\xff\xff\xff\xff\xa0"),
+        {EXEC_ARGS,
+         BYTES("\x81\xac"
+               "command_args\xdd\xff\xff\xff\xff\xa0"),
          "command_args: 4294967295 elements are claimed and 1 bytes are left"},
-        {ENCLAVES, BYTES("\x81\xac" "enclave_info\x82\xa0\x80\xa0"),
+        {ENCLAVES,
+         BYTES("\x81\xac"
+               "enclave_info\x82\xa0\x80\xa0"),
          "enclave_info: 2 elements are claimed and 3 bytes are left"},
-        {EXEC_REPLY, BYTES("\x81\xaalog_output\xa3" "a\x00" "b"), "log_output: the string has a NUL byte"},
-        {EXEC_REPLY, BYTES("\x81\xaalog_output\xa2" "a\xff"), "log_output: the string is not UTF-8"},
-        {ENCLAVES, BYTES("\x81\xac" "enclave_info\x81\xa2\xc0\x80\x80"), "enclave_info.key: the string is not UTF-8"},
-        {EXEC_REPLY, BYTES("\x82\xa9" "exit_code\x05\xa9" "exit_code\x06"), "exit_code: the field is there twice"},
-        {EXEC_REPLY, BYTES("\x82\xaalog_output\xa1" "a\xaalog_output\xa1" "b"),
+        {EXEC_REPLY,
+         BYTES("\x81\xaalog_output\xa3"
+               "a\x00"
+               "b"),
+         "log_output: the string has a NUL byte"},
+        {EXEC_REPLY,
+         BYTES("\x81\xaalog_output\xa2"
+               "a\xff"),
+         "log_output: the string is not UTF-8"},
+        {ENCLAVES,
+         BYTES("\x81\xac"
+               "enclave_info\x81\xa2\xc0\x80\x80"),
+         "enclave_info.key: the string is not UTF-8"},
+        {EXEC_REPLY,
+         BYTES("\x82\xa9"
+               "exit_code\x05\xa9"
+               "exit_code\x06"),
+         "exit_code: the field is there twice"},
+        {EXEC_REPLY,
+         BYTES("\x82\xaalog_output\xa1"
+               "a\xaalog_output\xa1"
+               "b"),
          "log_output: the field is there twice"},
-        {EXEC_REPLY, BYTES("\x82\xaalog_output\xa0\xaalog_output\xa0"), "log_output: the field is there twice"},
-        {EXEC_ARGS, BYTES("\x82\xac" "command_args\x91\xa1" "a\xac" "command_args\x91\xa1" "b"),
+        {EXEC_REPLY, BYTES("\x82\xaalog_output\xa0\xaalog_output\xa0"),
+         "log_output: the field is there twice"},
+        {EXEC_ARGS,
+         BYTES("\x82\xac"
+               "command_args\x91\xa1"
+               "a\xac"
+               "command_args\x91\xa1"
+               "b"),
          "command_args: the field is there twice"},
-        {LINE, BYTES("\x82\xa4info\x80\xa7warning\x80"), "warning: only one of 'info' and 'warning' can be set"},
+        {LINE, BYTES("\x82\xa4info\x80\xa7warning\x80"),
+         "warning: only one of 'info' and 'warning' can be set"},
         {LINE, BYTES("\x82\xa4info\x80\xa4info\x80"), "info: the field is there twice"},
-        {CHUNK, BYTES("\x82\xa8metadata\x80\xa8metadata\x80"), "metadata: the field is there twice"},
+        {CHUNK, BYTES("\x82\xa8metadata\x80\xa8metadata\x80"),
+         "metadata: the field is there twice"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_refused(cases[i].type, cases[i].bytes, cases[i].size, ERR_INVALID, cases[i].text);
@@ -297,14 +398,16 @@ nesting_is_allowed_up_to_the_limit_and_not_beyond(void **state)
         if (depth <= BUS_DEPTH_MAX)
             assert_int_equal(decode(EXEC_REPLY, bytes.data, bytes.len, &msg, NULL), 0);
         else
-            assert_refused(EXEC_REPLY, bytes.data, bytes.len, ERR_LIMIT, "the message is nested deeper than 32");
+            assert_refused(EXEC_REPLY, bytes.data, bytes.len, ERR_LIMIT,
+                           "the message is nested deeper than 32");
     }
     AUTO_STR deep = STR_EMPTY;
     str_add(&deep, "\x81\xa3new");
     for (int i = 0; i < 1000000; i++)
         str_add_char(&deep, '\x91');
     str_add_char(&deep, '\xc0');
-    assert_refused(EXEC_REPLY, deep.data, deep.len, ERR_LIMIT, "the message is nested deeper than 32");
+    assert_refused(EXEC_REPLY, deep.data, deep.len, ERR_LIMIT,
+                   "the message is nested deeper than 32");
 }
 
 static void
@@ -313,12 +416,16 @@ a_message_cannot_ask_for_more_memory_than_the_limit(void **state)
     (void)state;
     /* Each byte asks for a struct with a few hundred bytes. */
     AUTO_STR bytes = STR_EMPTY;
-    str_add_bytes(&bytes, "\x81\xbe" "removed_enclave_name_and_uuids\xdd\x00\xf0\x00\x00", 37);
+    str_add_bytes(&bytes,
+                  "\x81\xbe"
+                  "removed_enclave_name_and_uuids\xdd\x00\xf0\x00\x00",
+                  37);
     for (int i = 0; i < 0xf00000; i++)
         str_add_char(&bytes, '\x80');
     AUTO(err) err = NULL;
     ProtobufCMessage *msg = NULL;
-    assert_true(decode(&engine_api__clean_response__descriptor, bytes.data, bytes.len, &msg, &err) < 0);
+    assert_true(decode(&engine_api__clean_response__descriptor, bytes.data, bytes.len, &msg, &err) <
+                0);
     assert_int_equal(err_code(err), ERR_LIMIT);
 
     AUTO_STR large = STR_EMPTY;
@@ -330,7 +437,8 @@ a_message_cannot_ask_for_more_memory_than_the_limit(void **state)
     assert_null(msg);
 }
 
-/* -------------------------------------------------------------------------------- every message type */
+/* -------------------------------------------------------------------------------- every message
+ * type */
 
 static void
 a_message_cut_anywhere_is_refused(void **state)
@@ -378,7 +486,8 @@ changed_bytes_are_read_or_refused_and_never_more(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------- errors */
+/* -------------------------------------------------------------------------------------------
+ * errors */
 
 static void
 an_error_chain_crosses_as_a_message(void **state)

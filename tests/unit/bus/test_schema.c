@@ -1,8 +1,8 @@
 /*  The schema as a whole: every message through every encoding, and against the golden files.
  *
- *  tests/unit/bus/golden/<package>.txt has for each message its sample (filler.h) as msgpack and as JSON: what is
- *  written today must be written tomorrow. After a wanted change of the schema write them anew, and look at what
- *  changed:  KURTOSIS_GOLDEN=write build/bin/test_bus_schema
+ *  tests/unit/bus/golden/<package>.txt has for each message its sample (filler.h) as msgpack and as
+ * JSON: what is written today must be written tomorrow. After a wanted change of the schema write
+ * them anew, and look at what changed:  KURTOSIS_GOLDEN=write build/bin/test_bus_schema
  */
 #include "bus/bus.h"
 #include "bus/codec.h"
@@ -62,7 +62,8 @@ every_message_survives_all_three_encodings(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------- what codecs need */
+/* ------------------------------------------------------------------------------------- what codecs
+ * need */
 
 static unsigned
 depth_of(const ProtobufCMessageDescriptor *type, unsigned limit)
@@ -96,7 +97,8 @@ every_field_is_one_of_proto3_and_no_message_is_too_deep(void **state)
     }
 }
 
-/* --------------------------------------------------------------------------------------- golden files */
+/* --------------------------------------------------------------------------------------- golden
+ * files */
 
 static void
 write_golden(FILE *out, const ProtobufCMessageDescriptor *type)
@@ -107,7 +109,10 @@ write_golden(FILE *out, const ProtobufCMessageDescriptor *type)
     bus_msgpack_pack(sample, &bytes);
     fprintf(out, "%s\n", type->name);
     for (size_t i = 0; i < bytes.len; i++)
-        fprintf(out, "%02x%s", (unsigned char)bytes.data[i], i + 1 == bytes.len ? "\n" : i % 48 == 47 ? "\n" : "");
+        fprintf(out, "%02x%s", (unsigned char)bytes.data[i],
+                i + 1 == bytes.len ? "\n"
+                : i % 48 == 47     ? "\n"
+                                   : "");
     fprintf(out, "%s\n\n", text);
 }
 
@@ -143,8 +148,8 @@ static void
 every_message_is_written_as_its_golden_file_says(void **state)
 {
     (void)state;
-    static const char *const packages[] = {"api_container_api", "bus", "engine_api", "google.protobuf",
-                                           "orchestrator"};
+    static const char *const packages[] = {"api_container_api", "bus", "engine_api",
+                                           "google.protobuf", "orchestrator"};
     const char *mode = getenv("KURTOSIS_GOLDEN");
     for (size_t i = 0; i < ARRAY_LEN(packages); i++) {
         AUTO_FREE char *path = str_format("tests/unit/bus/golden/%s.txt", packages[i]);
@@ -162,8 +167,9 @@ every_message_is_written_as_its_golden_file_says(void **state)
                 at++;
             while (at > 0 && strncmp(now + at, "\n\n", 2) != 0)
                 at--;
-            fail_msg("'%s' differs at '%.60s'; if that is wanted: KURTOSIS_GOLDEN=write build/bin/test_bus_schema", path,
-                     now + at + (at ? 2 : 0));
+            fail_msg("'%s' differs at '%.60s'; if that is wanted: KURTOSIS_GOLDEN=write "
+                     "build/bin/test_bus_schema",
+                     path, now + at + (at ? 2 : 0));
         }
     }
 }
