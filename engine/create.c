@@ -140,15 +140,12 @@ wait_for_apic(engine_t *self, const char *uuid, err_t **err)
                     self->apic_join_ms / 1000, tail.len ? "; it last said:" : "", tail.data);
 }
 
-/* Undoes without the caller, who may be gone. What cannot be undone stays visible, to be destroyed
- * later. */
+/* Undoes without the caller, who may be gone. */
 static void
 undo(engine_t *self, const char *uuid)
 {
     AUTO(err) why = NULL;
-    if (engine_destroy_enclave(self, NULL, uuid, &why) == 0)
-        engine_store_forget(self->store, uuid, &why);
-    if (why)
+    if (engine_undo_enclave(self, uuid, &why) < 0)
         log_err(LOG_ERROR, "enclave.undo_failed", why, "uuid=%s", uuid);
 }
 

@@ -13,7 +13,8 @@
 #include "actors/actors.h"
 
 #define ENGINE_APIC_JOIN_MS 30000 /* how long a new API container may take to join the bus */
-#define ENGINE_APIC_REJOIN_MS 3000 /* how long one that was there is waited for when an enclave is looked up */
+#define ENGINE_APIC_REJOIN_MS                                                                      \
+    3000 /* how long one that was there is waited for when an enclave is looked up */
 #define ENGINE_DRIVER_JOIN_MS                                                                      \
     10000 /* how long a request waits for a driver that is being restarted */
 #define ENGINE_DRIVER_ASK_MS 120000 /* one operation of the driver */

@@ -100,8 +100,9 @@ engine_list(engine_t *self, actor_call_t *within, Orchestrator__GetEnclavesReply
     return list(self, within, NULL, 0, ret_reply, err);
 }
 
-/* Who names enclaves wants to speak with them next. After a restart of the engine, or of an API container, that one
- * may need a moment to join the bus again; it is not waited for longer than ENGINE_APIC_REJOIN_MS in all. */
+/* Who names enclaves wants to speak with them next. After a restart of the engine, or of an API
+ * container, that one may need a moment to join the bus again; it is not waited for longer than
+ * ENGINE_APIC_REJOIN_MS in all. */
 static void
 wait_for_running(engine_t *self, const Orchestrator__GetEnclavesReply *enclaves)
 {
@@ -109,7 +110,8 @@ wait_for_running(engine_t *self, const Orchestrator__GetEnclavesReply *enclaves)
     for (size_t i = 0; i < enclaves->n_enclaves; i++) {
         const Orchestrator__Enclave *enclave = enclaves->enclaves[i];
         int64_t left = (until - clock_ns()) / NS_PER_MS;
-        if (enclave->api_container_state != ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING || left <= 0)
+        if (enclave->api_container_state != ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING ||
+            left <= 0)
             continue;
         AUTO_FREE char *name = str_format("apic/%s", enclave->enclave_uuid);
         AUTO(err) why = NULL;

@@ -17,6 +17,15 @@ ask_about(engine_t *self, actor_call_t *within, const char *method, const char *
 }
 
 int
+engine_undo_enclave(engine_t *self, const char *uuid, err_t **err)
+{
+    if (ask_about(self, NULL, "orchestrator.Orchestrator/DestroyEnclave", uuid, err) == 0)
+        return engine_store_forget(self->store, uuid, err);
+    engine_store_set_stage(self->store, uuid, ENGINE_STAGE_ENDING, NULL);
+    return -1;
+}
+
+int
 engine_destroy_enclave(engine_t *self, actor_call_t *within, const char *uuid, err_t **err)
 {
     if (engine_store_set_stage(self->store, uuid, ENGINE_STAGE_ENDING, err) < 0 ||
@@ -223,9 +232,8 @@ sweep_one(engine_t *self, const engine_record_t *record)
     bool unmade = record->stage == ENGINE_STAGE_MAKING;
     if (engine_locks_take(self->locks, record->uuid, NULL, &err) < 0)
         return;
-    int result = engine_destroy_enclave(self, NULL, record->uuid, &err);
-    if (result == 0 && unmade)
-        result = engine_store_forget(self->store, record->uuid, &err);
+    int result = unmade ? engine_undo_enclave(self, record->uuid, &err)
+                        : engine_destroy_enclave(self, NULL, record->uuid, &err);
     engine_locks_give(self->locks, record->uuid);
     if (result < 0)
         log_err(LOG_ERROR, "enclave.sweep_failed", err, "uuid=%s", record->uuid);

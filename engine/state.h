@@ -51,6 +51,10 @@ int engine_list(engine_t *self, actor_call_t *within, Orchestrator__GetEnclavesR
 /* Destroys one enclave with everything, and remembers it as gone. The caller has its lock. */
 int engine_destroy_enclave(engine_t *self, actor_call_t *within, const char *uuid, err_t **err);
 
+/* Destroys an enclave of which nobody was told, and forgets it. One that cannot be destroyed is
+ * shown from now on. */
+int engine_undo_enclave(engine_t *self, const char *uuid, err_t **err);
+
 /* What a kill left behind is destroyed. On a thread of its own, at start. */
 void engine_sweep(void *self);
 

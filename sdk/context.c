@@ -166,14 +166,26 @@ kurtosis_context_actor(kurtosis_context_t *self)
 }
 
 int
+sdk_fail(err_t **err, const char *whom, const char *name)
+{
+    if (!err)
+        return -1;
+    err_unwrap(err); /* "cannot ask 'engine' for X": users know no messages */
+    if (err_code(*err) == ERR_UNAVAILABLE && !err_cause(*err))
+        err_wrap(err,
+                 "%s%s cannot be reached; 'kurtosis engine status' and 'kurtosis enclave ls' say "
+                 "what runs",
+                 whom, name);
+    return -1;
+}
+
+int
 sdk_ask_engine(kurtosis_context_t *self, const char *method, const ProtobufCMessage *request,
                int timeout_ms, ProtobufCMessage **ret_reply, err_t **err)
 {
     int result =
         actor_ask(self->actor, NULL, "engine", method, request, timeout_ms, ret_reply, err);
-    if (result < 0)
-        err_unwrap(err); /* "cannot ask 'engine' for X": users know no messages */
-    return result;
+    return result < 0 ? sdk_fail(err, "the Kurtosis engine", "") : 0;
 }
 
 /* ------------------------------------------------------------------------------------- enclaves */

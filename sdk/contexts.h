@@ -42,6 +42,9 @@ int sdk_ask_engine(kurtosis_context_t *self, const char *method, const ProtobufC
 int sdk_ask_apic(enclave_context_t *self, const char *method, const ProtobufCMessage *request,
                  int timeout_ms, ProtobufCMessage **ret_reply, err_t **err);
 
+/* Makes an error of an ask one for people, who know no messages; -1. */
+int sdk_fail(err_t **err, const char *whom, const char *name);
+
 enclave_context_t *sdk_enclave_context_new(kurtosis_context_t *kurtosis,
                                            const EngineApi__EnclaveInfo *info);
 
