@@ -199,7 +199,7 @@ bind_one(bus_broker_t *self, const char *endpoint, err_t **err)
     self->bound[self->bound_count++] = str_format("%s", bound);
     self->listeners += !str_starts(endpoint, "inproc://");
     if (str_starts(endpoint, "tcp://"))
-        self->port = atoi(strrchr(bound, ':') + 1);
+        self->port = (int)strtol(strrchr(bound, ':') + 1, NULL, 10);
     return 0;
 }
 

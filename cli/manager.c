@@ -42,7 +42,7 @@ check_patch(const kurtosis_context_t *context, err_t **err)
         out_warn("the engine's version '%s' cannot be compared with this CLI's, '%s'", engine, own);
         return 0;
     }
-    if (atoi(engine_dot + 1) < atoi(own_dot + 1))
+    if (strtol(engine_dot + 1, NULL, 10) < strtol(own_dot + 1, NULL, 10))
         return err_fail(err, ERR_STATE,
                         "the engine has version %s, this CLI version %s; run 'kurtosis engine "
                         "restart' to bring the "

@@ -34,7 +34,7 @@ round_to(double d, int count, decimal_t *out)
         if (*p >= '0' && *p <= '9')
             out->digits[n++] = *p;
     out->count = n;
-    out->point = atoi(p + 1) + 1;
+    out->point = (int)strtol(p + 1, NULL, 10) + 1;
 }
 
 /* The digits one step in the last place above or below; false at the ends. */

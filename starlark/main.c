@@ -66,7 +66,7 @@ main(int argc, char **argv)
             options.dialect |= STAR_DIALECT_SET;
             break;
         case 'd':
-            options.debug = (unsigned)atoi(optarg);
+            options.debug = (unsigned)strtoul(optarg, NULL, 10);
             break;
         default:
             return 2;
