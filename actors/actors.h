@@ -114,7 +114,7 @@ int actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *m
 typedef void(actor_reply_fn)(void *arg, const ProtobufCMessage *reply, const err_t *error);
 void actor_ask_later(actor_t *self, actor_call_t *within, const char *to, const char *method,
                      const ProtobufCMessage *request, int timeout_ms, actor_reply_fn *on_reply, void *arg);
-/* One message, no reply, no promise. */
+/* One message of at most BUS_TELL_MAX bytes, no reply, no promise. */
 int actor_tell(actor_t *self, const char *to, const char *method, const ProtobufCMessage *request, err_t **err);
 
 /* Opens a stream of a method with client_streams and/or server_streams. request: the one request of a server

@@ -291,9 +291,10 @@ line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message, 
     size_t header = out.len;
     if (message)
         bus_msgpack_pack(message, &out);
-    if (out.len - header > BUS_BODY_MAX)
+    unsigned most = kind == BUS_KIND_TELL ? BUS_TELL_MAX : BUS_BODY_MAX;
+    if (out.len - header > most)
         return err_fail(err, ERR_LIMIT, "a message for %s has %zu bytes, at most %u are allowed",
-                        self->method->name, out.len - header, BUS_BODY_MAX);
+                        self->method->name, out.len - header, most);
     bus_msg_take(&out, ret_msg);
     return 0;
 }

@@ -17,6 +17,7 @@
 /* ------------------------------------------------------------------------------------------- limits */
 
 #define BUS_BODY_MAX (16u * 1024 * 1024) /* bytes of one message's body */
+#define BUS_TELL_MAX 65536u             /* bytes of a tell's body, since nothing else bounds how many wait */
 #define BUS_DEPTH_MAX 32u                /* nesting of a body */
 #define BUS_JSON_VALUES_MAX 262144u /* values in a JSON text */
 #define BUS_NAME_MAX 100u                /* bytes of a peer's name and of a method's name */

@@ -388,6 +388,9 @@ on_opening(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, zmq
     bus_member_t *to;
     bus_dialog_t *dialog = NULL;
     bool opens = frame->kind != BUS_KIND_TELL;
+    if (!opens && frame->body_size > BUS_TELL_MAX)
+        return err_fail(err, ERR_LIMIT, "the body of a tell has %zu bytes, at most %u are allowed",
+                        frame->body_size, BUS_TELL_MAX);
     if (find_receiver(self, from, frame, &to, err) < 0 ||
         (opens && check_opening(self, from, frame, err) < 0))
         return -1;

@@ -411,6 +411,24 @@ one_peer_can_have_so_many_asks_open_and_no_more(void **state)
 }
 
 static void
+a_tell_is_small(void **state)
+{
+    harness_t *self = *state;
+    pair_t pair = pair_new(self);
+    AUTO_FREE uint8_t *body = calloc(1, BUS_TELL_MAX + 1);
+    bus_frame_t frame = ask("client/1", "engine", ENGINE_METHOD, 1);
+    frame.kind = BUS_KIND_TELL;
+    frame.body = body;
+    frame.body_size = BUS_TELL_MAX;
+    raw_say(pair.client, frame);
+    expect(pair.engine, BUS_KIND_TELL, 1);
+    frame.body_size++;
+    raw_say(pair.client, frame);
+    raw_expect_error(pair.client, 1, ERR_LIMIT, "at most 65536 are allowed");
+    pair_close(&pair);
+}
+
+static void
 bytes_under_way_to_one_peer_are_limited(void **state)
 {
     harness_t *self = *state;
@@ -709,6 +727,7 @@ main(void)
         TEST(an_ask_is_no_stream),
         TEST(a_body_over_the_limit_is_an_error_and_a_far_larger_one_costs_the_connection),
         TEST(one_peer_can_have_so_many_asks_open_and_no_more),
+        TEST(a_tell_is_small),
         TEST(bytes_under_way_to_one_peer_are_limited),
         TEST(a_peer_that_does_not_read_stalls_nobody),
         TEST(a_new_connection_takes_the_name_and_what_was_pending_ends),
