@@ -102,6 +102,7 @@ serve(const args_t *args, core_t *core, err_t **err)
              args->enclave_uuid, KURTOSIS_VERSION);
     int signal_number = actor_process_wait();
     log_info("apic.stopping", "signal=%d", signal_number);
+    core_stop(core);
     return 0;
 }
 

@@ -225,7 +225,7 @@ copy_out(core_t *self, actor_call_t *within, const core_service_t *service, cons
     uint64_t size = 0;
     for (;;) {
         AUTO_MESSAGE Orchestrator__TarChunk *chunk = NULL;
-        int rc = actor_stream_recv(stream, -1, (ProtobufCMessage **)&chunk, err);
+        int rc = core_recv(self, within, stream, -1, (ProtobufCMessage **)&chunk, err);
         if (rc < 0)
             return rc;
         if (rc == 0)

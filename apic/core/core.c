@@ -5,8 +5,11 @@
 #include "apic/core/registry.h"
 #include "base/uuid.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #define SERVICE "orchestrator.Orchestrator/"
 #define METHOD_MAX 64
@@ -24,6 +27,7 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->attached, NULL);
     self->claims = claims_new();
+    self->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     self->enclave_uuid = strdup(config->enclave_uuid);
     self->enclave_name = strdup(config->enclave_name);
     self->enclave_env = strdup(config->enclave_env);
@@ -31,6 +35,8 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     self->driver = strdup(config->driver);
     self->is_production = config->is_production;
 
+    if (self->stop_fd < 0)
+        return err_fail(err, ERR_LIMIT, "cannot make an event descriptor: %s", strerror(errno));
     if (open_network(self, config, err) < 0 || open_folders(self, config->data_folder, err) < 0 ||
         open_database(self, config->data_folder, err) < 0 || artifacts_open(self, err) < 0)
         return err_wrap(err, "cannot open the data of enclave '%s'", config->enclave_name);
@@ -59,6 +65,12 @@ core_attach(core_t *self, actor_t *actor, err_t **err)
 }
 
 void
+core_stop(core_t *self)
+{
+    eventfd_write(self->stop_fd, 1);
+}
+
+void
 core_destroy(core_t **self_p)
 {
     core_t *self = TAKE(*self_p);
@@ -67,6 +79,8 @@ core_destroy(core_t **self_p)
     watch_destroy(&self->watch);
     recover_destroy(&self->recover);
     db_destroy(&self->db);
+    if (self->stop_fd >= 0)
+        close(self->stop_fd);
     claims_destroy(&self->claims);
     char *texts[] = {self->enclave_uuid, self->enclave_name, self->enclave_env,  self->backend_kind,
                      self->driver,       self->store,        self->repositories, self->tmp};
@@ -183,9 +197,25 @@ core_stream(core_t *self, actor_call_t *within, const char *method, const Protob
 }
 
 int
-core_cancel_fd(actor_call_t *within)
+core_cancel_fd(core_t *self, actor_call_t *within)
 {
-    return within ? actor_call_cancel_fd(within) : -1;
+    return within ? actor_call_cancel_fd(within) : self->stop_fd;
+}
+
+int
+core_recv(core_t *self, actor_call_t *within, actor_stream_t *stream, int timeout_ms,
+          ProtobufCMessage **ret_item, err_t **err)
+{
+    if (!within) {
+        struct pollfd fds[] = {{.fd = actor_stream_recv_fd(stream), .events = POLLIN},
+                               {.fd = self->stop_fd, .events = POLLIN}};
+        int count = poll(fds, ARRAY_LEN(fds), timeout_ms);
+        if (count == 0)
+            return err_fail(err, ERR_TIMEOUT, "the driver did not answer within %d ms", timeout_ms);
+        if (fds[1].revents)
+            return err_fail(err, ERR_CANCELLED, "the API container stops");
+    }
+    return actor_stream_recv(stream, timeout_ms, ret_item, err);
 }
 
 /* ----------------------------------------------------------------------------------------------

@@ -2,9 +2,9 @@
  * database.
  *
  *  Every function may be called from any worker thread; those with `within` wait for the driver and
- * end early with CANCELLED when that call is cancelled (within may be NULL). Nothing here knows
- * Starlark: apic/plan and apic/run stand on it, and so do the handlers of the public API
- * (apic/api).
+ * end early with CANCELLED when that call is cancelled; with within NULL, when this process is to
+ * end. Nothing here knows Starlark: apic/plan and apic/run stand on it, and so do the handlers of
+ * the public API (apic/api).
  */
 #ifndef KURTOSIS_APIC_CORE_H
 #define KURTOSIS_APIC_CORE_H
@@ -56,6 +56,8 @@ int core_new(const core_config_t *config, core_t **ret_core, err_t **err);
  * undoes, as soon as the driver answers, what a killed process had not finished. Until then
  * functions that need the driver wait. */
 int core_attach(core_t *self, actor_t *actor, err_t **err);
+/* Ends what waits with within NULL, now and from now on. What it had begun is undone. */
+void core_stop(core_t *self);
 /* After actor_destroy. */
 void core_destroy(core_t **self_p);
 AUTO_FOR(core)

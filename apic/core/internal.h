@@ -21,6 +21,7 @@ struct core {
     claims_t *claims; /* names of services that are being changed */
     watch_t *watch;   /* this and the next: set by core_attach */
     recover_t *recover;
+    int stop_fd; /* readable: core_stop was called */
     pthread_mutex_t lock;
     pthread_cond_t attached;
     actor_t *actor; /* NULL until attached; guarded by lock */
@@ -34,8 +35,12 @@ int core_ask(core_t *self, actor_call_t *within, const char *method,
 int core_stream(core_t *self, actor_call_t *within, const char *method,
                 const ProtobufCMessage *request, actor_stream_t **ret_stream, err_t **err);
 
-/* Readable when the call is cancelled; -1 for NULL. */
-int core_cancel_fd(actor_call_t *within);
+/* actor_stream_recv that core_stop ends, too. */
+int core_recv(core_t *self, actor_call_t *within, actor_stream_t *stream, int timeout_ms,
+              ProtobufCMessage **ret_item, err_t **err);
+
+/* Readable when the call is cancelled; for NULL after core_stop. */
+int core_cancel_fd(core_t *self, actor_call_t *within);
 /* The registered service, or an error that names the identifier. With state: also INVALID unless it
  * was started. */
 int core_require_started(core_t *self, const char *identifier, core_service_t **ret_service,

@@ -146,8 +146,8 @@ find_claimed(core_t *self, actor_call_t *within, const char *identifier,
         AUTO(core_service) service = NULL;
         AUTO(core_service) again = NULL;
         if (core_service_find(self, identifier, &service, err) < 0 ||
-            claims_take(self->claims, (const char *[]){service->name}, 1, core_cancel_fd(within),
-                        err) < 0)
+            claims_take(self->claims, (const char *[]){service->name}, 1,
+                        core_cancel_fd(self, within), err) < 0)
             return -1;
         if (core_service_find(self, identifier, &again, err) < 0) {
             release(self, service);

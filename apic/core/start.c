@@ -78,7 +78,8 @@ make_container(core_t *core, actor_call_t *within, batch_item_t *item, err_t **e
     if (send_parts(core, item->config, spec, stream, err) < 0)
         return -1;
     AUTO_MESSAGE Orchestrator__ServiceInfo *info = NULL;
-    int rc = actor_stream_recv(stream, CORE_START_TIMEOUT_MS, (ProtobufCMessage **)&info, err);
+    int rc =
+        core_recv(core, within, stream, CORE_START_TIMEOUT_MS, (ProtobufCMessage **)&info, err);
     if (rc == 0)
         return err_fail(err, ERR_INTERNAL,
                         "the driver did not say whether the container was started");
@@ -253,7 +254,7 @@ wait_for_ports(core_t *core, actor_call_t *within, const batch_item_t *item, wat
     ports_wait_t wait = {.ip = item->ip,
                          .targets = targets,
                          .count = config->n_waits,
-                         .cancel_fd = core_cancel_fd(within),
+                         .cancel_fd = core_cancel_fd(core, within),
                          .hint_fd = waiter->fd,
                          .on_hint = on_hint,
                          .arg = &hint};

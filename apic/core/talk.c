@@ -8,8 +8,8 @@
 #include <poll.h>
 #include <string.h>
 
-static int exec_read(core_t *self, actor_stream_t *stream, int timeout_ms, int *ret_code,
-                     str_t *output, err_t **err);
+static int exec_read(core_t *self, actor_call_t *within, actor_stream_t *stream, int timeout_ms,
+                     int *ret_code, str_t *output, err_t **err);
 
 int
 core_service_exec(core_t *self, actor_call_t *within, const char *identifier, char *const *argv,
@@ -31,16 +31,15 @@ core_service_exec(core_t *self, actor_call_t *within, const char *identifier, ch
     if (rc == 0)
         rc = core_stream(self, within, "Exec", &args.base, &stream, err);
     if (rc == 0)
-        rc = exec_read(self, stream, timeout_ms, ret_code, output, err);
+        rc = exec_read(self, within, stream, timeout_ms, ret_code, output, err);
     return rc < 0 ? err_wrap(err, "cannot run a command in service '%s'", service->name) : 0;
 }
 
 /* Reads on past a full output: the command runs to its end, only its output is refused. */
 static int
-exec_read(core_t *self, actor_stream_t *stream, int timeout_ms, int *ret_code, str_t *output,
-          err_t **err)
+exec_read(core_t *self, actor_call_t *within, actor_stream_t *stream, int timeout_ms, int *ret_code,
+          str_t *output, err_t **err)
 {
-    (void)self;
     int64_t deadline = timeout_ms >= 0 ? clock_ns() + timeout_ms * NS_PER_MS : 0;
     bool is_full = false;
     for (;;) {
@@ -48,7 +47,7 @@ exec_read(core_t *self, actor_stream_t *stream, int timeout_ms, int *ret_code, s
         if (deadline && left <= 0)
             return err_fail(err, ERR_TIMEOUT, "it took longer than %d ms", timeout_ms);
         AUTO_MESSAGE Orchestrator__ExecOutput *piece = NULL;
-        int rc = actor_stream_recv(stream, (int)left, (ProtobufCMessage **)&piece, err);
+        int rc = core_recv(self, within, stream, (int)left, (ProtobufCMessage **)&piece, err);
         if (rc == 0)
             return err_fail(err, ERR_UNAVAILABLE,
                             "the driver ended the command's output before its end");
@@ -70,7 +69,7 @@ exec_read(core_t *self, actor_stream_t *stream, int timeout_ms, int *ret_code, s
 }
 
 static int
-request_to(const core_service_t *service, unsigned number, actor_call_t *within,
+request_to(const core_service_t *service, unsigned number, int cancel_fd,
            const core_request_t *request, int *ret_status, str_t *ret_body, err_t **err)
 {
     AUTO_FREE char *url =
@@ -82,7 +81,7 @@ request_to(const core_service_t *service, unsigned number, actor_call_t *within,
                            .content_type = request->content_type,
                            .headers = request->headers,
                            .timeout_ms = request->timeout_ms,
-                           .cancel_fd = core_cancel_fd(within),
+                           .cancel_fd = cancel_fd,
                            .body_max = HTTP_BODY_MAX};
     if (http_request_text(&http, ret_status, ret_body, err) < 0)
         return err_wrap(err, "cannot send a request to service '%s'", service->name);
@@ -99,8 +98,8 @@ core_service_request(core_t *self, actor_call_t *within, const char *identifier,
         return err_wrap(err, "cannot send a request to service '%s'", identifier);
     for (size_t i = 0; i < service->n_ports; i++)
         if (strcmp(service->ports[i].id, port_id) == 0)
-            return request_to(service, service->ports[i].number, within, request, ret_status,
-                              ret_body, err);
+            return request_to(service, service->ports[i].number, core_cancel_fd(self, within),
+                              request, ret_status, ret_body, err);
     return err_fail(err, ERR_NOT_FOUND, "service '%s' has no port '%s' to send a request to",
                     service->name, port_id);
 }
@@ -113,19 +112,19 @@ core_service_request_number(core_t *self, actor_call_t *within, const char *iden
     AUTO(core_service) service = NULL;
     if (core_require_started(self, identifier, &service, err) < 0)
         return err_wrap(err, "cannot send a request to service '%s'", identifier);
-    return request_to(service, number, within, request, ret_status, ret_body, err);
+    return request_to(service, number, core_cancel_fd(self, within), request, ret_status, ret_body,
+                      err);
 }
 
 int
 core_download(core_t *self, actor_call_t *within, const char *url, const char *path, int timeout_ms,
               int *ret_status, err_t **err)
 {
-    (void)self;
     http_request_t http = {.method = "GET",
                            .url = url,
                            .is_outside = true,
                            .timeout_ms = timeout_ms,
-                           .cancel_fd = core_cancel_fd(within),
+                           .cancel_fd = core_cancel_fd(self, within),
                            .body_max = HTTP_DOWNLOAD_MAX};
     return http_request_file(&http, ret_status, path, err);
 }

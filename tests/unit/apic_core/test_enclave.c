@@ -466,6 +466,57 @@ a_container_that_is_gone_after_the_driver_was_away_is_noticed_while_its_ports_ar
     assert_non_null(strstr(why, "its container is gone"));
 }
 
+typedef struct {
+    stage_t *stage;
+    err_code_t code;
+} waiting_t;
+
+static void *
+start_and_wait(void *arg)
+{
+    waiting_t *self = arg;
+    core_service_config_t *a = service("a", "silent");
+    support_port(a, "http", 18080, 60 * WAIT);
+    AUTO(err) err = NULL;
+    stage_start(self->stage, &a, 1, 1, &err);
+    self->code = err_code(err);
+    return NULL;
+}
+
+static void *
+exec_and_wait(void *arg)
+{
+    waiting_t *self = arg;
+    int code;
+    AUTO_STR output = STR_EMPTY;
+    AUTO(err) err = NULL;
+    core_service_exec(self->stage->core, NULL, "old", (char *[]){"hang", NULL}, NULL, -1, &code,
+                      &output, &err);
+    self->code = err_code(err);
+    return NULL;
+}
+
+static void
+the_end_of_the_process_ends_what_waits_and_undoes_it(void **state)
+{
+    stage_t *stage = *state;
+    waiting_t start = {.stage = stage}, exec = {.stage = stage};
+    STAGE_START(stage, service("old", "silent"));
+    pthread_t threads[2];
+    pthread_create(&threads[0], NULL, start_and_wait, &start);
+    pthread_create(&threads[1], NULL, exec_and_wait, &exec);
+    struct timespec pause = {.tv_nsec = 5000000};
+    while (!sim_look(stage->sim, "a", NULL, NULL))
+        nanosleep(&pause, NULL);
+    core_stop(stage->core);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    assert_int_equal(start.code, ERR_CANCELLED);
+    assert_int_equal(exec.code, ERR_CANCELLED);
+    assert_int_equal(sim_count(stage->sim), 1);
+    assert_int_equal(registered(stage), 1);
+}
+
 static void
 add_identifier(void *arg, const char *uuid, const char *name)
 {
@@ -544,6 +595,7 @@ main(void)
         T(what_could_not_be_removed_is_as_soon_as_that_is_possible),
         T(a_container_that_nobody_registered_is_removed),
         T(a_container_that_is_gone_after_the_driver_was_away_is_noticed_while_its_ports_are_waited_for),
+        T(the_end_of_the_process_ends_what_waits_and_undoes_it),
         T(identifiers_are_remembered_for_ever_and_resolved_in_order),
         T(all_addresses_taken_is_a_clear_error),
     };

@@ -104,7 +104,8 @@ a_program_that_wants_all_memory_is_refused(void **state)
     char **outputs;
     size_t count;
     AUTO(err) err = NULL;
-    assert_true(core_jq("reduce range(40) as $i (\"x\"; . + .) | length", "1", 1, -1, &outputs, &count, &err) < 0);
+    assert_true(core_jq("reduce range(40) as $i (\"x\"; . + .) | length", "1", 1, -1, &outputs,
+                        &count, &err) < 0);
     assert_int_equal(err_code(err), ERR_LIMIT);
 }
 #endif
