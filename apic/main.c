@@ -78,9 +78,12 @@ join(const actor_config_t *config, actor_t **ret_actor, err_t **err)
 static int
 serve(const args_t *args, core_t *core, err_t **err)
 {
+    AUTO(run) run = NULL; /* ends after the actor, so that what runs wait for fails first */
     AUTO(actor) actor = NULL;
     AUTO_FREE char *name = str_format("apic/%s", args->enclave_uuid);
-    api_t api = {.core = core};
+    if (run_new(core, &run, err) < 0)
+        return -1;
+    api_t api = {.core = core, .run = run};
     actor_config_t config = {.name = name,
                              .program = PROGRAM,
                              .endpoint = args->endpoint,

@@ -237,6 +237,9 @@ sl_attr_missing(star_t *s, value_t v, sl_string_t *name)
         star_text_done(&text);
         return false;
     }
+    const star_type_t *type = star_object_type(v);
+    if (type != NULL && type->is_record)
+        return sl_fail(s, "\"%s\" struct has no .%s attribute%s%s%s", type->name, name->bytes, hint[0], hint[1], hint[2]);
     return sl_fail(s, "%s has no .%s %s%s%s%s", star_type_name(v), name->bytes, problem, hint[0], hint[1], hint[2]);
 }
 

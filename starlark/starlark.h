@@ -434,6 +434,8 @@ struct star_type {
     void (*freeze)(void *data);
     /* The object goes away. Must not touch other values. */
     void (*finalize)(void *data);
+    /* Messages speak of it as of a struct with the constructor "NAME": `"NAME" struct has no .x attribute`. */
+    bool is_record;
 };
 
 /* An object with `size` zeroed bytes, aligned for anything, which never move. */

@@ -4,10 +4,12 @@
 #define KURTOSIS_APIC_API_H
 
 #include "apic/core/core.h"
+#include "apic/run/run.h"
 
 /* The actor's state: what every handler gets. */
 typedef struct {
     core_t *core;
+    run_t *run;
 } api_t;
 
 /* Every method of the service; for actor_config_t, together with an api_t as the state. Lent for

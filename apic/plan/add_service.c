@@ -37,7 +37,7 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
     run_map_put(&scope->configs, data->name, data->config);
     plan_step_add_service(step, data->name);
     step->is_forced = types_get_bool(values[FORCE], false);
-    plan_step_add_files(step, data->config->core);
+    plan_step_add_needs(step, data->config);
     return 0;
 }
 

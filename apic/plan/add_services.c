@@ -50,7 +50,7 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
         if (star_dict_put(scope->star, *ret, item->name, service) < 0)
             return err_fail(err, ERR_LIMIT, "there is no memory for service '%s'", item->name);
         plan_step_add_service(step, item->name);
-        plan_step_add_files(step, item->config->core);
+        plan_step_add_needs(step, item->config);
     }
     return 0;
 }

@@ -87,6 +87,7 @@ done(void *self)
 const plan_kind_t plan_exec_command = {
     PLAN_TABLE("exec", fields),
     .again = PLAN_AGAIN_USER,
+    .order = PLAN_ORDER_TOUCH,
     .data_size = sizeof(data_t),
     .interpret = interpret,
     .execute = execute,

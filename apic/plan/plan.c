@@ -54,7 +54,7 @@ call(star_t *star, const star_args_t *args)
         return STAR_ABSENT;
     for (size_t i = 0; i <= kind->table.count; i++)
         if (star_ok(step->values[i]))
-            star_pin(star, step->values[i]);
+            star_list_append(star, scope->kept, step->values[i]);
     if (scope->schedule(scope, &step, &value, &err) < 0)
         return types_fail(star, &err);
     return value;
@@ -144,11 +144,13 @@ plan_step_add_use(plan_step_t *self, const char *name)
 }
 
 void
-plan_step_add_files(plan_step_t *self, const core_service_config_t *config)
+plan_step_add_needs(plan_step_t *self, const types_service_config_t *config)
 {
-    for (size_t i = 0; i < config->n_files; i++)
-        for (char **artifact = config->files[i].artifacts; *artifact; artifact++)
+    const core_service_config_t *core = config->core;
+    for (size_t i = 0; i < core->n_files; i++)
+        for (char **artifact = core->files[i].artifacts; *artifact; artifact++)
             plan_step_add_use(self, *artifact);
+    self->needs_resources |= config->min_millicpus || config->min_megabytes;
 }
 
 void
@@ -185,10 +187,8 @@ plan_step_seal(plan_step_t *self, star_t *star)
             .text = types_text(star, self->values[i]),
             .shown = i < table->count && (table->fields[i].flags & TYPES_SHOWN),
         };
-        star_unpin(star, self->values[i]);
         self->values[i] = STAR_ABSENT;
     }
-    star_unpin(star, self->value);
     self->value = STAR_ABSENT;
 }
 

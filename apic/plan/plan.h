@@ -44,9 +44,19 @@ typedef enum {
     PLAN_AGAIN_NEVER     /* always anew, and everything after it too */
 } plan_again_t;
 
+/* What a step means for the order of steps that run side by side, beyond what it uses and makes. */
+typedef enum {
+    PLAN_ORDER_PLAIN,  /* nothing more */
+    PLAN_ORDER_TOUCH,  /* users of the service that come later come after it */
+    PLAN_ORDER_WAIT,   /* all that comes later and depends on anything comes after it */
+    PLAN_ORDER_REMOVE, /* comes after all users of the service */
+    PLAN_ORDER_PRINT   /* comes after the step before it */
+} plan_order_t;
+
 struct plan_kind {
     types_table_t table;
     plan_again_t again;
+    plan_order_t order;
     size_t data_size; /* of the step's own data, zeroed before interpret */
 
     /* values: by field, absent when not given. *ret is what the script gets (None to begin with). */
@@ -85,6 +95,7 @@ struct plan_step {
     char *description;
     bool is_skipped; /* an earlier run did it */
     bool is_forced;  /* force_update: never recognised as done */
+    bool needs_resources; /* asks for a least amount of processor or memory */
 
     /* once sealed */
     char *text; /* the call as Starlark text: what is compared with earlier runs */
@@ -101,8 +112,8 @@ struct plan_step {
     size_t n_uses;
 
     /* until sealed */
-    star_value_t values[TYPES_FIELDS_MAX]; /* pinned */
-    star_value_t value;                    /* returned, pinned */
+    star_value_t values[TYPES_FIELDS_MAX]; /* alive in the scope's `kept` */
+    star_value_t value;                    /* returned; there too */
 };
 
 void plan_step_destroy(plan_step_t **self_p);
@@ -110,8 +121,8 @@ AUTO_FOR(plan_step)
 void plan_step_add_service(plan_step_t *self, const char *name);
 void plan_step_add_artifact(plan_step_t *self, const char *name, const char *md5);
 void plan_step_add_use(plan_step_t *self, const char *name);
-/* Uses every artifact that the service mounts. */
-void plan_step_add_files(plan_step_t *self, const core_service_config_t *config);
+/* Uses every artifact that the service mounts, and the resources that it asks for. */
+void plan_step_add_needs(plan_step_t *self, const types_service_config_t *config);
 /* The call as text now, while it still has its values; yours. */
 char *plan_step_text(const plan_step_t *self, star_t *star);
 /* Turns values into texts and lets go of them. */
@@ -127,6 +138,7 @@ struct plan_scope {
     star_t *star;
     const run_world_t *world;
     run_store_t *store;
+    star_value_t kept;     /* a list of all values that steps hold; pinned */
     bool is_script;        /* not in a package */
     bool allow_privileged;
     run_map_t services;    /* name -> plan_service_t: of earlier runs, and as this interpretation changes it */

@@ -49,6 +49,7 @@ describe(const plan_step_t *step, str_t *out)
 const plan_kind_t plan_remove_service = {
     PLAN_TABLE("remove_service", fields),
     .again = PLAN_AGAIN_NEVER,
+    .order = PLAN_ORDER_REMOVE,
     .data_size = sizeof(plan_named_t),
     .interpret = interpret,
     .validate = validate,

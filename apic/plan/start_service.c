@@ -23,6 +23,7 @@ describe(const plan_step_t *step, str_t *out)
 const plan_kind_t plan_start_service = {
     PLAN_TABLE("start_service", fields),
     .again = PLAN_AGAIN_NEVER,
+    .order = PLAN_ORDER_TOUCH,
     .data_size = sizeof(plan_named_t),
     .interpret = plan_named_interpret,
     .validate = plan_named_validate,

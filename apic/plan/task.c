@@ -65,7 +65,7 @@ plan_task_interpret(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
     uuid_new(task->uuid);
     for (size_t i = 0; i < task->n_stores; i++)
         plan_step_add_artifact(step, task->stores[i].name, "");
-    plan_step_add_files(step, task->config->core);
+    plan_step_add_needs(step, task->config);
     *ret = result_new(scope, task);
     return 0;
 }

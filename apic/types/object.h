@@ -13,7 +13,8 @@
                  .repr = types_object_repr,                                                        \
                  .equal = types_object_equal,                                                      \
                  .hash = types_object_hash,                                                        \
-                 .visit = types_object_visit},                                                     \
+                 .visit = types_object_visit,                                                      \
+                 .is_record = true},                                                     \
         .table = {label, fields_, sizeof(fields_) / sizeof((fields_)[0])},                         \
         .go_name = go,                                                                             \
     }

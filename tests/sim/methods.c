@@ -10,10 +10,12 @@
 #define SERVICE "orchestrator.Orchestrator/"
 #define HOLD_SECONDS 10
 
-static actor_handler_fn on_start, on_get, on_stop, on_restart, on_remove, on_exec, on_copy_out,
+static actor_handler_fn on_cluster, on_fetch, on_start, on_get, on_stop, on_restart, on_remove, on_exec, on_copy_out,
     on_logs, on_watch;
 
 const actor_method_t sim_methods[] = {
+    {SERVICE "GetClusterInfo", ACTOR_WORKER, on_cluster},
+    {SERVICE "FetchImage", ACTOR_WORKER, on_fetch},
     {SERVICE "StartService", ACTOR_WORKER, on_start},
     {SERVICE "GetServices", ACTOR_WORKER, on_get},
     {SERVICE "StopService", ACTOR_WORKER, on_stop},
@@ -39,6 +41,41 @@ fail(actor_call_t **call_p, err_code_t code, const char *name, const char *why)
     err_t *err = NULL;
     err_fail(&err, code, "the container of '%s' %s", name, why);
     actor_call_fail(call_p, &err);
+}
+
+static void
+on_cluster(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const Orchestrator__GetClusterInfoArgs *args = (const Orchestrator__GetClusterInfoArgs *)request;
+    Orchestrator__ClusterInfo info = ORCHESTRATOR__CLUSTER_INFO__INIT;
+    (void)state;
+    info.kind = "docker";
+    info.architecture = "amd64";
+    info.total_millicpus = info.free_millicpus = 2000;
+    info.total_memory_megabytes = info.free_memory_megabytes = 4000;
+    info.resources_complete = args->measure_free;
+    actor_call_reply(&call, &info.base);
+}
+
+static void
+on_fetch(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const Orchestrator__FetchImageArgs *args = (const Orchestrator__FetchImageArgs *)request;
+    Orchestrator__FetchImageProgress progress = ORCHESTRATOR__FETCH_IMAGE_PROGRESS__INIT;
+    Orchestrator__ImageInfo info = ORCHESTRATOR__IMAGE_INFO__INIT;
+    (void)state;
+    if (strcmp(args->image, "lost") == 0) {
+        err_t *err = NULL;
+        err_fail(&err, ERR_NOT_FOUND, "there is no image '%s'", args->image);
+        actor_call_fail(&call, &err);
+        return;
+    }
+    info.image = args->image;
+    info.architecture = "amd64";
+    progress.origin = ORCHESTRATOR__FETCH_ORIGIN__FETCH_LOCAL;
+    progress.info = &info;
+    actor_call_send(call, &progress.base, NULL);
+    actor_call_end(&call);
 }
 
 /* Lends the container's own memory: send it before the lock is given back. */

@@ -7,6 +7,8 @@
  *    dies      runs, and ends with exit code 7 as soon as it was started
  *    refused   cannot be started: StartService fails with STATE
  *
+ *  Every image is there but "lost".
+ *
  *  A command does: "echo WORD..." prints the words, "fail N" exits with N, "flood N" prints N
  * bytes, "hang" runs until its caller gives up. A copied path is a tar with one file, note.txt,
  * that holds the path. A log has the lines "one of NAME" and "two of NAME".

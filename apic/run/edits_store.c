@@ -1,0 +1,196 @@
+/*  edits_store: the enclave plan in the enclave's database: a row per step that was done, and one per name it has. */
+#include "apic/run/edits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS run_steps(position INTEGER PRIMARY KEY, uuid TEXT NOT NULL,"
+    " type TEXT NOT NULL, text TEXT NOT NULL, returned TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS run_step_names(position INTEGER NOT NULL, ordinal INTEGER NOT NULL,"
+    " is_service INTEGER NOT NULL, name TEXT NOT NULL, md5 TEXT NOT NULL,"
+    " PRIMARY KEY(position, ordinal)) STRICT;";
+
+static int
+db_fail(sqlite3 *db, err_t **err)
+{
+    return err_fail(err, ERR_UNKNOWN, "the enclave's database: %s", sqlite3_errmsg(db));
+}
+
+static char *
+column(sqlite3_stmt *statement, int index)
+{
+    const unsigned char *text = sqlite3_column_text(statement, index);
+    return strdup(text ? (const char *)text : "");
+}
+
+static void
+add_name(run_past_t *past, sqlite3_stmt *statement)
+{
+    if (sqlite3_column_int(statement, 1)) {
+        size_t count = 0;
+        while (past->services[count])
+            count++;
+        past->services = realloc(past->services, (count + 2) * sizeof(*past->services));
+        past->services[count] = column(statement, 2);
+        past->services[count + 1] = NULL;
+        return;
+    }
+    past->artifacts =
+        realloc(past->artifacts, (past->n_artifacts + 1) * sizeof(*past->artifacts));
+    past->artifacts[past->n_artifacts++] =
+        (plan_artifact_t){column(statement, 2), column(statement, 3)};
+}
+
+static int
+load_steps(sqlite3 *db, run_edits_t *self, run_map_t *by_position, err_t **err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db,
+                           "SELECT uuid, type, text, returned, position FROM run_steps ORDER BY "
+                           "position LIMIT ?",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return db_fail(db, err);
+    sqlite3_bind_int64(statement, 1, PLAN_STEPS_MAX);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        if ((self->n_past & (self->n_past - 1)) == 0)
+            self->past = realloc(self->past,
+                                 (self->n_past ? self->n_past * 2 : 1) * sizeof(*self->past));
+        self->past[self->n_past++] = (run_past_t){
+            .position = (size_t)sqlite3_column_int64(statement, 4),
+            .uuid = column(statement, 0),
+            .type = column(statement, 1),
+            .text = column(statement, 2),
+            .returned = column(statement, 3),
+            .services = calloc(1, sizeof(char *)),
+        };
+        AUTO_FREE char *position = column(statement, 4);
+        run_map_put(by_position, position, (void *)self->n_past);
+    }
+    sqlite3_finalize(statement);
+    return 0;
+}
+
+static int
+load_names(sqlite3 *db, run_edits_t *self, const run_map_t *by_position, err_t **err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db,
+                           "SELECT position, is_service, name, md5 FROM run_step_names ORDER BY "
+                           "position, ordinal",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return db_fail(db, err);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        AUTO_FREE char *position = column(statement, 0);
+        const size_t index = (size_t)run_map_get(by_position, position);
+        if (index)
+            add_name(&self->past[index - 1], statement);
+    }
+    sqlite3_finalize(statement);
+    return 0;
+}
+
+int
+run_edits_load(const run_world_t *world, run_edits_t **ret_edits, err_t **err)
+{
+    AUTO(run_edits) self = calloc(1, sizeof(*self));
+    run_map_t by_position = {0};
+    sqlite3 *db = world->db_lock(world->self);
+    int rc = sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(db, err);
+    if (rc == 0)
+        rc = load_steps(db, self, &by_position, err);
+    if (rc == 0)
+        rc = load_names(db, self, &by_position, err);
+    world->db_unlock(world->self);
+    run_map_done(&by_position, NULL);
+    if (rc < 0)
+        return err_wrap(err, "cannot read what earlier runs did");
+    *ret_edits = TAKE(self);
+    return 0;
+}
+
+static int
+insert_names(sqlite3 *db, size_t position, const plan_step_t *step, err_t **err)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = 0, ordinal = 0;
+    if (!step->n_services && !step->n_artifacts)
+        return 0;
+    if (sqlite3_prepare_v2(db, "INSERT INTO run_step_names VALUES(?, ?, ?, ?, ?)", -1, &statement,
+                           NULL) != SQLITE_OK)
+        return db_fail(db, err);
+    for (size_t i = 0; rc == 0 && i < step->n_services + step->n_artifacts; i++) {
+        const bool is_service = i < step->n_services;
+        const plan_artifact_t *artifact = is_service ? NULL : &step->artifacts[i - step->n_services];
+        sqlite3_bind_int64(statement, 1, (sqlite3_int64)position);
+        sqlite3_bind_int(statement, 2, ordinal++);
+        sqlite3_bind_int(statement, 3, is_service);
+        sqlite3_bind_text(statement, 4, is_service ? step->services[i] : artifact->name, -1,
+                          SQLITE_STATIC);
+        sqlite3_bind_text(statement, 5, is_service ? "" : artifact->md5, -1, SQLITE_STATIC);
+        rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(db, err);
+        sqlite3_reset(statement);
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+static int
+insert(sqlite3 *db, size_t position, const plan_step_t *step, err_t **err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO run_steps VALUES(?, ?, ?, ?, ?)", -1,
+                           &statement, NULL) != SQLITE_OK)
+        return db_fail(db, err);
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)position);
+    const char *const texts[] = {step->uuid, step->kind->table.name, step->text, step->returned};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        sqlite3_bind_text(statement, (int)i + 2, texts[i], -1, SQLITE_STATIC);
+    const int rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(db, err);
+    sqlite3_finalize(statement);
+    return rc < 0 ? rc : insert_names(db, position, step, err);
+}
+
+/* One transaction: all or nothing. */
+static int
+finish(sqlite3 *db, int rc, err_t **err)
+{
+    if (rc == 0 && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        rc = db_fail(db, err);
+    if (rc < 0)
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+int
+run_edits_begin(const run_world_t *world, const run_plan_t *plan, err_t **err)
+{
+    sqlite3 *db = world->db_lock(world->self);
+    AUTO_FREE char *sql = str_format("BEGIN IMMEDIATE;"
+                                     "DELETE FROM run_steps WHERE position >= %zu;"
+                                     "DELETE FROM run_step_names WHERE position >= %zu;",
+                                     plan->first, plan->first);
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(db, err);
+    for (size_t i = 0; rc == 0 && i < plan->n_steps && plan->steps[i]->is_skipped; i++)
+        rc = insert(db, plan->first + i, plan->steps[i], err);
+    rc = finish(db, rc, err);
+    world->db_unlock(world->self);
+    return rc < 0 ? err_wrap(err, "cannot record what this run does") : 0;
+}
+
+int
+run_edits_done(const run_world_t *world, const run_plan_t *plan, size_t index, err_t **err)
+{
+    sqlite3 *db = world->db_lock(world->self);
+    int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                               : db_fail(db, err);
+    AUTO_FREE char *sql = str_format("DELETE FROM run_step_names WHERE position = %zu",
+                                     plan->first + index);
+    if (rc == 0 && sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        rc = db_fail(db, err);
+    if (rc == 0)
+        rc = insert(db, plan->first + index, plan->steps[index], err);
+    rc = finish(db, rc, err);
+    world->db_unlock(world->self);
+    return rc < 0 ? err_wrap(err, "cannot record that an instruction was done") : 0;
+}

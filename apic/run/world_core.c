@@ -1,0 +1,228 @@
+/*  world_core: the world of an API container: its core, and its driver for images and resources. */
+#include "apic/run/world.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define SERVICE "orchestrator.Orchestrator/"
+
+static int
+services_start(void *self, core_service_config_t *const *configs, size_t count,
+               unsigned parallelism, core_service_t **ret_services, err_t **ret_errors, err_t **err)
+{
+    return core_services_start(self, NULL, configs, count, parallelism, ret_services, ret_errors,
+                               err);
+}
+
+static int
+service_remove(void *self, const char *name, char **ret_uuid, err_t **err)
+{
+    return core_service_remove(self, NULL, name, ret_uuid, err);
+}
+
+static int
+service_stop(void *self, const char *name, err_t **err)
+{
+    return core_service_stop(self, NULL, name, err);
+}
+
+static int
+service_restart(void *self, const char *name, err_t **err)
+{
+    return core_service_restart(self, NULL, name, err);
+}
+
+static int
+service_find(void *self, const char *name, core_service_t **ret_service, err_t **err)
+{
+    return core_service_find(self, name, ret_service, err);
+}
+
+static int
+service_config(void *self, const char *name, core_service_config_t **ret_config, err_t **err)
+{
+    AUTO(core_service) service = NULL;
+    if (core_service_find(self, name, &service, err) < 0)
+        return -1;
+    return core_service_config(self, service->uuid, ret_config, err);
+}
+
+static core_service_t **
+services_all(void *self, size_t *ret_count)
+{
+    return core_services_all(self, ret_count);
+}
+
+static int
+service_exec(void *self, const char *name, char *const *argv, int timeout_ms, int *ret_code,
+             str_t *output, err_t **err)
+{
+    return core_service_exec(self, NULL, name, argv, NULL, timeout_ms, ret_code, output, err);
+}
+
+static int
+service_request(void *self, const char *name, const char *port_id, const core_request_t *request,
+                int *ret_status, str_t *ret_body, err_t **err)
+{
+    return core_service_request(self, NULL, name, port_id, request, ret_status, ret_body, err);
+}
+
+static bool
+artifact_exists(void *self, const char *name, char **ret_uuid)
+{
+    return core_artifact_exists(self, name, ret_uuid);
+}
+
+static char **
+artifact_names(void *self, size_t *ret_count)
+{
+    return core_artifact_names(self, ret_count);
+}
+
+static int
+download(void *self, const char *url, const char *path, int timeout_ms, err_t **err)
+{
+    int status = 0;
+    if (core_download(self, NULL, url, path, timeout_ms, &status, err) < 0)
+        return -1;
+    return status / 100 == 2 ? 0
+                             : err_fail(err, ERR_NOT_FOUND,
+                                        "Downloading '%s' returned unexpected HTTP status '%d'", url,
+                                        status);
+}
+
+static int
+archive_path(void *self, const char *path, char **ret_archive, char **ret_md5, err_t **err)
+{
+    return core_archive_path(self, path, ret_archive, ret_md5, err);
+}
+
+static int
+artifact_put(void *self, const char *name, const char *archive, const char *md5,
+             core_artifact_outcome_t *ret_outcome, char **ret_uuid, err_t **err)
+{
+    return core_artifact_put(self, name, archive, md5, true, ret_outcome, ret_uuid, err);
+}
+
+static int
+artifact_put_files(void *self, const char *name, const core_file_t *files, size_t count,
+                   core_artifact_outcome_t *ret_outcome, char **ret_uuid, err_t **err)
+{
+    return core_artifact_put_files(self, name, files, count, ret_outcome, ret_uuid, err);
+}
+
+static int
+artifact_put_from_service(void *self, const char *service, const char *path, const char *name,
+                          char **ret_uuid, err_t **err)
+{
+    return core_artifact_put_from_service(self, NULL, service, path, name, ret_uuid, err);
+}
+
+/* Takes what the last message of a fetch says. */
+static void
+keep_image(const Orchestrator__FetchImageProgress *progress, run_image_t *ret)
+{
+    if (progress->warning[0] && !ret->warning)
+        ret->warning = strdup(progress->warning);
+    if (progress->origin == ORCHESTRATOR__FETCH_ORIGIN__FETCH_IN_PROGRESS)
+        return;
+    ret->origin = progress->origin;
+    if (progress->info && progress->info->architecture[0] && !ret->architecture)
+        ret->architecture = strdup(progress->info->architecture);
+}
+
+static int
+image_fetch(void *self, const types_image_t *image, Orchestrator__FetchMode mode, run_image_t *ret,
+            err_t **err)
+{
+    if (image->kind == TYPES_IMAGE_BUILD || image->kind == TYPES_IMAGE_NIX)
+        return err_fail(err, ERR_UNSUPPORTED,
+                        "images are not built here; build '%s' with another tool and name it in "
+                        "'image'",
+                        image->name);
+    Orchestrator__FetchImageArgs args = ORCHESTRATOR__FETCH_IMAGE_ARGS__INIT;
+    AUTO(actor_stream) stream = NULL;
+    int rc;
+    args.image = image->name;
+    args.mode = mode;
+    if (image->username)
+        args.username = image->username;
+    if (image->password)
+        args.password = image->password;
+    if (image->registry)
+        args.registry = image->registry;
+    if (actor_stream_open(core_actor(self), NULL, core_driver(self), SERVICE "FetchImage",
+                          &args.base, &stream, err) < 0)
+        return -1;
+    for (;;) {
+        AUTO_MESSAGE ProtobufCMessage *item = NULL;
+        if ((rc = actor_stream_recv(stream, -1, &item, err)) <= 0)
+            return rc;
+        keep_image((const Orchestrator__FetchImageProgress *)item, ret);
+    }
+}
+
+static int
+resources(void *self, bool measure, run_resources_t *ret, err_t **err)
+{
+    Orchestrator__GetClusterInfoArgs args = ORCHESTRATOR__GET_CLUSTER_INFO_ARGS__INIT;
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    args.measure_free = measure;
+    if (actor_ask(core_actor(self), NULL, core_driver(self), SERVICE "GetClusterInfo", &args.base, 0,
+                  &reply, err) < 0)
+        return -1;
+    const Orchestrator__ClusterInfo *info = (const Orchestrator__ClusterInfo *)reply;
+    *ret = (run_resources_t){
+        .complete = info->resources_complete,
+        .millicpus = info->free_millicpus,
+        .megabytes = info->free_memory_megabytes,
+        .architecture = info->architecture[0] ? strdup(info->architecture) : NULL,
+    };
+    return 0;
+}
+
+static sqlite3 *
+db_lock(void *self)
+{
+    return core_db_lock(self);
+}
+
+static void
+db_unlock(void *self)
+{
+    core_db_unlock(self);
+}
+
+void
+run_world_core(run_world_t *self, core_t *core)
+{
+    *self = (run_world_t){
+        .self = core,
+        .enclave_uuid = core_enclave_uuid(core),
+        .enclave_env = core_enclave_env(core),
+        .backend = core_backend_kind(core),
+        .is_production = core_is_production(core),
+        .repositories = core_repositories(core),
+        .tmp = core_tmp(core),
+        .services_start = services_start,
+        .service_remove = service_remove,
+        .service_stop = service_stop,
+        .service_restart = service_restart,
+        .service_find = service_find,
+        .service_config = service_config,
+        .services_all = services_all,
+        .service_exec = service_exec,
+        .service_request = service_request,
+        .artifact_exists = artifact_exists,
+        .artifact_names = artifact_names,
+        .download = download,
+        .archive_path = archive_path,
+        .artifact_put = artifact_put,
+        .artifact_put_files = artifact_put_files,
+        .artifact_put_from_service = artifact_put_from_service,
+        .image_fetch = image_fetch,
+        .resources = resources,
+        .db_lock = db_lock,
+        .db_unlock = db_unlock,
+    };
+}

@@ -1,0 +1,194 @@
+/*  run: scripts through the public API, over a broker, with a driver in memory behind. */
+#include "apic/api/api.h"
+#include "bus/schema/api_container.pb-c.h"
+#include "tests/unit/apic_core/stage.h"
+
+#define SERVICE "api_container_api.ApiContainerService/"
+#define APIC "apic/" SUPPORT_ENCLAVE
+
+typedef struct {
+    stage_t *stage;
+    api_t api;
+    actor_t *client;
+} run_stage_t;
+
+static int
+setup(void **state)
+{
+    run_stage_t *self = calloc(1, sizeof *self);
+    void *stage;
+    stage_setup(&stage);
+    self->stage = stage;
+    stage_close(self->stage);
+    core_config_t config = support_config(self->stage->folder);
+    config.subnet = STAGE_SUBNET;
+    config.gateway = "127.77.0.1";
+    config.own_ip = "127.77.0.2";
+    assert_int_equal(core_new(&config, &self->stage->core, NULL), 0);
+    self->api.core = self->stage->core;
+    assert_int_equal(run_new(self->stage->core, &self->api.run, NULL), 0);
+    self->stage->apic = stage_actor(self->stage, APIC, api_methods(), &self->api);
+    assert_int_equal(core_attach(self->stage->core, self->stage->apic, NULL), 0);
+    self->client = stage_actor(self->stage, "client/test", NULL, NULL);
+    *state = self;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    run_stage_t *self = *state;
+    actor_destroy(&self->client);
+    actor_destroy(&self->stage->apic);
+    run_destroy(&self->api.run);
+    void *stage = self->stage;
+    stage_teardown(&stage);
+    free(self);
+    return 0;
+}
+
+static actor_stream_t *
+start(run_stage_t *self, const char *script)
+{
+    ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
+    actor_stream_t *stream = NULL;
+    AUTO(err) err = NULL;
+    args.serialized_script = (char *)script;
+    if (actor_stream_open(self->client, NULL, APIC, SERVICE "RunStarlarkScript", &args.base,
+                          &stream, &err) < 0)
+        fail_msg("%s", err_text(err));
+    return stream;
+}
+
+/* The next line; NULL at the end. */
+static ApiContainerApi__StarlarkRunResponseLine *
+next(actor_stream_t *stream)
+{
+    ProtobufCMessage *item = NULL;
+    AUTO(err) err = NULL;
+    const int rc = actor_stream_recv(stream, 20000, &item, &err);
+    if (rc < 0)
+        fail_msg("%s", err_text(err));
+    return (ApiContainerApi__StarlarkRunResponseLine *)item;
+}
+
+/* Reads to the end: results and errors, a line each; whether it was successful. */
+static char *
+read_all(actor_stream_t *stream)
+{
+    str_t out = STR_EMPTY;
+    ApiContainerApi__StarlarkRunResponseLine *line;
+    while ((line = next(stream))) {
+        if (line->run_response_line_case ==
+            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INSTRUCTION_RESULT)
+            str_printf(&out, "%s\n", line->instruction_result->serialized_instruction_result);
+        if (line->run_response_line_case ==
+            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT)
+            str_printf(&out, "%s\n", line->run_finished_event->is_run_successful ? "yes" : "no");
+        bus_message_destroy(&line);
+    }
+    return str_take(&out);
+}
+
+static char *
+run(run_stage_t *self, const char *script)
+{
+    AUTO(actor_stream) stream = start(self, script);
+    return read_all(stream);
+}
+
+static void
+a_script_adds_a_service_and_uses_it(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO_FREE char *said =
+        run(self, "def run(plan, args):\n"
+                  "    s = plan.add_service(service_name = \"one\", config = ServiceConfig(\n"
+                  "        image = \"image\", env_vars = {\"A\": \"KURTOSIS_IP_ADDR_PLACEHOLDER\"}))\n"
+                  "    plan.print(s.ip_address + \" \" + s.hostname)\n");
+    assert_non_null(strstr(said, "Service 'one' added with service UUID '"));
+    assert_non_null(strstr(said, "\n127.77.0.3 one\nyes\n"));
+    AUTO(core_service) service = NULL;
+    assert_int_equal(core_service_find(self->stage->core, "one", &service, NULL), 0);
+}
+
+static void
+the_last_run_is_remembered(void **state)
+{
+    run_stage_t *self = *state;
+    static const char script[] = "def run(plan):\n    plan.print(1)\n";
+    AUTO_FREE char *said = run(self, script);
+    assert_string_equal(said, "1\nyes\n");
+    Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    assert_int_equal(actor_ask(self->client, NULL, APIC, SERVICE "GetStarlarkRun", &empty.base, 0,
+                               &reply, NULL),
+                     0);
+    const ApiContainerApi__GetStarlarkRunResponse *last =
+        (const ApiContainerApi__GetStarlarkRunResponse *)reply;
+    assert_string_equal(last->serialized_script, script);
+    assert_string_equal(last->package_id, "DEFAULT_PACKAGE_ID_FOR_SCRIPT");
+    assert_int_equal(last->parallelism, 4);
+}
+
+static void
+a_run_goes_on_when_its_client_goes_away(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO(actor_stream) stream =
+        start(self, "def run(plan):\n"
+                    "    for i in range(2000):\n        plan.print(i)\n"
+                    "    plan.add_service(\"last\", ServiceConfig(image = \"image\"))\n");
+    AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *first = next(stream);
+    assert_non_null(first);
+    actor_stream_destroy(&stream);
+    /* the next run waits for the one that is under way */
+    AUTO_FREE char *said = run(self, "def run(plan):\n    plan.get_service(\"last\")\n");
+    assert_string_equal(said, "Fetched service 'last'\nyes\n");
+}
+
+static void
+thousands_of_lines_arrive_in_order(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO_FREE char *said =
+        run(self, "def run(plan):\n    for i in range(3000):\n        plan.print(i)\n");
+    AUTO_STR expected = STR_EMPTY;
+    for (int i = 0; i < 3000; i++)
+        str_printf(&expected, "%d\n", i);
+    str_add(&expected, "yes\n");
+    assert_string_equal(said, expected.data);
+}
+
+static void
+a_stop_ends_a_run_that_waits(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO(actor_stream) stream =
+        start(self, "def run(plan):\n"
+                    "    plan.add_service(\"s\", ServiceConfig(image = \"image\"))\n"
+                    "    plan.wait(\"s\", ExecRecipe(command = [\"fail\", \"1\"]), \"code\", \"==\", 0,"
+                    " interval = \"1m\", timeout = \"1h\")\n");
+    for (;;) {
+        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *line = next(stream);
+        assert_non_null(line);
+        if (line->run_response_line_case ==
+                API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INSTRUCTION &&
+            !strcmp(line->instruction->instruction_name, "wait"))
+            break;
+    }
+    /* teardown stops the run, which would otherwise wait for an hour */
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_script_adds_a_service_and_uses_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_last_run_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_run_goes_on_when_its_client_goes_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(thousands_of_lines_arrive_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stop_ends_a_run_that_waits, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

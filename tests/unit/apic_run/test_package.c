@@ -1,0 +1,201 @@
+/*  Whole packages, in a folder as an upload leaves them. */
+#include "transcript.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/kurtosis-package-XXXXXX";
+
+static void
+put_file(const char *path, const char *text)
+{
+    AUTO_FREE char *whole = str_format("%s/%s", folder, path);
+    for (char *at = whole + strlen(folder) + 1; (at = strchr(at, '/')); at++) {
+        *at = '\0';
+        mkdir(whole, 0755);
+        *at = '/';
+    }
+    FILE *file = fopen(whole, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static char *
+run_package(const char *id, const char *main_file)
+{
+    enclave_t enclave;
+    enclave_init(&enclave, folder);
+    char *said = transcript(
+        &enclave, (run_request_t){.package_id = id, .main_file = main_file}, false);
+    enclave_done(&enclave);
+    return said;
+}
+
+static void
+expect(const char *said, const char *part)
+{
+    if (strstr(said, part))
+        return;
+    print_error("%s\nshould hold:\n%s\n", said, part);
+    fail();
+}
+
+static void
+a_package_imports_its_files_and_its_dependencies(void **state)
+{
+    (void)state;
+    put_file("me/pkg/kurtosis.yml",
+             "name: github.com/me/pkg\nreplace:\n  github.com/far/dep: ../local\n");
+    put_file("me/pkg/main.star",
+             "lib = import_module(\"./lib/deep.star\")\n"
+             "dep = import_module(\"github.com/far/dep/x.star\")\n"
+             "again = import_module(\"lib/deep.star\")\n"
+             "def run(plan, n = 1):\n"
+             "    plan.print(lib.NAME + dep.greet() + read_file(\"/data.txt\") + str(lib == again))\n"
+             "    lib.add(plan)\n"
+             "    plan.upload_files(\"lib\", name = \"lib\")\n");
+    put_file("me/pkg/lib/deep.star",
+             "up = import_module(\"../up.star\")\nNAME = up.NAME\n_hidden = 1\n"
+             "def add(plan):\n    plan.upload_files(src = \"deep.star\", name = \"deep\")\n");
+    put_file("me/pkg/up.star", "NAME = \"up\"\n");
+    put_file("me/pkg/data.txt", "data");
+    put_file("far/dep/kurtosis.yml", "name: github.com/far/dep\n");
+    put_file("far/dep/x.star", "def greet():\n    return read_file(\"./y.txt\")\n");
+    put_file("far/dep/y.txt", "far");
+    AUTO_FREE char *said = run_package("github.com/me/pkg", NULL);
+    expect(said, "= upfardataTrue\n");
+    expect(said, "github.com/me/pkg/lib/deep.star[5:22] upload_files: Uploading file 'deep.star' to "
+                 "files artifact 'deep'\n");
+    expect(said, "= Files with artifact name 'lib' uploaded with artifact UUID 'UUID'\n");
+    expect(said, "finished: true\n");
+}
+
+static void
+errors_of_imported_files_have_their_frames_first(void **state)
+{
+    (void)state;
+    put_file("me/err/kurtosis.yml", "name: github.com/me/err\n");
+    put_file("me/err/main.star", "lib = import_module(\"lib.star\")\ndef run(plan):\n    pass\n");
+    put_file("me/err/lib.star", "x = 1\ny = 0\nz = x // y\n");
+    AUTO_FREE char *said = run_package("github.com/me/err", NULL);
+    assert_string_equal(said, "interpretation error: Evaluation error: floored division by zero\n"
+                              "\tat [github.com/me/err/lib.star:3:7]: <toplevel>\n"
+                              "\tat [github.com/me/err/main.star:1:20]: <toplevel>\n"
+                              "finished: false\n");
+}
+
+static void
+what_cannot_be_loaded_is_said(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"import_module(\"./self.star\")", "There's a cycle in the import_module calls"},
+        {"import_module(\"nothing.star\")",
+         "Evaluation error: An error occurred while loading the module "
+         "'github.com/me/load/nothing.star'\n\tCaused by: '/nothing.star' doesn't exist in the "
+         "package 'me/load'"},
+        {"read_file(\"github.com/no/where/x\")", "package 'github.com/no/where' is not in this enclave"},
+        {"import_module(\"github.com/me/load/x.star\")",
+         "Locator 'github.com/me/load/x.star' is referencing a file within the same package"},
+        {"read_file(\"\")", "Value for 'src' was an empty string. This is disallowed"},
+        {"import_module(\"sub\")", "Loading module content for module 'github.com/me/load/sub' failed."},
+        {"load(\"a\", \"b\")", "statement is not available in Kurtosis"},
+    };
+    put_file("me/load/kurtosis.yml", "name: github.com/me/load\n");
+    put_file("me/load/sub/x", "");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_FREE char *text = str_format("%s\ndef run(plan):\n    pass\n", cases[i][0]);
+        put_file("me/load/self.star", text);
+        put_file("me/load/main.star", text);
+        AUTO_FREE char *said = run_package("github.com/me/load", NULL);
+        expect(said, cases[i][1]);
+        expect(said, "finished: false\n");
+    }
+}
+
+static void
+what_is_no_package_is_refused_before_anything_is_said(void **state)
+{
+    (void)state;
+    put_file("me/none/main.star", "def run(plan):\n    pass\n");
+    put_file("me/wrong/kurtosis.yml", "name: github.com/me/right\n");
+    put_file("me/other/kurtosis.yml", "name: github.com/me/other\n");
+    static const char *const cases[][3] = {
+        {"github.com/me/none", NULL, "interpretation error: Couldn't find a 'kurtosis.yml' in the root"},
+        {"github.com/me/wrong", NULL, "The package name in kurtosis.yml must match the location"},
+        {"github.com/me/other", "x.star",
+         "An error occurred while verifying that 'main.star' exists in the package "
+         "'github.com/me/other' at"},
+        {"github.com/no/where", NULL, "Package 'github.com/no/where' does not exist on disk at"},
+        {"nonsense", NULL, "An error occurred parsing Git URL for package ID 'nonsense'"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_FREE char *said = run_package(cases[i][0], cases[i][1]);
+        expect(said, cases[i][2]);
+        assert_null(strstr(said, "finished"));
+    }
+}
+
+static void
+a_package_may_have_its_main_function_elsewhere(void **state)
+{
+    enclave_t enclave;
+    (void)state;
+    put_file("me/main/kurtosis.yml", "name: github.com/me/main\n");
+    put_file("me/main/a/b.star", "def go(x):\n    return {\"x\": x}\n");
+    enclave_init(&enclave, folder);
+    AUTO_FREE char *said = transcript(&enclave,
+                                      (run_request_t){.package_id = "github.com/me/main",
+                                                      .main_file = "a/b.star",
+                                                      .main_function = "go",
+                                                      .params = "{\"x\": [1, 2.0]}"},
+                                      false);
+    assert_string_equal(said, "finished: true {\n\t\"x\": [\n\t\t1,\n\t\t2\n\t]\n}\n");
+    enclave_done(&enclave);
+}
+
+static int
+make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int
+remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+static int
+remove_folder(void **state)
+{
+    (void)state;
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_package_imports_its_files_and_its_dependencies),
+        cmocka_unit_test(errors_of_imported_files_have_their_frames_first),
+        cmocka_unit_test(what_cannot_be_loaded_is_said),
+        cmocka_unit_test(what_is_no_package_is_refused_before_anything_is_said),
+        cmocka_unit_test(a_package_may_have_its_main_function_elsewhere),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

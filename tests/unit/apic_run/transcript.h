@@ -1,0 +1,29 @@
+/*  transcript: runs a script or package against an enclave in memory and writes down what it says.
+ *
+ *      [2:21] add_service: Adding service with name 'a' and image 'b'
+ *        add_service(name="a", config=ServiceConfig(image="b"))
+ *        = Service 'a' added with service UUID 'UUID'
+ *      finished: true
+ *
+ *  UUIDs of references are numbered, others are "UUID"; times are "TIME"; progress is only written where asked for. */
+#ifndef TEST_TRANSCRIPT_H
+#define TEST_TRANSCRIPT_H
+
+#include "apic/run/phases.h"
+#include "world_memory.h"
+
+typedef struct {
+    world_memory_t *memory;
+    run_store_t *store;
+    pthread_mutex_t lock;
+} enclave_t;
+
+void enclave_init(enclave_t *self, const char *repositories);
+void enclave_done(enclave_t *self);
+
+/* request->parallelism and texts get defaults where they are not set. Yours. */
+char *transcript(enclave_t *self, run_request_t request, bool with_progress);
+/* The same of a script, with no arguments. */
+char *transcript_of(enclave_t *self, const char *script);
+
+#endif
