@@ -23,7 +23,8 @@ default_text(void)
     const char *home = getenv("HOME");
     for (size_t i = 0; i < ARRAY_LEN(default_sockets); i++) {
         const char *path = default_sockets[i];
-        AUTO_FREE char *full = *path == '~' ? str_format("%s%s", home ? home : "", path + 1) : strdup(path);
+        AUTO_FREE char *full =
+            *path == '~' ? str_format("%s%s", home ? home : "", path + 1) : strdup(path);
         if (access(full, F_OK) == 0)
             return str_format("unix://%s", full);
     }
@@ -35,20 +36,24 @@ docker_address_init(docker_address_t *self, const char *host, err_t **err)
 {
     const char *given = host ? host : getenv("DOCKER_HOST");
     self->text = given && *given ? strdup(given) : default_text();
-    if (str_starts(self->text, "unix:///") && strlen(self->text + 7) < sizeof((struct sockaddr_un *)NULL)->sun_path) {
+    if (str_starts(self->text, "unix:///") &&
+        strlen(self->text + 7) < sizeof((struct sockaddr_un *)NULL)->sun_path) {
         self->path = strdup(self->text + 7);
         return 0;
     }
     if (!str_starts(self->text, "tcp://") || !self->text[6])
         return err_fail(err, ERR_INVALID,
-                        "cannot use the Docker address '%.200s': give unix:///path/of/docker.sock or tcp://name:port "
+                        "cannot use the Docker address '%.200s': give unix:///path/of/docker.sock "
+                        "or tcp://name:port "
                         "(environment variable DOCKER_HOST)",
                         self->text);
     const char *verify = getenv("DOCKER_TLS_VERIFY");
     if (verify && *verify)
         return err_fail(err, ERR_UNSUPPORTED,
-                        "cannot use the Docker address '%s' with TLS (DOCKER_TLS_VERIFY is set): forward its socket, e.g. "
-                        "with 'ssh -L /tmp/docker.sock:/var/run/docker.sock HOST' and DOCKER_HOST=unix:///tmp/docker.sock",
+                        "cannot use the Docker address '%s' with TLS (DOCKER_TLS_VERIFY is set): "
+                        "forward its socket, e.g. "
+                        "with 'ssh -L /tmp/docker.sock:/var/run/docker.sock HOST' and "
+                        "DOCKER_HOST=unix:///tmp/docker.sock",
                         self->text);
     const char *name = self->text + 6;
     const char *colon = strrchr(name, ':');
@@ -72,18 +77,20 @@ docker_address_done(docker_address_t *self)
     *self = (docker_address_t){0};
 }
 
-/* ------------------------------------------------------------------------------------------ connecting */
+/* ----------------------------------------------------------------------------------- connecting */
 
 static int
 cannot_connect(const docker_address_t *self, const char *why, int code, err_t **err)
 {
     if (code == EACCES)
         return err_fail(err, ERR_UNAVAILABLE,
-                        "cannot connect to the Docker daemon at '%s': permission denied: join the group of the socket "
+                        "cannot connect to the Docker daemon at '%s': permission denied: join the "
+                        "group of the socket "
                         "(sudo usermod -aG docker $USER, then log in again)",
                         self->text);
     return err_fail(err, ERR_UNAVAILABLE,
-                    "cannot connect to the Docker daemon at '%s' (%s): is it running? Start it with 'sudo systemctl start "
+                    "cannot connect to the Docker daemon at '%s' (%s): is it running? Start it "
+                    "with 'sudo systemctl start "
                     "docker', or set DOCKER_HOST to where it listens",
                     self->text, why);
 }
@@ -145,12 +152,14 @@ docker_address_connect(const docker_address_t *self, int timeout_ms, int *ret_fd
 int
 docker_address_broke(const docker_address_t *self, int code, err_t **err)
 {
-    return err_fail(err, ERR_UNAVAILABLE, "the connection to the Docker daemon at '%s' broke (%s)", self->text,
-                    code ? strerror(code) : "it was closed");
+    return err_fail(err, ERR_UNAVAILABLE, "the connection to the Docker daemon at '%s' broke (%s)",
+                    self->text, code ? strerror(code) : "it was closed");
 }
 
 int
 docker_address_odd(const docker_address_t *self, err_t **err)
 {
-    return err_wrap(err, "what listens at '%s' does not speak as a Docker daemon does: check DOCKER_HOST", self->text);
+    return err_wrap(
+        err, "what listens at '%s' does not speak as a Docker daemon does: check DOCKER_HOST",
+        self->text);
 }

@@ -6,8 +6,8 @@
 
 /* Embedded; all strings its own. */
 typedef struct {
-    char *text;       /* "unix:///path" or "tcp://name:port" */
-    char *path;       /* of the unix socket, or NULL */
+    char *text;        /* "unix:///path" or "tcp://name:port" */
+    char *path;        /* of the unix socket, or NULL */
     char *name, *port; /* of TCP, or NULL */
 } docker_address_t;
 

@@ -11,7 +11,8 @@
 void
 answer_init(answer_t *self, bool no_body)
 {
-    *self = (answer_t){.no_body = no_body, .line = STR_EMPTY, .path_stat = STR_EMPTY, .api_version = STR_EMPTY};
+    *self = (answer_t){
+        .no_body = no_body, .line = STR_EMPTY, .path_stat = STR_EMPTY, .api_version = STR_EMPTY};
 }
 
 void
@@ -22,7 +23,7 @@ answer_done(answer_t *self)
     str_done(&self->api_version);
 }
 
-/* ------------------------------------------------------------------------------------------------ head */
+/* ----------------------------------------------------------------------------------------- head */
 
 /* The value of header `name` in a line of the head; NULL when it is another. */
 static const char *
@@ -85,8 +86,8 @@ head(answer_t *self, err_t **err)
         return 0;
     }
     self->head_done = true;
-    bool empty = self->no_body || self->status == 101 || self->status == 204 || self->status == 304 ||
-                 (self->state == ANSWER_LENGTH && self->left == 0);
+    bool empty = self->no_body || self->status == 101 || self->status == 204 ||
+                 self->status == 304 || (self->state == ANSWER_LENGTH && self->left == 0);
     if (empty)
         self->state = ANSWER_DONE;
     if (self->state == ANSWER_UNTIL_END)
@@ -109,13 +110,16 @@ head_byte(answer_t *self, char c, err_t **err)
     if ((at < sizeof begin - 1 && c != begin[at]) || c == '\0')
         return err_fail(err, ERR_UNAVAILABLE, "the answer is not HTTP");
     if (at >= ANSWER_HEAD_MAX)
-        return err_fail(err, ERR_UNAVAILABLE, "the answer's head has more than %u bytes", ANSWER_HEAD_MAX);
+        return err_fail(err, ERR_UNAVAILABLE, "the answer's head has more than %u bytes",
+                        ANSWER_HEAD_MAX);
     str_add_char(&self->line, c);
     /* The end of the head can only be at a newline: look only there. */
-    return c == '\n' && head_is_whole(&(str_t){.data = self->line.data + (at > 4 ? at - 3 : 0)}) ? head(self, err) : 0;
+    return c == '\n' && head_is_whole(&(str_t){.data = self->line.data + (at > 4 ? at - 3 : 0)})
+               ? head(self, err)
+               : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ body */
+/* ----------------------------------------------------------------------------------------- body */
 
 /* A line of a chunked body is whole. */
 static int
@@ -126,8 +130,10 @@ chunk_line(answer_t *self, err_t **err)
     switch (self->state) {
     case ANSWER_CHUNK_SIZE:
         self->left = strtoull(line->data, &end, 16);
-        if (!isxdigit((unsigned char)*line->data) || (*end && !strchr("; \t", *end)) || self->left > INT64_MAX)
-            return err_fail(err, ERR_UNAVAILABLE, "a piece of the answer has size '%.40s'", line->data);
+        if (!isxdigit((unsigned char)*line->data) || (*end && !strchr("; \t", *end)) ||
+            self->left > INT64_MAX)
+            return err_fail(err, ERR_UNAVAILABLE, "a piece of the answer has size '%.40s'",
+                            line->data);
         self->state = self->left ? ANSWER_CHUNK : ANSWER_TRAILER;
         break;
     case ANSWER_CHUNK_END:
@@ -148,7 +154,8 @@ static int
 line_byte(answer_t *self, char c, err_t **err)
 {
     if (self->line.len >= CHUNK_LINE_MAX)
-        return err_fail(err, ERR_UNAVAILABLE, "a line of the answer has more than %u bytes", CHUNK_LINE_MAX);
+        return err_fail(err, ERR_UNAVAILABLE, "a line of the answer has more than %u bytes",
+                        CHUNK_LINE_MAX);
     if (c != '\n') {
         str_add_char(&self->line, c);
         return 0;
@@ -160,7 +167,8 @@ line_byte(answer_t *self, char c, err_t **err)
 
 long
 answer_feed(answer_t *self, const char *data, size_t size,
-            int (*body)(void *arg, const char *data, size_t size, err_t **err), void *arg, err_t **err)
+            int (*body)(void *arg, const char *data, size_t size, err_t **err), void *arg,
+            err_t **err)
 {
     size_t used = 0;
     while (used < size && self->state != ANSWER_DONE) {

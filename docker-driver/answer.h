@@ -5,8 +5,9 @@
  *          ...                                    negative: not HTTP, or what on_body returned
  *      }
  *
- *  answer_feed returns early once, when the head is complete (head_done has become true), so that the caller can look
- *  at the status before the body comes. Bytes after the answer's end are not used.
+ *  answer_feed returns early once, when the head is complete (head_done has become true), so that
+ *  the caller can look at the status before the body comes. Bytes after the answer's end are not
+ *  used.
  */
 #ifndef KURTOSIS_DOCKER_DRIVER_ANSWER_H
 #define KURTOSIS_DOCKER_DRIVER_ANSWER_H
@@ -30,14 +31,14 @@ typedef enum {
 } answer_state_t;
 
 typedef struct {
-    bool no_body;     /* of HEAD */
+    bool no_body; /* of HEAD */
     answer_state_t state;
     bool head_done;
-    int status;       /* once head_done; 101 is DONE: what follows belongs to the other protocol */
-    bool closes;      /* the connection is not to be used again */
+    int status;  /* once head_done; 101 is DONE: what follows belongs to the other protocol */
+    bool closes; /* the connection is not to be used again */
     uint64_t left;
-    str_t line;       /* head, or line of a chunked body, so far */
-    str_t path_stat;  /* header X-Docker-Container-Path-Stat */
+    str_t line;        /* head, or line of a chunked body, so far */
+    str_t path_stat;   /* header X-Docker-Container-Path-Stat */
     str_t api_version; /* header Api-Version */
 } answer_t;
 
@@ -46,7 +47,8 @@ void answer_done(answer_t *self);
 
 /* Returns the bytes used; all of them unless the head or the answer has ended. */
 long answer_feed(answer_t *self, const char *data, size_t size,
-                 int (*body)(void *arg, const char *data, size_t size, err_t **err), void *arg, err_t **err);
+                 int (*body)(void *arg, const char *data, size_t size, err_t **err), void *arg,
+                 err_t **err);
 /* The connection has ended: 0 when that ends the answer, UNAVAILABLE when it cuts it. */
 int answer_end(answer_t *self, err_t **err);
 

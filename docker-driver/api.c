@@ -35,7 +35,7 @@ docker_destroy(docker_t **self_p)
     free(self);
 }
 
-/* ------------------------------------------------------------------------------------------- requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 int
 docker_json(const char *text, size_t size, json_t **ret_json, err_t **err)
@@ -43,7 +43,8 @@ docker_json(const char *text, size_t size, json_t **ret_json, err_t **err)
     json_error_t why;
     json_t *json = json_loadb(text, size, JSON_ALLOW_NUL | JSON_DECODE_ANY, &why);
     if (!json)
-        return err_fail(err, ERR_UNAVAILABLE, "Docker's reply is not JSON (%s at byte %d): check DOCKER_HOST", why.text,
+        return err_fail(err, ERR_UNAVAILABLE,
+                        "Docker's reply is not JSON (%s at byte %d): check DOCKER_HOST", why.text,
                         why.position);
     *ret_json = json;
     return 0;
@@ -59,8 +60,8 @@ docker_json_text(const json_t *json)
 }
 
 static int
-ask(docker_t *self, const docker_call_t *call, const char *method, char *path, json_t *body, json_t **ret_reply,
-    err_t **err)
+ask(docker_t *self, const docker_call_t *call, const char *method, char *path, json_t *body,
+    json_t **ret_reply, err_t **err)
 {
     AUTO_FREE char *own_path = path;
     AUTO_FREE char *text = body ? docker_json_text(body) : NULL;
@@ -78,7 +79,8 @@ docker_get(docker_t *self, const docker_call_t *call, char *path, json_t **ret_r
 }
 
 int
-docker_post(docker_t *self, const docker_call_t *call, char *path, json_t *body, json_t **ret_reply, err_t **err)
+docker_post(docker_t *self, const docker_call_t *call, char *path, json_t *body, json_t **ret_reply,
+            err_t **err)
 {
     return ask(self, call, "POST", path, body, ret_reply, err);
 }
@@ -89,7 +91,7 @@ docker_delete(docker_t *self, const docker_call_t *call, char *path, err_t **err
     return ask(self, call, "DELETE", path, NULL, NULL, err);
 }
 
-/* ---------------------------------------------------------------------------------------- reading JSON */
+/* --------------------------------------------------------------------------------- reading JSON */
 
 json_t *
 docker_at(const json_t *json, ...)
@@ -121,7 +123,7 @@ docker_int(const json_t *json, const char *key)
     return json_integer_value(json_object_get(json, key));
 }
 
-/* ------------------------------------------------------------------------------------------- look-ups */
+/* ------------------------------------------------------------------------------------- look-ups */
 
 char *
 docker_filters(const char *filter, ...)
@@ -155,7 +157,8 @@ docker_containers_path(const char *label, const char *value, const char *type)
 {
     AUTO_FREE char *app = docker_label_filter(DOCKER_LABEL_APP, DOCKER_APP);
     AUTO_FREE char *first = value ? docker_label_filter(label, value) : strdup(label);
-    AUTO_FREE char *second = type ? docker_label_filter(DOCKER_LABEL_CONTAINER_TYPE, type) : strdup(first);
+    AUTO_FREE char *second =
+        type ? docker_label_filter(DOCKER_LABEL_CONTAINER_TYPE, type) : strdup(first);
     AUTO_FREE char *filters = docker_filters("label", app, "label", first, "label", second, NULL);
     return docker_path("/containers/json?all=1&filters=%s", filters);
 }
@@ -180,8 +183,8 @@ docker_volumes_path(const char *label, const char *value)
 }
 
 int
-docker_network_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid, json_t **ret_network,
-                    err_t **err)
+docker_network_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
+                    json_t **ret_network, err_t **err)
 {
     AUTO_JSON *list = NULL;
     if (docker_check_uuid("enclave", enclave_uuid, err) < 0 ||
@@ -189,7 +192,8 @@ docker_network_find(docker_t *self, const docker_call_t *call, const char *encla
         return err_wrap(err, "cannot look for the network of enclave '%s'", enclave_uuid);
     json_t *network = json_array_get(list, 0);
     if (!network)
-        return err_fail(err, ERR_NOT_FOUND, "there is no enclave '%s': see 'kurtosis enclave ls'", enclave_uuid);
+        return err_fail(err, ERR_NOT_FOUND, "there is no enclave '%s': see 'kurtosis enclave ls'",
+                        enclave_uuid);
     *ret_network = json_incref(network);
     return 0;
 }
@@ -200,21 +204,24 @@ service_path(const char *enclave_uuid, const char *service_uuid)
     AUTO_FREE char *enclave = docker_label_filter(DOCKER_LABEL_ENCLAVE, enclave_uuid);
     AUTO_FREE char *service = docker_label_filter(DOCKER_LABEL_GUID, service_uuid);
     AUTO_FREE char *type = docker_label_filter(DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_SERVICE);
-    AUTO_FREE char *filters = docker_filters("label", enclave, "label", service, "label", type, NULL);
+    AUTO_FREE char *filters =
+        docker_filters("label", enclave, "label", service, "label", type, NULL);
     return docker_path("/containers/json?all=1&filters=%s", filters);
 }
 
 int
-docker_service_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid, const char *service_uuid,
-                    json_t **ret_container, err_t **err)
+docker_service_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
+                    const char *service_uuid, json_t **ret_container, err_t **err)
 {
     AUTO_JSON *list = NULL;
-    if (docker_check_uuid("enclave", enclave_uuid, err) < 0 || docker_check_uuid("service", service_uuid, err) < 0 ||
+    if (docker_check_uuid("enclave", enclave_uuid, err) < 0 ||
+        docker_check_uuid("service", service_uuid, err) < 0 ||
         docker_get(self, call, service_path(enclave_uuid, service_uuid), &list, err) < 0)
         return err_wrap(err, "cannot look for service '%s'", service_uuid);
     json_t *container = json_array_get(list, 0);
     if (!container)
-        return err_fail(err, ERR_NOT_FOUND, "there is no service '%s' in enclave '%s'", service_uuid, enclave_uuid);
+        return err_fail(err, ERR_NOT_FOUND, "there is no service '%s' in enclave '%s'",
+                        service_uuid, enclave_uuid);
     *ret_container = json_incref(container);
     return 0;
 }
@@ -225,7 +232,7 @@ docker_service_name(const json_t *container)
     return docker_label(container, DOCKER_LABEL_ID);
 }
 
-/* --------------------------------------------------------------------------------------------- waiting */
+/* -------------------------------------------------------------------------------------- waiting */
 
 typedef struct {
     int (*check)(void *arg, err_t **err);
@@ -254,7 +261,8 @@ docker_await(docker_t *self, const docker_call_t *call, const char *filters, int
              int (*check)(void *arg, err_t **err), void *arg, err_t **err)
 {
     await_t await = {.check = check, .arg = arg};
-    /* From a second back: what happens between the opening of the stream and Docker's own subscription comes too. */
+    /* From a second back: what happens between the opening of the stream and Docker's own
+     * subscription comes too. */
     int64_t since = clock_wall_ns() / NS_PER_SECOND - 1;
     AUTO_FREE char *from = str_format("%lld", (long long)since);
     AUTO_FREE char *path = docker_path("/events?since=%s&filters=%s", from, filters);
@@ -272,7 +280,7 @@ docker_await(docker_t *self, const docker_call_t *call, const char *filters, int
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- removing */
+/* ------------------------------------------------------------------------------------- removing */
 
 typedef struct {
     docker_t *docker;
@@ -285,7 +293,8 @@ is_gone(void *arg, err_t **err)
 {
     gone_t *self = arg;
     AUTO(err) failure = NULL;
-    if (docker_get(self->docker, self->call, docker_path("/containers/%s/json", self->id), NULL, &failure) == 0)
+    if (docker_get(self->docker, self->call, docker_path("/containers/%s/json", self->id), NULL,
+                   &failure) == 0)
         return 0;
     if (err_code(failure) == ERR_NOT_FOUND)
         return 1;
@@ -296,13 +305,15 @@ is_gone(void *arg, err_t **err)
 
 /* Decides what a refused removal means: 0 fine, negative an error. */
 static int
-removal_ended(docker_t *self, const docker_call_t *call, docker_request_t *request, const char *id, err_t **err)
+removal_ended(docker_t *self, const docker_call_t *call, docker_request_t *request, const char *id,
+              err_t **err)
 {
     if (!request->failure || request->status == 404)
         return 0;
     if (docker_reason(request->failure) == DOCKER_BEING_REMOVED) {
         gone_t gone = {.docker = self, .call = call, .id = id};
-        AUTO_FREE char *filters = docker_filters("type", "container", "container", id, "event", "destroy", NULL);
+        AUTO_FREE char *filters =
+            docker_filters("type", "container", "container", id, "event", "destroy", NULL);
         return docker_await(self, call, filters, DOCKER_AWAIT_MS, is_gone, &gone, err);
     }
     if (err) {
@@ -313,7 +324,8 @@ removal_ended(docker_t *self, const docker_call_t *call, docker_request_t *reque
 }
 
 int
-docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t *containers, err_t **err)
+docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t *containers,
+                         err_t **err)
 {
     size_t count = json_array_size(containers);
     docker_request_t *requests = calloc(count + 1, sizeof *requests);
@@ -321,13 +333,15 @@ docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t
         abort();
     for (size_t i = 0; i < count; i++) {
         requests[i].method = "DELETE";
-        requests[i].path = docker_path("/containers/%s?force=1&v=1", docker_text(json_array_get(containers, i), "Id"));
+        requests[i].path = docker_path("/containers/%s?force=1&v=1",
+                                       docker_text(json_array_get(containers, i), "Id"));
     }
     docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
     int result = 0;
     for (size_t i = 0; i < count; i++) {
         const json_t *container = json_array_get(containers, i);
-        if (result == 0 && removal_ended(self, call, &requests[i], docker_text(container, "Id"), err) < 0)
+        if (result == 0 &&
+            removal_ended(self, call, &requests[i], docker_text(container, "Id"), err) < 0)
             result = err_wrap(err, "cannot remove container '%s'", docker_text(container, "Id"));
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
@@ -344,7 +358,8 @@ docker_container_remove(docker_t *self, const docker_call_t *call, const char *i
 }
 
 int
-docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *label, const char *value, err_t **err)
+docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *label,
+                      const char *value, err_t **err)
 {
     AUTO_JSON *reply = NULL;
     if (docker_get(self, call, docker_volumes_path(label, value), &reply, err) < 0)
@@ -356,7 +371,8 @@ docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *lab
         abort();
     for (size_t i = 0; i < count; i++) {
         requests[i].method = "DELETE";
-        requests[i].path = docker_path("/volumes/%s", docker_text(json_array_get(volumes, i), "Name"));
+        requests[i].path =
+            docker_path("/volumes/%s", docker_text(json_array_get(volumes, i), "Name"));
     }
     docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
     int result = 0;
@@ -364,7 +380,8 @@ docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *lab
         if (result == 0 && requests[i].failure && requests[i].status != 404) {
             if (err)
                 *err = TAKE(requests[i].failure);
-            result = err_wrap(err, "cannot remove volume '%s'", docker_text(json_array_get(volumes, i), "Name"));
+            result = err_wrap(err, "cannot remove volume '%s'",
+                              docker_text(json_array_get(volumes, i), "Name"));
         }
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
@@ -377,7 +394,8 @@ int
 docker_volume_remove(docker_t *self, const docker_call_t *call, const char *name, err_t **err)
 {
     AUTO(err) failure = NULL;
-    if (docker_delete(self, call, docker_path("/volumes/%s", name), &failure) == 0 || err_code(failure) == ERR_NOT_FOUND)
+    if (docker_delete(self, call, docker_path("/volumes/%s", name), &failure) == 0 ||
+        err_code(failure) == ERR_NOT_FOUND)
         return 0;
     if (err)
         *err = TAKE(failure);

@@ -1,4 +1,5 @@
-/*  api: what the operations of this folder share: the docker_t, short calls, look-ups, reading JSON without trust. */
+/*  api: what the operations of this folder share: the docker_t, short calls, look-ups, reading JSON
+ *  without trust. */
 #ifndef KURTOSIS_DOCKER_DRIVER_API_H
 #define KURTOSIS_DOCKER_DRIVER_API_H
 
@@ -18,24 +19,25 @@ struct docker {
     struct docker_pull *pulls; /* images.c; under pulls_lock */
 };
 
-/* ------------------------------------------------------------------------------------------ messages */
+/* ------------------------------------------------------------------------------------- messages */
 
-/* A message of the orchestrator on the heap: MESSAGE_NEW(Enclave, enclave) -> Orchestrator__Enclave *. */
-#define MESSAGE_NEW(Type, type)                                                                                        \
-    ({                                                                                                                 \
-        Orchestrator__##Type *new_ = malloc(sizeof *new_);                                                             \
-        if (!new_)                                                                                                     \
-            abort();                                                                                                   \
-        orchestrator__##type##__init(new_);                                                                            \
-        new_;                                                                                                          \
+/* A message of the orchestrator on the heap: MESSAGE_NEW(Enclave, enclave) -> Orchestrator__Enclave
+ * *. */
+#define MESSAGE_NEW(Type, type)                                                                    \
+    ({                                                                                             \
+        Orchestrator__##Type *new_ = malloc(sizeof *new_);                                         \
+        if (!new_)                                                                                 \
+            abort();                                                                               \
+        orchestrator__##type##__init(new_);                                                        \
+        new_;                                                                                      \
     })
 /* Appends to a repeated field: list, its n_ counter, the value. */
-#define LIST_ADD(list, count, value)                                                                                   \
-    do {                                                                                                               \
-        (list) = realloc((list), ((count) + 1) * sizeof *(list));                                                      \
-        if (!(list))                                                                                                   \
-            abort();                                                                                                   \
-        (list)[(count)++] = (value);                                                                                   \
+#define LIST_ADD(list, count, value)                                                               \
+    do {                                                                                           \
+        (list) = realloc((list), ((count) + 1) * sizeof *(list));                                  \
+        if (!(list))                                                                               \
+            abort();                                                                               \
+        (list)[(count)++] = (value);                                                               \
     } while (0)
 static inline void
 message_free_auto(void *p)
@@ -46,7 +48,7 @@ message_free_auto(void *p)
 }
 #define AUTO_ITEM __attribute__((cleanup(message_free_auto)))
 
-/* ------------------------------------------------------------------------------------------- requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 static inline int
 docker_cancel_fd(const docker_call_t *call)
@@ -54,10 +56,12 @@ docker_cancel_fd(const docker_call_t *call)
     return call ? call->cancel_fd : -1;
 }
 
-/* path: from docker_path; taken (freed). body: taken; NULL for none. ret_reply: yours, json_decref; NULL if not wanted.
- * An answer that should be JSON and is not, is UNAVAILABLE. */
-int docker_get(docker_t *self, const docker_call_t *call, char *path, json_t **ret_reply, err_t **err);
-int docker_post(docker_t *self, const docker_call_t *call, char *path, json_t *body, json_t **ret_reply, err_t **err);
+/* path: from docker_path; taken (freed). body: taken; NULL for none. ret_reply: yours, json_decref;
+ * NULL if not wanted. An answer that should be JSON and is not, is UNAVAILABLE. */
+int docker_get(docker_t *self, const docker_call_t *call, char *path, json_t **ret_reply,
+               err_t **err);
+int docker_post(docker_t *self, const docker_call_t *call, char *path, json_t *body,
+                json_t **ret_reply, err_t **err);
 int docker_delete(docker_t *self, const docker_call_t *call, char *path, err_t **err);
 /* Parses a reply's text. */
 int docker_json(const char *text, size_t size, json_t **ret_json, err_t **err);
@@ -71,9 +75,10 @@ json_auto(json_t **p)
 }
 #define AUTO_JSON __attribute__((cleanup(json_auto))) json_t
 
-/* ---------------------------------------------------------------------------------------- reading JSON */
+/* --------------------------------------------------------------------------------- reading JSON */
 
-/* The value at a path of keys that ends with NULL; NULL when any step is missing or no object. Lent. */
+/* The value at a path of keys that ends with NULL; NULL when any step is missing or no object.
+ * Lent. */
 json_t *docker_at(const json_t *json, ...) __attribute__((sentinel));
 /* Text at one key; "" when missing or no text. Lent. */
 const char *docker_text(const json_t *json, const char *key);
@@ -81,10 +86,10 @@ const char *docker_text(const json_t *json, const char *key);
 const char *docker_label(const json_t *object, const char *key);
 int64_t docker_int(const json_t *json, const char *key);
 
-/* ------------------------------------------------------------------------------------------- look-ups */
+/* ------------------------------------------------------------------------------------- look-ups */
 
-/* Filters as JSON for a query: pairs of filter ("label", "name", "type"...) and value, ended by NULL; a repeated filter
- * is a list. Yours, free(). */
+/* Filters as JSON for a query: pairs of filter ("label", "name", "type"...) and value, ended by
+ * NULL; a repeated filter is a list. Yours, free(). */
 char *docker_filters(const char *filter, ...) __attribute__((sentinel));
 /* "key=value"; yours. */
 char *docker_label_filter(const char *key, const char *value);
@@ -94,37 +99,41 @@ char *docker_networks_path(const char *enclave_uuid);
 char *docker_volumes_path(const char *label, const char *value);
 
 /* The enclave's network as the list has it; NOT_FOUND. *ret_network is yours. */
-int docker_network_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid, json_t **ret_network,
-                        err_t **err);
+int docker_network_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
+                        json_t **ret_network, err_t **err);
 /* The service's container as the list has it; NOT_FOUND. *ret_container is yours. */
-int docker_service_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid, const char *service_uuid,
-                        json_t **ret_container, err_t **err);
+int docker_service_find(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
+                        const char *service_uuid, json_t **ret_container, err_t **err);
 /* The service's name, from its container's labels. Lent. */
 const char *docker_service_name(const json_t *container);
 
-/* ------------------------------------------------------------------------------------------- removing */
+/* ------------------------------------------------------------------------------------- removing */
 
-/* Removes containers (an array as the list has it), at once, running or not; gone ones are fine, ones that
- * someone else is removing are waited for. */
-int docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t *containers, err_t **err);
+/* Removes containers (an array as the list has it), at once, running or not; gone ones are fine,
+ * ones that someone else is removing are waited for. */
+int docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t *containers,
+                             err_t **err);
 int docker_container_remove(docker_t *self, const docker_call_t *call, const char *id, err_t **err);
 /* Removes the volumes that a list call found, at once; gone ones are fine. */
-int docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *label, const char *value, err_t **err);
+int docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *label,
+                          const char *value, err_t **err);
 int docker_volume_remove(docker_t *self, const docker_call_t *call, const char *name, err_t **err);
 
-/* Waits for Docker to come to a state: opens its event stream with these filters, then asks check() after it is open and after
- * every event. check: 1 done, 0 not yet, negative fails. TIMEOUT after timeout_ms. */
+/* Waits for Docker to come to a state: opens its event stream with these filters, then asks check()
+ * after it is open and after every event. check: 1 done, 0 not yet, negative fails. TIMEOUT after
+ * timeout_ms. */
 int docker_await(docker_t *self, const docker_call_t *call, const char *filters, int timeout_ms,
                  int (*check)(void *arg, err_t **err), void *arg, err_t **err);
 
-/* ------------------------------------------------------------------------------------------ containers */
+/* ----------------------------------------------------------------------------------- containers */
 
 /* Starts a container. */
 int docker_container_start(docker_t *self, const docker_call_t *call, const char *id, err_t **err);
 /* Adds the last lines of what it printed to *ret_text. */
-void docker_container_tail(docker_t *self, const docker_call_t *call, const char *id, str_t *ret_text);
-/* Puts one file into a container, whether it runs or not. folder: of the container, must exist. path: under folder, its
- * folders are made with mode 0700; the file gets mode 0600, owner root. */
+void docker_container_tail(docker_t *self, const docker_call_t *call, const char *id,
+                           str_t *ret_text);
+/* Puts one file into a container, whether it runs or not. folder: of the container, must exist.
+ * path: under folder, its folders are made with mode 0700; the file gets mode 0600, owner root. */
 typedef struct {
     const char *path;
     const char *data;
@@ -132,8 +141,8 @@ typedef struct {
 int docker_files_put(docker_t *self, const docker_call_t *call, const char *id, const char *folder,
                      const docker_file_t *files, size_t count, err_t **err);
 /* Reads a regular file of a container: 1 and *ret_data, 0 when there is none. At most 64 KiB. */
-int docker_file_get(docker_t *self, const docker_call_t *call, const char *id, const char *path, str_t *ret_data,
-                    err_t **err);
+int docker_file_get(docker_t *self, const docker_call_t *call, const char *id, const char *path,
+                    str_t *ret_data, err_t **err);
 
 /* images.c: makes an image present (mode missing, no progress). */
 int docker_image_require(docker_t *self, const docker_call_t *call, const char *image, err_t **err);

@@ -16,13 +16,18 @@
 /* How Docker's configuration may write a host: before and after it. */
 static const struct {
     const char *before, *after;
-} spellings[] = {{"", ""}, {"https://", ""}, {"https://", "/"}, {"https://", "/v1/"}, {"https://", "/v2/"},
-                 {"http://", ""}, {"", "/"}};
+} spellings[] = {{"", ""},
+                 {"https://", ""},
+                 {"https://", "/"},
+                 {"https://", "/v1/"},
+                 {"https://", "/v2/"},
+                 {"http://", ""},
+                 {"", "/"}};
 /* Docker Hub's names. */
-static const char *const hub_names[] = {"https://index.docker.io/v1/", "index.docker.io", "docker.io",
-                                        "registry-1.docker.io"};
+static const char *const hub_names[] = {"https://index.docker.io/v1/", "index.docker.io",
+                                        "docker.io", "registry-1.docker.io"};
 
-/* ------------------------------------------------------------------------------------------ references */
+/* ----------------------------------------------------------------------------------- references */
 
 int
 docker_reference_parse(const char *image, docker_reference_t *ret_reference, err_t **err)
@@ -36,8 +41,10 @@ docker_reference_parse(const char *image, docker_reference_t *ret_reference, err
     const char *at = strchr(base, '@');
     const char *colon = at ? NULL : strchr(base, ':');
     if (!fine || !*base || (colon && !colon[1]) || strstr(image, "//") || strstr(image, ".."))
-        return err_fail(err, ERR_INVALID, "'%.200s' is not an image reference such as 'nginx:1.25' or "
-                                          "'registry.example.com:5000/team/app:1.0'", image);
+        return err_fail(err, ERR_INVALID,
+                        "'%.200s' is not an image reference such as 'nginx:1.25' or "
+                        "'registry.example.com:5000/team/app:1.0'",
+                        image);
     size_t host = slash ? (size_t)(slash - image) : 0;
     bool has_host = host && (memchr(image, '.', host) || memchr(image, ':', host) ||
                              (host == 9 && strncmp(image, "localhost", 9) == 0));
@@ -62,7 +69,7 @@ docker_reference_full(const docker_reference_t *self)
     return *self->tag ? str_format("%s:%s", self->name, self->tag) : strdup(self->name);
 }
 
-/* ----------------------------------------------------------------------------------------- credentials */
+/* ---------------------------------------------------------------------------------- credentials */
 
 static char *
 header_of(json_t *auth)
@@ -73,7 +80,8 @@ header_of(json_t *auth)
     char *header = malloc(size);
     if (!header)
         abort();
-    sodium_bin2base64(header, size, (const unsigned char *)text, strlen(text), sodium_base64_VARIANT_URLSAFE);
+    sodium_bin2base64(header, size, (const unsigned char *)text, strlen(text),
+                      sodium_base64_VARIANT_URLSAFE);
     explicit_bzero(text, strlen(text));
     return header;
 }
@@ -104,7 +112,8 @@ decode_pair(const char *text, char **ret_username, char **ret_password)
     size_t size = strlen(text), len = 0;
     AUTO_FREE char *raw = calloc(1, size + 1);
     if (!raw || !size ||
-        sodium_base642bin((unsigned char *)raw, size, text, size, "\r\n ", &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+        sodium_base642bin((unsigned char *)raw, size, text, size, "\r\n ", &len, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0)
         return false;
     char *colon = memchr(raw, ':', len);
     if (!colon)
@@ -130,7 +139,8 @@ docker_auth_from_config(const char *config, const char *host)
     }
     if (!*username && !*token)
         return NULL;
-    json_t *auth = json_pack("{s:s, s:s, s:s}", "username", username, "password", password, "serveraddress", host);
+    json_t *auth = json_pack("{s:s, s:s, s:s}", "username", username, "password", password,
+                             "serveraddress", host);
     if (!auth)
         return NULL;
     if (*token)
@@ -143,8 +153,9 @@ config_read(void)
 {
     const char *folder = getenv("DOCKER_CONFIG");
     const char *home = getenv("HOME");
-    AUTO_FREE char *path = folder && *folder ? str_format("%s/config.json", folder)
-                                             : str_format("%s/.docker/config.json", home ? home : "/root");
+    AUTO_FREE char *path = folder && *folder
+                               ? str_format("%s/config.json", folder)
+                               : str_format("%s/.docker/config.json", home ? home : "/root");
     FILE *in = fopen(path, "re");
     if (!in)
         return NULL;
@@ -161,7 +172,8 @@ char *
 docker_auth_header(const char *host, const char *username, const char *password)
 {
     if (*username) {
-        json_t *auth = json_pack("{s:s, s:s, s:s}", "username", username, "password", password, "serveraddress", host);
+        json_t *auth = json_pack("{s:s, s:s, s:s}", "username", username, "password", password,
+                                 "serveraddress", host);
         return auth ? header_of(auth) : NULL;
     }
     AUTO_FREE char *config = config_read();

@@ -4,7 +4,8 @@
 
 #include "base/err.h"
 
-/* An image reference in parts. "registry.io:5000/a/b:tag" -> host "registry.io:5000", name without tag, tag "tag"
+/* An image reference in parts. "registry.io:5000/a/b:tag" -> host "registry.io:5000", name without
+ * tag, tag "tag"
  * ("latest" where there is none; empty with a digest, which stays in name). All yours. */
 typedef struct {
     char *host; /* "docker.io" where the reference names none */
@@ -17,8 +18,9 @@ void docker_reference_done(docker_reference_t *self);
 /* The reference with ":latest" where there is no tag; yours. */
 char *docker_reference_full(const docker_reference_t *self);
 
-/* The value of header X-Registry-Auth for a registry host: base64url of {"username", "password", "serveraddress"}. With a
- * username it is made of what is given, else looked up in the "auths" of $DOCKER_CONFIG/config.json or
+/* The value of header X-Registry-Auth for a registry host: base64url of {"username", "password",
+ * "serveraddress"}. With a username it is made of what is given, else looked up in the "auths" of
+ * $DOCKER_CONFIG/config.json or
  * ~/.docker/config.json. NULL when there is nothing: an anonymous pull. Yours, free(). */
 char *docker_auth_header(const char *host, const char *username, const char *password);
 

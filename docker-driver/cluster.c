@@ -53,12 +53,15 @@ usage_of(const json_t *stats)
     int64_t used = docker_int(memory, "usage");
     used -= cache ? json_integer_value(cache) : docker_int(detail, "inactive_file");
     int64_t cpu = docker_int(docker_at(stats, "cpu_stats", "cpu_usage", NULL), "total_usage");
-    return (usage_t){.cpu_ns = cpu > 0 ? (uint64_t)cpu : 0, .memory = used > 0 ? (uint64_t)used : 0, .time = clock_ns()};
+    return (usage_t){.cpu_ns = cpu > 0 ? (uint64_t)cpu : 0,
+                     .memory = used > 0 ? (uint64_t)used : 0,
+                     .time = clock_ns()};
 }
 
 /* Reads the usage of all containers at once; one that ended meanwhile uses nothing. */
 static int
-sample(docker_t *self, const docker_call_t *call, const json_t *containers, usage_t *usages, err_t **err)
+sample(docker_t *self, const docker_call_t *call, const json_t *containers, usage_t *usages,
+       err_t **err)
 {
     size_t count = json_array_size(containers);
     docker_request_t *requests = calloc(count + 1, sizeof *requests);
@@ -78,7 +81,8 @@ sample(docker_t *self, const docker_call_t *call, const json_t *containers, usag
                 *err = TAKE(requests[i].failure);
             result = -1;
         }
-        if (!requests[i].failure && docker_json(requests[i].reply.data, requests[i].reply.len, &stats, NULL) == 0)
+        if (!requests[i].failure &&
+            docker_json(requests[i].reply.data, requests[i].reply.len, &stats, NULL) == 0)
             usages[i] = usage_of(stats);
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
@@ -111,10 +115,12 @@ measure(docker_t *self, const docker_call_t *call, Orchestrator__ClusterInfo *in
     for (size_t i = 0; i < count; i++) {
         memory += after[i].memory;
         if (after[i].time > before[i].time && before[i].time && after[i].cpu_ns > before[i].cpu_ns)
-            millicpus += 1000.0 * (double)(after[i].cpu_ns - before[i].cpu_ns) / (double)(after[i].time - before[i].time);
+            millicpus += 1000.0 * (double)(after[i].cpu_ns - before[i].cpu_ns) /
+                         (double)(after[i].time - before[i].time);
     }
     uint64_t megabytes = memory / MEGABYTE;
-    info->free_millicpus = millicpus < info->total_millicpus ? info->total_millicpus - (uint32_t)millicpus : 0;
+    info->free_millicpus =
+        millicpus < info->total_millicpus ? info->total_millicpus - (uint32_t)millicpus : 0;
     info->free_memory_megabytes =
         megabytes < info->total_memory_megabytes ? info->total_memory_megabytes - megabytes : 0;
     info->resources_complete = true;
@@ -122,13 +128,15 @@ measure(docker_t *self, const docker_call_t *call, Orchestrator__ClusterInfo *in
 }
 
 int
-docker_cluster_info(docker_t *self, const docker_call_t *call, const Orchestrator__GetClusterInfoArgs *request,
+docker_cluster_info(docker_t *self, const docker_call_t *call,
+                    const Orchestrator__GetClusterInfoArgs *request,
                     Orchestrator__ClusterInfo **ret_reply, err_t **err)
 {
     AUTO_JSON *host = NULL;
     AUTO_JSON *version = NULL;
     unsigned api = 0;
-    if (docker_http_version(self->http, &api, err) < 0 || docker_get(self, call, docker_path("/info"), &host, err) < 0 ||
+    if (docker_http_version(self->http, &api, err) < 0 ||
+        docker_get(self, call, docker_path("/info"), &host, err) < 0 ||
         docker_get(self, call, docker_path("/version"), &version, err) < 0)
         return err_wrap(err, "cannot learn about the Docker host");
     Orchestrator__ClusterInfo *info = MESSAGE_NEW(ClusterInfo, cluster_info);

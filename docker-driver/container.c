@@ -1,4 +1,5 @@
-/*  container: what the engine, API and service containers have in common: starting, last lines, small files. */
+/*  container: what the engine, API and service containers have in common: starting, last lines,
+ *  small files. */
 #include "docker-driver/api.h"
 #include "docker-driver/demux.h"
 #include "docker-driver/tar.h"
@@ -14,10 +15,11 @@ docker_container_start(docker_t *self, const docker_call_t *call, const char *id
     return docker_post(self, call, docker_path("/containers/%s/start", id), NULL, NULL, err);
 }
 
-/* ----------------------------------------------------------------------------------------- last lines */
+/* ----------------------------------------------------------------------------------- last lines */
 
 static int
-tail_piece(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size, err_t **err)
+tail_piece(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size,
+           err_t **err)
 {
     str_t *text = arg;
     (void)stream;
@@ -34,17 +36,19 @@ docker_container_tail(docker_t *self, const docker_call_t *call, const char *id,
     AUTO_JSON *container = NULL;
     if (docker_get(self, call, docker_path("/containers/%s/json", id), &container, NULL) < 0)
         return;
-    AUTO_FREE char *path = docker_path("/containers/%s/logs?stdout=1&stderr=1&tail=%d", id, DOCKER_TAIL_LINES);
+    AUTO_FREE char *path =
+        docker_path("/containers/%s/logs?stdout=1&stderr=1&tail=%d", id, DOCKER_TAIL_LINES);
     AUTO_REQUEST logs = {.method = "GET", .path = path};
     if (docker_http_do(self->http, &logs, docker_cancel_fd(call), NULL) < 0)
         return;
     docker_demux_t demux;
-    docker_demux_init(&demux, json_is_true(docker_at(container, "Config", "Tty", NULL)), tail_piece, ret_text);
+    docker_demux_init(&demux, json_is_true(docker_at(container, "Config", "Tty", NULL)), tail_piece,
+                      ret_text);
     docker_demux_feed(&demux, logs.reply.data, logs.reply.len, NULL);
     docker_demux_done(&demux);
 }
 
-/* --------------------------------------------------------------------------------------- small files */
+/* ---------------------------------------------------------------------------------- small files */
 
 static int
 pack_files(const docker_file_t *files, size_t count, str_t *tar, err_t **err)
@@ -95,13 +99,14 @@ docker_files_put(docker_t *self, const docker_call_t *call, const char *id, cons
                         .source = memory_source,
                         .arg = &memory};
     if (docker_http_do(self->http, &put, docker_cancel_fd(call), err) < 0)
-        return err_wrap(err, "cannot put '%s' into '%s' of container '%s'", files[0].path, folder, id);
+        return err_wrap(err, "cannot put '%s' into '%s' of container '%s'", files[0].path, folder,
+                        id);
     return 0;
 }
 
 int
-docker_file_get(docker_t *self, const docker_call_t *call, const char *id, const char *path, str_t *ret_data,
-                err_t **err)
+docker_file_get(docker_t *self, const docker_call_t *call, const char *id, const char *path,
+                str_t *ret_data, err_t **err)
 {
     AUTO_FREE char *url = docker_path("/containers/%s/archive?path=%s", id, path);
     AUTO_REQUEST get = {.method = "GET", .path = url};

@@ -14,7 +14,7 @@
 
 enum { SIDE_IN = 0, SIDE_OUT = 1, SIDE_ERR = 2, SIDE_DAEMON = 3 };
 
-/* ---------------------------------------------------------------------------------------------- demux */
+/* ---------------------------------------------------------------------------------------- demux */
 
 void
 docker_demux_init(docker_demux_t *self, bool tty, docker_piece_fn *piece, void *arg)
@@ -38,7 +38,8 @@ pass_on(docker_demux_t *self, const char *data, size_t size, err_t **err)
         str_add_bytes(&self->complaint, data, size < room ? size : room);
         return 0;
     }
-    return self->piece(self->arg, self->head[0] == SIDE_ERR ? DOCKER_ERR : DOCKER_OUT, starts, data, size, err);
+    return self->piece(self->arg, self->head[0] == SIDE_ERR ? DOCKER_ERR : DOCKER_OUT, starts, data,
+                       size, err);
 }
 
 int
@@ -61,9 +62,10 @@ docker_demux_feed(docker_demux_t *self, const char *data, size_t size, err_t **e
         if (self->head_len < sizeof self->head)
             continue;
         if (self->head[0] > SIDE_DAEMON || self->head[1] || self->head[2] || self->head[3])
-            return err_fail(err, ERR_INVALID, "Docker's output stream has a frame of unknown kind %u", self->head[0]);
-        self->left = (uint32_t)self->head[4] << 24 | (uint32_t)self->head[5] << 16 | (uint32_t)self->head[6] << 8 |
-                     self->head[7];
+            return err_fail(err, ERR_INVALID,
+                            "Docker's output stream has a frame of unknown kind %u", self->head[0]);
+        self->left = (uint32_t)self->head[4] << 24 | (uint32_t)self->head[5] << 16 |
+                     (uint32_t)self->head[6] << 8 | self->head[7];
         self->head_len = 0;
         self->begun = false;
     }
@@ -76,11 +78,12 @@ docker_demux_end(docker_demux_t *self, err_t **err)
     if (self->complaint.len)
         return err_fail(err, ERR_UNKNOWN, "Docker says '%s'", self->complaint.data);
     if (self->left || self->head_len)
-        return err_fail(err, ERR_UNAVAILABLE, "Docker's output stream broke off in the middle of a frame");
+        return err_fail(err, ERR_UNAVAILABLE,
+                        "Docker's output stream broke off in the middle of a frame");
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------- lines */
+/* ---------------------------------------------------------------------------------------- lines */
 
 void
 docker_lines_init(docker_lines_t *self, bool tty, docker_line_fn *line, void *arg)
@@ -102,8 +105,8 @@ docker_lines_done(docker_lines_t *self)
 static int
 line_end(docker_lines_t *self, docker_stream_t stream, err_t **err)
 {
-    int result = self->line(self->arg, stream, self->side[stream].time, self->side[stream].text.data,
-                            self->side[stream].text.len, err);
+    int result = self->line(self->arg, stream, self->side[stream].time,
+                            self->side[stream].text.data, self->side[stream].text.len, err);
     str_clear(&self->side[stream].text);
     self->side[stream].is_open = false;
     return result;
@@ -150,7 +153,8 @@ stamp_add(docker_lines_t *self, docker_stream_t stream, char c, err_t **err)
 }
 
 int
-docker_lines_piece(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size, err_t **err)
+docker_lines_piece(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size,
+                   err_t **err)
 {
     docker_lines_t *self = arg;
     if (starts && !self->tty) {
@@ -206,7 +210,7 @@ docker_lines_end(docker_lines_t *self, err_t **err)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------- times */
+/* ---------------------------------------------------------------------------------------- times */
 
 /* Reads exactly count digits. */
 static bool
@@ -238,7 +242,8 @@ zone(const char **text, const char *end, int64_t *ret_seconds)
         return true;
     int sign = word(text, end, '+') ? 1 : word(text, end, '-') ? -1 : 0;
     int hours, minutes;
-    if (!sign || !digits(text, end, 2, &hours) || !word(text, end, ':') || !digits(text, end, 2, &minutes))
+    if (!sign || !digits(text, end, 2, &hours) || !word(text, end, ':') ||
+        !digits(text, end, 2, &minutes))
         return false;
     *ret_seconds = sign * (hours * 3600 + minutes * 60);
     return true;
@@ -250,10 +255,12 @@ docker_time_parse(const char *text, size_t size, int64_t *ret_time)
     const char *end = text + size;
     struct tm tm = {0};
     int64_t nanos = 0, offset;
-    if (!digits(&text, end, 4, &tm.tm_year) || !word(&text, end, '-') || !digits(&text, end, 2, &tm.tm_mon) ||
-        !word(&text, end, '-') || !digits(&text, end, 2, &tm.tm_mday) || !word(&text, end, 'T') ||
-        !digits(&text, end, 2, &tm.tm_hour) || !word(&text, end, ':') || !digits(&text, end, 2, &tm.tm_min) ||
-        !word(&text, end, ':') || !digits(&text, end, 2, &tm.tm_sec))
+    if (!digits(&text, end, 4, &tm.tm_year) || !word(&text, end, '-') ||
+        !digits(&text, end, 2, &tm.tm_mon) || !word(&text, end, '-') ||
+        !digits(&text, end, 2, &tm.tm_mday) || !word(&text, end, 'T') ||
+        !digits(&text, end, 2, &tm.tm_hour) || !word(&text, end, ':') ||
+        !digits(&text, end, 2, &tm.tm_min) || !word(&text, end, ':') ||
+        !digits(&text, end, 2, &tm.tm_sec))
         return false;
     if (word(&text, end, '.')) {
         int64_t unit = NS_PER_SECOND;
@@ -264,7 +271,8 @@ docker_time_parse(const char *text, size_t size, int64_t *ret_time)
     }
     if (!zone(&text, end, &offset) || text != end)
         return false;
-    if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_year < 1970 || tm.tm_year > 2261)
+    if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_year < 1970 ||
+        tm.tm_year > 2261)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;

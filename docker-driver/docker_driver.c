@@ -1,9 +1,10 @@
-/*  docker_driver: the actor "driver/docker": orchestrator operations on a Docker Engine, for whoever the bus lets through.
+/*  docker_driver: the actor "driver/docker": orchestrator operations on a Docker Engine, for
+ *  whoever the bus lets through.
  *
- *    orchestrator.Orchestrator   all of orchestrator.proto, each on a worker thread: DOCKER_OPERATIONS
+ *    orchestrator.Orchestrator   all of it, each on a worker thread: DOCKER_OPERATIONS
  *
- *  It keeps nothing: a driver that is killed and started again knows what its forerunner knew. What its callers had under
- *  way fails at once with UNAVAILABLE and may be asked again.
+ *  It keeps nothing: a driver that is killed and started again knows what its forerunner knew. What
+ *  its callers had under way fails at once with UNAVAILABLE and may be asked again.
  */
 #include "docker-driver/driver.h"
 
@@ -55,34 +56,34 @@ finish(actor_call_t *call, int result, err_t **err)
 }
 
 /* One handler per shape: what the operation takes and how it answers. */
-#define RUN_ASK(fn, Request, Reply)                                                                                    \
-    Orchestrator__##Reply *reply = NULL;                                                                               \
-    int result = fn(state, &from, (const Orchestrator__##Request *)request, &reply, &error);                           \
-    answer(call, result, (ProtobufCMessage *)reply, &error);                                                           \
+#define RUN_ASK(fn, Request, Reply)                                                                \
+    Orchestrator__##Reply *reply = NULL;                                                           \
+    int result = fn(state, &from, (const Orchestrator__##Request *)request, &reply, &error);       \
+    answer(call, result, (ProtobufCMessage *)reply, &error);                                       \
     bus_message_destroy(&reply);
-#define RUN_UP(fn, Request, Reply)                                                                                     \
-    (void)request;                                                                                                     \
-    Orchestrator__##Reply *reply = NULL;                                                                               \
-    int result = fn(state, &from, &reply, &error);                                                                     \
-    answer(call, result, (ProtobufCMessage *)reply, &error);                                                           \
+#define RUN_UP(fn, Request, Reply)                                                                 \
+    (void)request;                                                                                 \
+    Orchestrator__##Reply *reply = NULL;                                                           \
+    int result = fn(state, &from, &reply, &error);                                                 \
+    answer(call, result, (ProtobufCMessage *)reply, &error);                                       \
     bus_message_destroy(&reply);
-#define RUN_DO(fn, Request, Reply)                                                                                     \
-    Orchestrator__##Reply nothing;                                                                                     \
-    orchestrator__empty__init(&nothing);                                                                               \
-    int result = fn(state, &from, (const Orchestrator__##Request *)request, &error);                                   \
+#define RUN_DO(fn, Request, Reply)                                                                 \
+    Orchestrator__##Reply nothing;                                                                 \
+    orchestrator__empty__init(&nothing);                                                           \
+    int result = fn(state, &from, (const Orchestrator__##Request *)request, &error);               \
     answer(call, result, &nothing.base, &error);
-#define RUN_DOWN(fn, Request, Reply)                                                                                   \
+#define RUN_DOWN(fn, Request, Reply)                                                               \
     finish(call, fn(state, &from, (const Orchestrator__##Request *)request, &error), &error);
-#define RUN_BOTH(fn, Request, Reply)                                                                                   \
-    (void)request;                                                                                                     \
+#define RUN_BOTH(fn, Request, Reply)                                                               \
+    (void)request;                                                                                 \
     finish(call, fn(state, &from, &error), &error);
 
-#define HANDLER(shape, method, fn, Request, Reply)                                                                     \
-    static void on_##method(void *state, actor_call_t *call, const ProtobufCMessage *request)                          \
-    {                                                                                                                  \
-        docker_call_t from = call_of(call);                                                                            \
-        AUTO(err) error = NULL;                                                                                        \
-        RUN_##shape(fn, Request, Reply)                                                                                \
+#define HANDLER(shape, method, fn, Request, Reply)                                                 \
+    static void on_##method(void *state, actor_call_t *call, const ProtobufCMessage *request)      \
+    {                                                                                              \
+        docker_call_t from = call_of(call);                                                        \
+        AUTO(err) error = NULL;                                                                    \
+        RUN_##shape(fn, Request, Reply)                                                            \
     }
 DOCKER_OPERATIONS(HANDLER)
 
@@ -90,5 +91,5 @@ const actor_method_t docker_driver_methods[] = {
 #define ROW(shape, method, fn, Request, Reply) {METHOD(method), ACTOR_WORKER, on_##method},
     DOCKER_OPERATIONS(ROW)
 #undef ROW
-    {0},
+        {0},
 };

@@ -4,7 +4,8 @@
 
 #include "actors/actors.h"
 
-#define DOCKER_WORKERS_MAX 1024u /* operations at once; a watch or a followed log holds one as long as it lasts */
+#define DOCKER_WORKERS_MAX                                                                         \
+    1024u /* operations at once; a watch or a followed log holds one as long as it lasts */
 
 extern const actor_method_t docker_driver_methods[];
 

@@ -1,7 +1,8 @@
 /*  enclaves: CreateEnclave, GetEnclaves, StopEnclave, DestroyEnclave.
  *
- *  An enclave is one network, one API container and its data volume; the volume is made by the call that makes
- *  the container. Both carry the enclave's label, so a half-made enclave is found and removed like a whole one.
+ *  An enclave is one network, one API container and its data volume; the volume is made by the call
+ *  that makes the container. Both carry the enclave's label, so a half-made enclave is found and
+ *  removed like a whole one.
  */
 #include "base/clock.h"
 #include "docker-driver/api.h"
@@ -18,24 +19,25 @@
 /* An enclave that is being made. */
 typedef struct {
     const Orchestrator__CreateEnclaveArgs *args;
-    char *network;                    /* its name */
+    char *network; /* its name */
     subnet_t subnet;
     char subnet_text[SUBNET_TEXT_SIZE];
     char gateway[SUBNET_TEXT_SIZE];
-    char ip[SUBNET_TEXT_SIZE];        /* of the API container */
+    char ip[SUBNET_TEXT_SIZE]; /* of the API container */
     char *container_id;
-    bool begun;                       /* something of this UUID may exist now, and did not before */
+    bool begun; /* something of this UUID may exist now, and did not before */
 } making_t;
 
 static int make(docker_t *self, const docker_call_t *call, making_t *making, err_t **err);
 static int destroy(docker_t *self, const docker_call_t *call, const char *uuid, err_t **err);
 
-/* -------------------------------------------------------------------------------------- CreateEnclave */
+/* -------------------------------------------------------------------------------- CreateEnclave */
 
 static int
 check_args(const Orchestrator__CreateEnclaveArgs *args, err_t **err)
 {
-    if (docker_check_uuid("enclave", args->enclave_uuid, err) < 0 || docker_check_enclave_name(args->name, err) < 0)
+    if (docker_check_uuid("enclave", args->enclave_uuid, err) < 0 ||
+        docker_check_enclave_name(args->name, err) < 0)
         return -1;
     if (args->creation_time < 0)
         return err_fail(err, ERR_INVALID, "the creation time is before 1970");
@@ -43,7 +45,8 @@ check_args(const Orchestrator__CreateEnclaveArgs *args, err_t **err)
 }
 
 int
-docker_enclave_create(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEnclaveArgs *request,
+docker_enclave_create(docker_t *self, const docker_call_t *call,
+                      const Orchestrator__CreateEnclaveArgs *request,
                       Orchestrator__Enclave **ret_reply, err_t **err)
 {
     making_t making = {.args = request};
@@ -74,8 +77,8 @@ docker_enclave_create(docker_t *self, const docker_call_t *call, const Orchestra
 
 /* The subnets of all networks; EXISTS when one has our name or our enclave's UUID. */
 static int
-list_taken(docker_t *self, const docker_call_t *call, const making_t *making, subnet_t **ret_taken, size_t *ret_count,
-           err_t **err)
+list_taken(docker_t *self, const docker_call_t *call, const making_t *making, subnet_t **ret_taken,
+           size_t *ret_count, err_t **err)
 {
     AUTO_JSON *networks = NULL;
     if (docker_get(self, call, docker_path("/networks"), &networks, err) < 0)
@@ -85,10 +88,14 @@ list_taken(docker_t *self, const docker_call_t *call, const making_t *making, su
     json_array_foreach(networks, i, network)
     {
         if (strcmp(docker_text(network, "Name"), making->network) == 0)
-            return err_fail(err, ERR_EXISTS, "there is an enclave of this name already: choose another, or remove it with "
-                                             "'kurtosis enclave rm -f %s'", making->args->name);
+            return err_fail(
+                err, ERR_EXISTS,
+                "there is an enclave of this name already: choose another, or remove it with "
+                "'kurtosis enclave rm -f %s'",
+                making->args->name);
         if (strcmp(docker_label(network, DOCKER_LABEL_ENCLAVE), making->args->enclave_uuid) == 0)
-            return err_fail(err, ERR_EXISTS, "there is an enclave of UUID '%s' already", making->args->enclave_uuid);
+            return err_fail(err, ERR_EXISTS, "there is an enclave of UUID '%s' already",
+                            making->args->enclave_uuid);
         json_array_foreach(docker_at(network, "IPAM", "Config", NULL), k, config)
         {
             subnet_t subnet;
@@ -112,10 +119,11 @@ network_body(const making_t *making)
     docker_label_set(labels, DOCKER_LABEL_CREATED, created);
     if (args->is_production)
         docker_label_set(labels, DOCKER_LABEL_PRODUCTION, "true");
-    return json_pack("{s:s, s:b, s:s, s:b, s:{s:s, s:[{s:s, s:s}]}, s:{s:s}, s:o}", "Name", making->network,
-                     "CheckDuplicate", 1, "Driver", "bridge", "Attachable", 1, "IPAM", "Driver", "default", "Config",
-                     "Subnet", making->subnet_text, "Gateway", making->gateway, "Options",
-                     "com.docker.network.driver.mtu", NETWORK_MTU, "Labels", labels);
+    return json_pack("{s:s, s:b, s:s, s:b, s:{s:s, s:[{s:s, s:s}]}, s:{s:s}, s:o}", "Name",
+                     making->network, "CheckDuplicate", 1, "Driver", "bridge", "Attachable", 1,
+                     "IPAM", "Driver", "default", "Config", "Subnet", making->subnet_text,
+                     "Gateway", making->gateway, "Options", "com.docker.network.driver.mtu",
+                     NETWORK_MTU, "Labels", labels);
 }
 
 static void
@@ -127,7 +135,8 @@ use_subnet(making_t *making, const subnet_t *subnet)
     subnet_address_text(subnet->address + 2, making->ip);
 }
 
-/* Takes the lowest free subnet; when Docker knows of an overlap that its list does not show, the next one. */
+/* Takes the lowest free subnet; when Docker knows of an overlap that its list does not show, the
+ * next one. */
 static int
 make_network_locked(docker_t *self, const docker_call_t *call, making_t *making, err_t **err)
 {
@@ -142,8 +151,10 @@ make_network_locked(docker_t *self, const docker_call_t *call, making_t *making,
             return -1;
         use_subnet(making, &subnet);
         making->begun = true;
-        /* Not cancelled in the middle, so that afterwards it is known whether there is something to take back. */
-        if (docker_post(self, NULL, docker_path("/networks/create"), network_body(making), NULL, &failure) == 0)
+        /* Not cancelled in the middle, so that afterwards it is known whether there is something to
+         * take back. */
+        if (docker_post(self, NULL, docker_path("/networks/create"), network_body(making), NULL,
+                        &failure) == 0)
             return 0;
         docker_reason_t reason = docker_reason(failure);
         if (reason == DOCKER_POOL_OVERLAP && tries < DOCKER_OVERLAP_TRIES) {
@@ -161,11 +172,12 @@ add_api_env(json_t *env, const making_t *making)
 {
     const Orchestrator__CreateEnclaveArgs *args = making->args;
     AUTO_JSON *arguments = json_pack(
-        "{s:s, s:s, s:i, s:s, s:s, s:s, s:{}, s:s, s:b, s:s, s:b, s:b, s:s, s:s}", "version", args->version, "logLevel",
-        args->log_level, "grpcListenPortNum", 7443, "enclaveUuid", args->enclave_uuid, "enclaveDataVolume",
-        DOCKER_DATA_DIR, "kurtosisBackendType", "docker", "kurtosisBackendConfig", "enclaveEnvVars", "{}",
-        "isProductionEnclave", args->is_production, "metricsUserID", "", "didUserAcceptSendingMetrics", 0, "is_ci", 0,
-        "cloud_user_id", "", "cloud_instance_id", "");
+        "{s:s, s:s, s:i, s:s, s:s, s:s, s:{}, s:s, s:b, s:s, s:b, s:b, s:s, s:s}", "version",
+        args->version, "logLevel", args->log_level, "grpcListenPortNum", 7443, "enclaveUuid",
+        args->enclave_uuid, "enclaveDataVolume", DOCKER_DATA_DIR, "kurtosisBackendType", "docker",
+        "kurtosisBackendConfig", "enclaveEnvVars", "{}", "isProductionEnclave", args->is_production,
+        "metricsUserID", "", "didUserAcceptSendingMetrics", 0, "is_ci", 0, "cloud_user_id", "",
+        "cloud_instance_id", "");
     AUTO_FREE char *text = docker_json_text(arguments);
     docker_env_add(env, "SERIALIZED_ARGS", text);
     docker_env_add(env, "OWN_IP_ADDRESS", making->ip);
@@ -190,12 +202,14 @@ container_body(const making_t *making)
         json_array_append_new(env, docker_string(args->env[i]));
     add_api_env(env, making);
     json_t *mounts = json_array();
-    json_array_append_new(mounts, docker_volume_mount(args->enclave_uuid, DOCKER_DATA_DIR, data_labels));
+    json_array_append_new(mounts,
+                          docker_volume_mount(args->enclave_uuid, DOCKER_DATA_DIR, data_labels));
     json_array_append_new(mounts, docker_bus_mount());
-    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o, s:{s:s}, s:o}, s:{s:{s:{s:{s:s}}}}}", "Image", args->image,
-                     "Entrypoint", API_PROGRAM, "Env", env, "Labels", labels, "HostConfig", "NetworkMode",
-                     making->network, "Mounts", mounts, "RestartPolicy", "Name", DOCKER_COMES_BACK, "LogConfig",
-                     docker_log_config(), "NetworkingConfig", "EndpointsConfig", making->network, "IPAMConfig",
+    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o, s:{s:s}, s:o}, s:{s:{s:{s:{s:s}}}}}",
+                     "Image", args->image, "Entrypoint", API_PROGRAM, "Env", env, "Labels", labels,
+                     "HostConfig", "NetworkMode", making->network, "Mounts", mounts,
+                     "RestartPolicy", "Name", DOCKER_COMES_BACK, "LogConfig", docker_log_config(),
+                     "NetworkingConfig", "EndpointsConfig", making->network, "IPAMConfig",
                      "IPv4Address", making->ip);
 }
 
@@ -204,7 +218,8 @@ make_container(docker_t *self, const docker_call_t *call, making_t *making, err_
 {
     AUTO_FREE char *name = docker_name_api(making->args->enclave_uuid);
     AUTO_JSON *reply = NULL;
-    if (docker_post(self, NULL, docker_path("/containers/create?name=%s", name), container_body(making), &reply, err) < 0)
+    if (docker_post(self, NULL, docker_path("/containers/create?name=%s", name),
+                    container_body(making), &reply, err) < 0)
         return err_wrap(err, "cannot make the API container of image '%s'", making->args->image);
     making->container_id = strdup(docker_text(reply, "Id"));
     if (docker_container_start(self, call, making->container_id, err) < 0)
@@ -226,13 +241,15 @@ make(docker_t *self, const docker_call_t *call, making_t *making, err_t **err)
     AUTO(err) undo = NULL;
     if (destroy(self, NULL, making->args->enclave_uuid, &undo) < 0) {
         AUTO_FREE char *why = err_string(undo);
-        err_wrap(err, "what was made of it could not be removed (%s): remove it with 'kurtosis enclave rm -f %s'", why,
-                 making->args->name);
+        err_wrap(err,
+                 "what was made of it could not be removed (%s): remove it with 'kurtosis enclave "
+                 "rm -f %s'",
+                 why, making->args->name);
     }
     return -1;
 }
 
-/* ---------------------------------------------------------------------------------------- GetEnclaves */
+/* ---------------------------------------------------------------------------------- GetEnclaves */
 
 static bool
 is_wanted(const Orchestrator__GetEnclavesArgs *request, const char *uuid)
@@ -245,12 +262,15 @@ is_wanted(const Orchestrator__GetEnclavesArgs *request, const char *uuid)
 
 /* Runs the two lists at once. */
 static int
-list_both(docker_t *self, const docker_call_t *call, json_t **ret_networks, json_t **ret_containers, err_t **err)
+list_both(docker_t *self, const docker_call_t *call, json_t **ret_networks, json_t **ret_containers,
+          err_t **err)
 {
     AUTO_FREE char *networks = docker_networks_path(NULL);
     AUTO_FREE char *containers = docker_containers_path(DOCKER_LABEL_ENCLAVE, NULL, NULL);
-    docker_request_t requests[] = {{.method = "GET", .path = networks}, {.method = "GET", .path = containers}};
-    int result = docker_http_run(self->http, requests, ARRAY_LEN(requests), docker_cancel_fd(call), err);
+    docker_request_t requests[] = {{.method = "GET", .path = networks},
+                                   {.method = "GET", .path = containers}};
+    int result =
+        docker_http_run(self->http, requests, ARRAY_LEN(requests), docker_cancel_fd(call), err);
     if (result == 0)
         result = docker_json(requests[0].reply.data, requests[0].reply.len, ret_networks, err);
     if (result == 0)
@@ -261,7 +281,8 @@ list_both(docker_t *self, const docker_call_t *call, json_t **ret_networks, json
 }
 
 int
-docker_enclaves_get(docker_t *self, const docker_call_t *call, const Orchestrator__GetEnclavesArgs *request,
+docker_enclaves_get(docker_t *self, const docker_call_t *call,
+                    const Orchestrator__GetEnclavesArgs *request,
                     Orchestrator__GetEnclavesReply **ret_reply, err_t **err)
 {
     AUTO_JSON *networks = NULL;
@@ -281,13 +302,13 @@ docker_enclaves_get(docker_t *self, const docker_call_t *call, const Orchestrato
     return 0;
 }
 
-/* ------------------------------------------------------------------------- StopEnclave, DestroyEnclave */
+/* ------------------------------------------------------------------ StopEnclave, DestroyEnclave */
 
-/* One request for each of an enclave's containers, at once. A container that is gone or does not run is fine. what: a
- * verb, for the error. */
+/* One request for each of an enclave's containers, at once. A container that is gone or does not
+ * run is fine. what: a verb, for the error. */
 static int
-each_container(docker_t *self, const docker_call_t *call, const json_t *containers, const char *action, const char *body,
-               const char *what, err_t **err)
+each_container(docker_t *self, const docker_call_t *call, const json_t *containers,
+               const char *action, const char *body, const char *what, err_t **err)
 {
     size_t count = json_array_size(containers);
     docker_request_t *requests = calloc(count + 1, sizeof *requests);
@@ -295,7 +316,8 @@ each_container(docker_t *self, const docker_call_t *call, const json_t *containe
         abort();
     for (size_t i = 0; i < count; i++) {
         requests[i].method = "POST";
-        requests[i].path = docker_path("/containers/%s/%s", docker_text(json_array_get(containers, i), "Id"), action);
+        requests[i].path = docker_path("/containers/%s/%s",
+                                       docker_text(json_array_get(containers, i), "Id"), action);
         requests[i].body = body;
     }
     docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
@@ -315,15 +337,18 @@ each_container(docker_t *self, const docker_call_t *call, const json_t *containe
     return result;
 }
 
-/* The restart policy goes first: a container that is killed, or that Docker finds dead when it starts, stays so. */
+/* The restart policy goes first: a container that is killed, or that Docker finds dead when it
+ * starts, stays so. */
 int
-docker_enclave_stop(docker_t *self, const docker_call_t *call, const Orchestrator__EnclaveRef *request, err_t **err)
+docker_enclave_stop(docker_t *self, const docker_call_t *call,
+                    const Orchestrator__EnclaveRef *request, err_t **err)
 {
     AUTO_JSON *network = NULL;
     AUTO_JSON *containers = NULL;
     if (docker_network_find(self, call, request->enclave_uuid, &network, err) < 0 ||
-        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, NULL), &containers,
-                   err) < 0 ||
+        docker_get(self, call,
+                   docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, NULL),
+                   &containers, err) < 0 ||
         each_container(self, call, containers, "update", "{\"RestartPolicy\":{\"Name\":\"no\"}}",
                        "change the restart policy of", err) < 0 ||
         each_container(self, call, containers, "kill", NULL, "kill", err) < 0)
@@ -332,7 +357,8 @@ docker_enclave_stop(docker_t *self, const docker_call_t *call, const Orchestrato
 }
 
 int
-docker_enclave_destroy(docker_t *self, const docker_call_t *call, const Orchestrator__EnclaveRef *request, err_t **err)
+docker_enclave_destroy(docker_t *self, const docker_call_t *call,
+                       const Orchestrator__EnclaveRef *request, err_t **err)
 {
     if (docker_check_uuid("enclave", request->enclave_uuid, err) < 0 ||
         destroy(self, call, request->enclave_uuid, err) < 0)
@@ -353,7 +379,8 @@ disconnect_all(docker_t *self, const docker_call_t *call, const char *network, e
     {
         AUTO(err) failure = NULL;
         json_t *body = json_pack("{s:s, s:b}", "Container", id, "Force", 1);
-        if (docker_post(self, call, docker_path("/networks/%s/disconnect", network), body, NULL, &failure) < 0 &&
+        if (docker_post(self, call, docker_path("/networks/%s/disconnect", network), body, NULL,
+                        &failure) < 0 &&
             err_code(failure) != ERR_NOT_FOUND) {
             if (err)
                 *err = TAKE(failure);
@@ -375,7 +402,8 @@ network_remove(void *arg, err_t **err)
 {
     network_t *self = arg;
     AUTO(err) failure = NULL;
-    if (docker_delete(self->docker, self->call, docker_path("/networks/%s", self->network), &failure) == 0 ||
+    if (docker_delete(self->docker, self->call, docker_path("/networks/%s", self->network),
+                      &failure) == 0 ||
         err_code(failure) == ERR_NOT_FOUND)
         return 1;
     if (docker_reason(failure) == DOCKER_ENDPOINTS)
@@ -400,8 +428,10 @@ networks_remove(docker_t *self, const docker_call_t *call, const char *uuid, err
         if (gone == 0)
             gone = network_remove(&network, err);
         if (gone == 0) {
-            AUTO_FREE char *filters = docker_filters("type", "network", "network", network.network, NULL);
-            gone = docker_await(self, call, filters, DOCKER_AWAIT_MS, network_remove, &network, err);
+            AUTO_FREE char *filters =
+                docker_filters("type", "network", "network", network.network, NULL);
+            gone =
+                docker_await(self, call, filters, DOCKER_AWAIT_MS, network_remove, &network, err);
         }
         if (gone < 0)
             return err_wrap(err, "cannot remove network '%s'", docker_text(object, "Name"));
@@ -413,7 +443,8 @@ static int
 destroy(docker_t *self, const docker_call_t *call, const char *uuid, err_t **err)
 {
     AUTO_JSON *containers = NULL;
-    if (docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, uuid, NULL), &containers, err) < 0)
+    if (docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, uuid, NULL),
+                   &containers, err) < 0)
         return err_wrap(err, "cannot list the containers of enclave '%s'", uuid);
     if (docker_containers_remove(self, call, containers, err) < 0 ||
         docker_volumes_remove(self, call, DOCKER_LABEL_ENCLAVE, uuid, err) < 0)

@@ -1,9 +1,9 @@
 /*  engine: CreateEngine, GetEngines, StopEngine, AuthorizeUser.
  *
- *  The engine's keys: its key pair is a file in its data volume, and its public key a label of its container, so that
- *  whoever may use Docker learns the key to trust. A label cannot be changed later: the pair is made here, before the
- *  container, and put into the volume of the created container; if the volume has one already the container is made again with
- *  the label of that one.
+ *  The engine's keys: its key pair is a file in its data volume, and its public key a label of its
+ *  container, so that whoever may use Docker learns the key to trust. A label cannot be changed
+ *  later: the pair is made here, before the container, and put into the volume of the created
+ *  container; if the volume has one already the container is made again with the label of that one.
  */
 #include "base/uuid.h"
 #include "bus/bus.h"
@@ -19,7 +19,7 @@
 #define USERS_FOLDER "keys/users"
 #define SOCKET_IN_CONTAINER "/var/run/docker.sock"
 
-/* ---------------------------------------------------------------------------------------------- keys */
+/* ----------------------------------------------------------------------------------------- keys */
 
 /* "keys/users/<hex of the key>.pub" and its content, a line of Z85. */
 typedef struct {
@@ -42,24 +42,27 @@ user_file(const char *public_key, user_file_t *ret_file, err_t **err)
 }
 
 static void
-key_texts(const bus_keys_t *keys, char ret_public[BUS_KEY_TEXT_SIZE], char ret_secret[BUS_KEY_TEXT_SIZE])
+key_texts(const bus_keys_t *keys, char ret_public[BUS_KEY_TEXT_SIZE],
+          char ret_secret[BUS_KEY_TEXT_SIZE])
 {
     bus_key_to_text(keys->public_key, ret_public);
     bus_key_to_text(keys->secret_key, ret_secret);
 }
 
-/* -------------------------------------------------------------------------------------- CreateEngine */
+/* --------------------------------------------------------------------------------- CreateEngine */
 
 static json_t *
 engine_env(const Orchestrator__CreateEngineArgs *args, const char *socket)
 {
-    AUTO_JSON *arguments =
-        json_pack("{s:i, s:s, s:s, s:s, s:b, s:s, s:{}, s:b, s:i, s:s, s:b, s:s, s:s, s:n, s:b, s:s, s:s, s:[], s:[]}",
-                  "grpcListenPortNum", 9710, "logLevelStr", args->log_level, "imageVersionTag", args->version,
-                  "metricsUserId", "none", "didUserAcceptSendingMetrics", 0, "kurtosisBackendType", "docker",
-                  "kurtosisBackendConfig", "onBastionHost", 0, "poolSize", 0, "enclaveEnvVars", "{}", "is_ci", 0,
-                  "cloud_user_id", "", "cloud_instance_id", "", "allowed_cors_origins", "restart_api_containers", 0,
-                  "domain", "", "logRetentionPeriod", "168h", "logsCollectorFilters", "logsCollectorParsers");
+    AUTO_JSON *arguments = json_pack(
+        "{s:i, s:s, s:s, s:s, s:b, s:s, s:{}, s:b, s:i, s:s, s:b, s:s, s:s, s:n, s:b, s:s, s:s, "
+        "s:[], s:[]}",
+        "grpcListenPortNum", 9710, "logLevelStr", args->log_level, "imageVersionTag", args->version,
+        "metricsUserId", "none", "didUserAcceptSendingMetrics", 0, "kurtosisBackendType", "docker",
+        "kurtosisBackendConfig", "onBastionHost", 0, "poolSize", 0, "enclaveEnvVars", "{}", "is_ci",
+        0, "cloud_user_id", "", "cloud_instance_id", "", "allowed_cors_origins",
+        "restart_api_containers", 0, "domain", "", "logRetentionPeriod", "168h",
+        "logsCollectorFilters", "logsCollectorParsers");
     AUTO_FREE char *text = docker_json_text(arguments);
     json_t *env = json_array();
     for (size_t i = 0; i < args->n_env; i++)
@@ -91,7 +94,8 @@ engine_mounts(const docker_t *self)
 }
 
 static json_t *
-engine_body(const docker_t *self, const Orchestrator__CreateEngineArgs *args, const char *public_key)
+engine_body(const docker_t *self, const Orchestrator__CreateEngineArgs *args,
+            const char *public_key)
 {
     char inside[16], outside[16], ports[32];
     snprintf(inside, sizeof inside, "%d/tcp", DOCKER_BUS_PORT);
@@ -103,22 +107,24 @@ engine_body(const docker_t *self, const Orchestrator__CreateEngineArgs *args, co
     docker_label_set(labels, DOCKER_LABEL_PORTS, ports);
     docker_label_set(labels, DOCKER_LABEL_ENGINE_KEY, public_key);
     docker_label_set(labels, DOCKER_LABEL_ENGINE_VERSION, args->version);
-    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:{}}, s:{s:o, s:{s:[{s:s, s:s}]}, s:{s:s}, s:o}}", "Image", args->image,
-                     "Entrypoint", ENGINE_PROGRAM, "Env", engine_env(args, host_socket(self)), "Labels", labels,
-                     "ExposedPorts", inside, "HostConfig", "Mounts", engine_mounts(self), "PortBindings", inside,
-                     "HostIp", "127.0.0.1", "HostPort", outside, "RestartPolicy", "Name", DOCKER_COMES_BACK, "LogConfig",
-                     docker_log_config());
+    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:{}}, s:{s:o, s:{s:[{s:s, s:s}]}, s:{s:s}, s:o}}",
+                     "Image", args->image, "Entrypoint", ENGINE_PROGRAM, "Env",
+                     engine_env(args, host_socket(self)), "Labels", labels, "ExposedPorts", inside,
+                     "HostConfig", "Mounts", engine_mounts(self), "PortBindings", inside, "HostIp",
+                     "127.0.0.1", "HostPort", outside, "RestartPolicy", "Name", DOCKER_COMES_BACK,
+                     "LogConfig", docker_log_config());
 }
 
 static int
-make_container(docker_t *self, const Orchestrator__CreateEngineArgs *args, const char *public_key, char **ret_id,
-               err_t **err)
+make_container(docker_t *self, const Orchestrator__CreateEngineArgs *args, const char *public_key,
+               char **ret_id, err_t **err)
 {
-    /* Not cancelled in the middle, so that afterwards it is known whether there is something to take back. */
+    /* Not cancelled in the middle, so that afterwards it is known whether there is something to
+     * take back. */
     AUTO_FREE char *name = docker_name_engine(args->guid);
     AUTO_JSON *reply = NULL;
-    if (docker_post(self, NULL, docker_path("/containers/create?name=%s", name), engine_body(self, args, public_key),
-                    &reply, err) < 0)
+    if (docker_post(self, NULL, docker_path("/containers/create?name=%s", name),
+                    engine_body(self, args, public_key), &reply, err) < 0)
         return err_wrap(err, "cannot make the engine container of image '%s'", args->image);
     *ret_id = strdup(docker_text(reply, "Id"));
     return 0;
@@ -126,7 +132,8 @@ make_container(docker_t *self, const Orchestrator__CreateEngineArgs *args, const
 
 /* The public key of the pair in the container's data volume: 1, or 0 when there is none. */
 static int
-read_key(docker_t *self, const docker_call_t *call, const char *id, char ret_public[BUS_KEY_TEXT_SIZE], err_t **err)
+read_key(docker_t *self, const docker_call_t *call, const char *id,
+         char ret_public[BUS_KEY_TEXT_SIZE], err_t **err)
 {
     AUTO_STR text = STR_EMPTY;
     int found = docker_file_get(self, call, id, DOCKER_DATA_DIR "/" KEY_FILE, &text, err);
@@ -134,10 +141,12 @@ read_key(docker_t *self, const docker_call_t *call, const char *id, char ret_pub
         return found;
     uint8_t key[BUS_KEY_SIZE];
     size_t size = strcspn(text.data, "\n");
-    snprintf(ret_public, BUS_KEY_TEXT_SIZE, "%.*s", (int)(size < BUS_KEY_TEXT_SIZE ? size : 0), text.data);
+    snprintf(ret_public, BUS_KEY_TEXT_SIZE, "%.*s", (int)(size < BUS_KEY_TEXT_SIZE ? size : 0),
+             text.data);
     if (bus_key_from_text(ret_public, key, err) < 0)
-        return err_wrap(err, "the key file '%s' in volume '%s' is broken: remove the volume to start anew", KEY_FILE,
-                        DOCKER_ENGINE_DATA);
+        return err_wrap(
+            err, "the key file '%s' in volume '%s' is broken: remove the volume to start anew",
+            KEY_FILE, DOCKER_ENGINE_DATA);
     return 1;
 }
 
@@ -208,7 +217,8 @@ undo(docker_t *self, const Orchestrator__CreateEngineArgs *args, bool had_data)
 }
 
 static int
-start(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEngineArgs *args, const char *id, err_t **err)
+start(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEngineArgs *args,
+      const char *id, err_t **err)
 {
     AUTO(err) failure = NULL;
     if (docker_container_start(self, call, id, &failure) == 0)
@@ -216,12 +226,16 @@ start(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEngin
     bool port = docker_reason(failure) == DOCKER_PORT_TAKEN;
     if (err)
         *err = TAKE(failure);
-    return port ? err_wrap(err, "cannot start the engine: port %u of the host is in use (another engine?)", args->bus_port)
+    return port ? err_wrap(
+                      err,
+                      "cannot start the engine: port %u of the host is in use (another engine?)",
+                      args->bus_port)
                 : err_wrap(err, "cannot start the engine container");
 }
 
 int
-docker_engine_create(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEngineArgs *request,
+docker_engine_create(docker_t *self, const docker_call_t *call,
+                     const Orchestrator__CreateEngineArgs *request,
                      Orchestrator__EngineInfo **ret_reply, err_t **err)
 {
     user_file_t user;
@@ -232,7 +246,8 @@ docker_engine_create(docker_t *self, const docker_call_t *call, const Orchestrat
     int had_data = has_data(self, call, err);
     if (had_data < 0)
         return err_wrap(err, "cannot make engine '%s'", request->guid);
-    if (make_keyed(self, call, request, &user, public_key, &id, err) < 0 || start(self, call, request, id, err) < 0) {
+    if (make_keyed(self, call, request, &user, public_key, &id, err) < 0 ||
+        start(self, call, request, id, err) < 0) {
         bool taken = err && docker_reason(*err) == DOCKER_NAME_TAKEN;
         if (!taken)
             undo(self, request, had_data);
@@ -250,14 +265,15 @@ docker_engine_create(docker_t *self, const docker_call_t *call, const Orchestrat
     return 0;
 }
 
-/* ------------------------------------------------------------------- GetEngines, StopEngine, AuthorizeUser */
+/* -------------------------------------------------------- GetEngines, StopEngine, AuthorizeUser */
 
 static int
 list(docker_t *self, const docker_call_t *call, json_t **ret_containers, err_t **err)
 {
     AUTO_FREE char *type = docker_label_filter(DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_ENGINE);
     AUTO_FREE char *filters = docker_filters("label", type, NULL);
-    if (docker_get(self, call, docker_path("/containers/json?all=1&filters=%s", filters), ret_containers, err) < 0)
+    if (docker_get(self, call, docker_path("/containers/json?all=1&filters=%s", filters),
+                   ret_containers, err) < 0)
         return err_wrap(err, "cannot list engines");
     return 0;
 }
@@ -302,7 +318,8 @@ find(docker_t *self, const docker_call_t *call, const char *guid, char **ret_id,
             return 0;
         }
     }
-    return err_fail(err, ERR_NOT_FOUND, "there is no engine '%s': see 'kurtosis engine status'", guid);
+    return err_fail(err, ERR_NOT_FOUND, "there is no engine '%s': see 'kurtosis engine status'",
+                    guid);
 }
 
 /* Removes the engine's volumes when neither an enclave nor another engine needs them. */
@@ -312,8 +329,10 @@ remove_volumes(docker_t *self, const docker_call_t *call, err_t **err)
     AUTO_JSON *networks = NULL;
     AUTO_JSON *engines = NULL;
     AUTO_JSON *containers = NULL;
-    if (docker_get(self, call, docker_networks_path(NULL), &networks, err) < 0 || list(self, call, &engines, err) < 0 ||
-        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, NULL, NULL), &containers, err) < 0)
+    if (docker_get(self, call, docker_networks_path(NULL), &networks, err) < 0 ||
+        list(self, call, &engines, err) < 0 ||
+        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, NULL, NULL),
+                   &containers, err) < 0)
         return err_wrap(err, "cannot see whether an enclave is left");
     if (json_array_size(networks) || json_array_size(engines) || json_array_size(containers))
         return 0;
@@ -323,12 +342,18 @@ remove_volumes(docker_t *self, const docker_call_t *call, err_t **err)
 }
 
 int
-docker_engine_stop(docker_t *self, const docker_call_t *call, const Orchestrator__StopEngineArgs *request, err_t **err)
+docker_engine_stop(docker_t *self, const docker_call_t *call,
+                   const Orchestrator__StopEngineArgs *request, err_t **err)
 {
     AUTO_FREE char *id = NULL;
     if (find(self, call, request->guid, &id, err) < 0)
         return err_wrap(err, "cannot stop engine '%.100s'", request->guid);
-    AUTO_FREE char *path = docker_path("/containers/%s/stop?t=%d", id, (int)(request->grace_seconds & 0xffff));
+    /* First the restart policy: an engine that was stopped does not come back with the daemon. */
+    json_t *policy = json_pack("{s:{s:s}}", "RestartPolicy", "Name", "no");
+    if (docker_post(self, call, docker_path("/containers/%s/update", id), policy, NULL, err) < 0)
+        return err_wrap(err, "cannot change the restart policy of engine '%s'", request->guid);
+    AUTO_FREE char *path =
+        docker_path("/containers/%s/stop?t=%d", id, (int)(request->grace_seconds & 0xffff));
     AUTO_REQUEST stop = {.method = "POST", .path = path, .timeout_ms = -1};
     if (docker_http_do(self->http, &stop, docker_cancel_fd(call), err) < 0)
         return err_wrap(err, "cannot stop engine '%s'", request->guid);
@@ -340,12 +365,13 @@ docker_engine_stop(docker_t *self, const docker_call_t *call, const Orchestrator
 }
 
 int
-docker_engine_authorize(docker_t *self, const docker_call_t *call, const Orchestrator__AuthorizeUserArgs *request,
-                        err_t **err)
+docker_engine_authorize(docker_t *self, const docker_call_t *call,
+                        const Orchestrator__AuthorizeUserArgs *request, err_t **err)
 {
     AUTO_FREE char *id = NULL;
     user_file_t user;
-    if (user_file(request->user_public_key, &user, err) < 0 || find(self, call, request->guid, &id, err) < 0)
+    if (user_file(request->user_public_key, &user, err) < 0 ||
+        find(self, call, request->guid, &id, err) < 0)
         return err_wrap(err, "cannot let the user use engine '%.100s'", request->guid);
     docker_file_t file = {user.path, user.text};
     if (docker_files_put(self, call, id, DOCKER_DATA_DIR, &file, 1, err) < 0)

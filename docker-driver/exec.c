@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 
 /* The command that is run when a shell is asked for and none is named. */
-static const char *const shell_command[] = {"sh", "-c",
-                                            "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"};
+static const char *const shell_command[] = {
+    "sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"};
 
-/* What ends input on a terminal, twice: in the middle of a line the first only hands over the line. Closing the connection's
- * one side would not do: Docker then ends the output too. */
+/* What ends input on a terminal, twice: in the middle of a line the first only hands over the line.
+ * Closing the connection's one side would not do: Docker then ends the output too. */
 #define END_KEYS "\x04\x04"
 
 /* A command in a container. */
@@ -37,7 +37,8 @@ exec_done(exec_t *self)
 static json_t *
 exec_body(const Orchestrator__ExecArgs *args, bool tty)
 {
-    json_t *body = json_pack("{s:b, s:b, s:b, s:b}", "AttachStdout", 1, "AttachStderr", 1, "AttachStdin", tty, "Tty", tty);
+    json_t *body = json_pack("{s:b, s:b, s:b, s:b}", "AttachStdout", 1, "AttachStderr", 1,
+                             "AttachStdin", tty, "Tty", tty);
     json_t *command = json_array();
     for (size_t i = 0; i < args->n_command; i++)
         json_array_append_new(command, docker_string(args->command[i]));
@@ -56,19 +57,20 @@ exec_make(exec_t *self, const Orchestrator__ExecArgs *args, bool tty, err_t **er
 {
     AUTO_JSON *container = NULL;
     AUTO_JSON *reply = NULL;
-    if (docker_service_find(self->docker, self->call, args->enclave_uuid, args->service_uuid, &container, err) < 0)
+    if (docker_service_find(self->docker, self->call, args->enclave_uuid, args->service_uuid,
+                            &container, err) < 0)
         return err_wrap(err, "cannot run a command in service '%.100s'", args->service_uuid);
     self->service = strdup(docker_service_name(container));
     self->container_id = strdup(docker_text(container, "Id"));
     char *path = docker_path("/containers/%s/exec", self->container_id);
     if (docker_post(self->docker, self->call, path, exec_body(args, tty), &reply, err) < 0)
-        return err_wrap(err, "cannot run '%.200s' in service '%s'", args->n_command ? args->command[0] : "a shell",
-                        self->service);
+        return err_wrap(err, "cannot run '%.200s' in service '%s'",
+                        args->n_command ? args->command[0] : "a shell", self->service);
     self->id = strdup(docker_text(reply, "Id"));
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ exit code */
+/* ------------------------------------------------------------------------------------ exit code */
 
 typedef struct {
     exec_t *exec;
@@ -81,7 +83,8 @@ has_ended(void *arg, err_t **err)
 {
     ending_t *self = arg;
     AUTO_JSON *reply = NULL;
-    if (docker_get(self->exec->docker, self->exec->call, docker_path("/exec/%s/json", self->exec->id), &reply, err) < 0)
+    if (docker_get(self->exec->docker, self->exec->call,
+                   docker_path("/exec/%s/json", self->exec->id), &reply, err) < 0)
         return -1;
     if (json_is_true(json_object_get(reply, "Running")))
         return 0;
@@ -89,8 +92,8 @@ has_ended(void *arg, err_t **err)
     return 1;
 }
 
-/* Sends the last message. The output may end a little before Docker has heard of the command's end; then its
- * event is waited for. */
+/* Sends the last message. The output may end a little before Docker has heard of the command's end;
+ * then its event is waited for. */
 static int
 send_end(exec_t *self, err_t **err)
 {
@@ -98,7 +101,8 @@ send_end(exec_t *self, err_t **err)
     int ended = has_ended(&ending, err);
     if (ended == 0) {
         AUTO_FREE char *filters =
-            docker_filters("type", "container", "container", self->container_id, "event", "exec_die", "event", "die", NULL);
+            docker_filters("type", "container", "container", self->container_id, "event",
+                           "exec_die", "event", "die", NULL);
         ended = docker_await(self->docker, self->call, filters, -1, has_ended, &ending, err);
     }
     if (ended < 0)
@@ -109,16 +113,18 @@ send_end(exec_t *self, err_t **err)
     return self->call->send(self->call->arg, &last.base, err);
 }
 
-/* ------------------------------------------------------------------------------------------------ Exec */
+/* ----------------------------------------------------------------------------------------- Exec */
 
 static int
-send_output(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size, err_t **err)
+send_output(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size,
+            err_t **err)
 {
     const exec_t *self = arg;
     (void)starts;
     while (size) {
         Orchestrator__ExecOutput output = ORCHESTRATOR__EXEC_OUTPUT__INIT;
-        output.stream = stream == DOCKER_ERR ? ORCHESTRATOR__OUTPUT_STREAM__STDERR : ORCHESTRATOR__OUTPUT_STREAM__STDOUT;
+        output.stream = stream == DOCKER_ERR ? ORCHESTRATOR__OUTPUT_STREAM__STDERR
+                                             : ORCHESTRATOR__OUTPUT_STREAM__STDOUT;
         output.data.len = size < DOCKER_OUTPUT_MAX ? size : DOCKER_OUTPUT_MAX;
         output.data.data = (uint8_t *)data;
         if (self->call->send(self->call->arg, &output.base, err) < 0)
@@ -151,15 +157,18 @@ run(exec_t *self, err_t **err)
     if (result == 0)
         result = docker_demux_end(&demux, err);
     docker_demux_done(&demux);
-    return result < 0 ? err_wrap(err, "cannot run a command in service '%s'", self->service) : send_end(self, err);
+    return result < 0 ? err_wrap(err, "cannot run a command in service '%s'", self->service)
+                      : send_end(self, err);
 }
 
 int
-docker_exec(docker_t *self, const docker_call_t *call, const Orchestrator__ExecArgs *request, err_t **err)
+docker_exec(docker_t *self, const docker_call_t *call, const Orchestrator__ExecArgs *request,
+            err_t **err)
 {
     exec_t exec = {.docker = self, .call = call};
     if (!request->n_command)
-        return err_fail(err, ERR_INVALID, "no command was given to run in service '%.100s'", request->service_uuid);
+        return err_fail(err, ERR_INVALID, "no command was given to run in service '%.100s'",
+                        request->service_uuid);
     int result = exec_make(&exec, request, false, err);
     if (result == 0)
         result = run(&exec, err);
@@ -167,7 +176,7 @@ docker_exec(docker_t *self, const docker_call_t *call, const Orchestrator__ExecA
     return result;
 }
 
-/* ----------------------------------------------------------------------------------------------- Shell */
+/* ---------------------------------------------------------------------------------------- Shell */
 
 typedef struct {
     exec_t exec;
@@ -183,8 +192,8 @@ resize(shell_t *self, const Orchestrator__ShellInput *input, err_t **err)
 {
     if (!input->rows || !input->columns)
         return 0;
-    char *path = docker_path("/exec/%s/resize?h=%d&w=%d", self->exec.id, (int)(input->rows & 0xffff),
-                             (int)(input->columns & 0xffff));
+    char *path = docker_path("/exec/%s/resize?h=%d&w=%d", self->exec.id,
+                             (int)(input->rows & 0xffff), (int)(input->columns & 0xffff));
     AUTO(err) failure = NULL;
     if (docker_post(self->exec.docker, self->exec.call, path, NULL, NULL, &failure) == 0)
         return 0;
@@ -274,12 +283,13 @@ shell_run(shell_t *self, const Orchestrator__ShellInput *first, err_t **err)
     if (exec_make(&self->exec, first->start, true, err) < 0)
         return -1;
     AUTO_FREE char *path = docker_path("/exec/%s/start", self->exec.id);
-    if (docker_hijack(self->exec.docker->http, path, "{\"Detach\":false,\"Tty\":true}", docker_cancel_fd(self->exec.call),
-                      &self->fd, &self->first, err) < 0)
+    if (docker_hijack(self->exec.docker->http, path, "{\"Detach\":false,\"Tty\":true}",
+                      docker_cancel_fd(self->exec.call), &self->fd, &self->first, err) < 0)
         return err_wrap(err, "cannot open a shell in service '%s'", self->exec.service);
     str_add_bytes(&self->pending, first->data.data, first->data.len);
     if (resize(self, first, err) < 0 ||
-        send_output(&self->exec, DOCKER_OUT, true, self->first.data, self->first.len, err) < 0 || carry(self, err) < 0)
+        send_output(&self->exec, DOCKER_OUT, true, self->first.data, self->first.len, err) < 0 ||
+        carry(self, err) < 0)
         return err_wrap(err, "the shell in service '%s' broke off", self->exec.service);
     return send_end(&self->exec, err);
 }
@@ -288,7 +298,8 @@ int
 docker_shell(docker_t *self, const docker_call_t *call, err_t **err)
 {
     AUTO_ITEM Orchestrator__ShellInput *first = NULL;
-    shell_t shell = {.exec = {.docker = self, .call = call}, .fd = -1, .first = STR_EMPTY, .pending = STR_EMPTY};
+    shell_t shell = {
+        .exec = {.docker = self, .call = call}, .fd = -1, .first = STR_EMPTY, .pending = STR_EMPTY};
     int got = call->recv(call->arg, (ProtobufCMessage **)&first, err);
     if (got < 0)
         return err_wrap(err, "cannot open a shell");

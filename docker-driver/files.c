@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define GO_MODE_DIR (INT64_C(1) << 31)     /* of Go's os.FileMode, which Docker's path header holds */
+#define GO_MODE_DIR (INT64_C(1) << 31) /* of Go's os.FileMode, which Docker's path header holds */
 #define GO_MODE_SYMLINK (INT64_C(1) << 27)
 
 /* Gathers small pieces, so that a message of the bus is worth it. */
@@ -35,7 +35,8 @@ on_bytes(void *arg, const char *data, size_t size, err_t **err)
 
 /* Looks at a path: 1 when it is there, 0 when it is not. */
 static int
-look(docker_t *self, const docker_call_t *call, const char *id, const char *path, json_t **ret_stat, err_t **err)
+look(docker_t *self, const docker_call_t *call, const char *id, const char *path, json_t **ret_stat,
+     err_t **err)
 {
     AUTO_FREE char *url = docker_path("/containers/%s/archive?path=%s", id, path);
     AUTO_REQUEST head = {.method = "HEAD", .path = url};
@@ -53,7 +54,8 @@ look(docker_t *self, const docker_call_t *call, const char *id, const char *path
 
 /* What to ask Docker for: "<folder>/." for a folder's contents, else the file, links resolved. */
 static int
-resolve(docker_t *self, const docker_call_t *call, const char *id, const char *path, char **ret_path, err_t **err)
+resolve(docker_t *self, const docker_call_t *call, const char *id, const char *path,
+        char **ret_path, err_t **err)
 {
     bool contents = str_ends(path, "/*");
     size_t size = strlen(path) - (contents ? 2 : 0);
@@ -74,27 +76,36 @@ resolve(docker_t *self, const docker_call_t *call, const char *id, const char *p
     if (found < 0)
         return -1;
     if (!found)
-        return err_fail(err, ERR_NOT_FOUND, contents ? "there is no folder '%s' in it" : "there is no file or folder '%s' in it",
+        return err_fail(err, ERR_NOT_FOUND,
+                        contents ? "there is no folder '%s' in it"
+                                 : "there is no file or folder '%s' in it",
                         plain);
     const char *target = docker_text(stat, "linkTarget");
-    *ret_path = docker_int(stat, "mode") & GO_MODE_SYMLINK && *target ? strdup(target) : TAKE(plain);
+    *ret_path =
+        docker_int(stat, "mode") & GO_MODE_SYMLINK && *target ? strdup(target) : TAKE(plain);
     return 0;
 }
 
 int
-docker_copy_out(docker_t *self, const docker_call_t *call, const Orchestrator__CopyOutArgs *request, err_t **err)
+docker_copy_out(docker_t *self, const docker_call_t *call, const Orchestrator__CopyOutArgs *request,
+                err_t **err)
 {
     AUTO_JSON *container = NULL;
     AUTO_FREE char *path = NULL;
     if (*request->path != '/')
-        return err_fail(err, ERR_INVALID, "cannot copy '%.300s' out of a service: the path must be absolute", request->path);
-    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container, err) < 0 ||
+        return err_fail(err, ERR_INVALID,
+                        "cannot copy '%.300s' out of a service: the path must be absolute",
+                        request->path);
+    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container,
+                            err) < 0 ||
         resolve(self, call, docker_text(container, "Id"), request->path, &path, err) < 0)
         return err_wrap(err, "cannot copy '%.300s' out of service '%s'", request->path,
                         container ? docker_service_name(container) : request->service_uuid);
     copying_t copying = {.call = call, .piece = STR_EMPTY};
-    AUTO_FREE char *url = docker_path("/containers/%s/archive?path=%s", docker_text(container, "Id"), path);
-    AUTO_REQUEST get = {.method = "GET", .path = url, .timeout_ms = -1, .sink = on_bytes, .arg = &copying};
+    AUTO_FREE char *url =
+        docker_path("/containers/%s/archive?path=%s", docker_text(container, "Id"), path);
+    AUTO_REQUEST get = {
+        .method = "GET", .path = url, .timeout_ms = -1, .sink = on_bytes, .arg = &copying};
     int result = docker_http_do(self->http, &get, docker_cancel_fd(call), err);
     if (result == 0)
         result = flush(&copying, err);

@@ -20,7 +20,8 @@ typedef struct {
 static int
 wait_for(const opening_t *self, short events, err_t **err)
 {
-    struct pollfd fds[] = {{.fd = self->fd, .events = events}, {.fd = self->cancel_fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = self->fd, .events = events},
+                           {.fd = self->cancel_fd, .events = POLLIN}};
     int64_t left = (self->deadline - clock_ns()) / NS_PER_MS;
     int count = poll(fds, ARRAY_LEN(fds), left > 0 ? (int)left : 0);
     if (count == 0)
@@ -34,7 +35,8 @@ send_all(const opening_t *self, const str_t *text, err_t **err)
     for (size_t sent = 0; sent < text->len;) {
         ssize_t went = send(self->fd, text->data + sent, text->len - sent, MSG_NOSIGNAL);
         if (went < 0 && errno != EAGAIN && errno != EINTR)
-            return err_fail(err, ERR_UNAVAILABLE, "the connection to Docker broke (%s)", strerror(errno));
+            return err_fail(err, ERR_UNAVAILABLE, "the connection to Docker broke (%s)",
+                            strerror(errno));
         if (went < 0 && wait_for(self, POLLOUT, err) < 0)
             return -1;
         sent += went > 0 ? (size_t)went : 0;
@@ -82,7 +84,8 @@ read_head(opening_t *self, err_t **err)
             continue;
         }
         if (got < 0)
-            return err_fail(err, ERR_UNAVAILABLE, "the connection to Docker broke (%s)", strerror(errno));
+            return err_fail(err, ERR_UNAVAILABLE, "the connection to Docker broke (%s)",
+                            strerror(errno));
         if (got == 0 && answer_end(&self->answer, err) < 0)
             return -1;
         over = got ? take(self, buffer, (size_t)got, err) : 1;
@@ -95,16 +98,18 @@ read_head(opening_t *self, err_t **err)
 }
 
 int
-docker_hijack(docker_http_t *http, const char *path, const char *body, int cancel_fd, int *ret_fd, str_t *ret_first,
-              err_t **err)
+docker_hijack(docker_http_t *http, const char *path, const char *body, int cancel_fd, int *ret_fd,
+              str_t *ret_first, err_t **err)
 {
     unsigned version;
     AUTO_FD int fd = -1;
     AUTO_STR text = STR_EMPTY;
     if (docker_http_version(http, &version, err) < 0 || docker_http_connect(http, &fd, err) < 0)
         return -1;
-    str_printf(&text, "POST /v%u.%u%s HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-                      "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n%s",
+    str_printf(&text,
+               "POST /v%u.%u%s HTTP/1.1\r\nHost: docker\r\nContent-Type: "
+               "application/json\r\nContent-Length: %zu\r\n"
+               "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n%s",
                version / 1000, version % 1000, path, strlen(body), body);
     opening_t opening = {.fd = fd, .cancel_fd = cancel_fd, .first = ret_first};
     opening.deadline = clock_ns() + HIJACK_MS * NS_PER_MS;

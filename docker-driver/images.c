@@ -1,7 +1,8 @@
 /*  images: InspectImage, FetchImage, LoadImage.
  *
- *  One pull of an image runs at a time: the first caller does it on his thread, later ones wait for its progress and its end. When
- *  the first gives up, one of the others pulls on (Docker keeps the layers it has).
+ *  One pull of an image runs at a time: the first caller does it on his thread, later ones wait for
+ *  its progress and its end. When the first gives up, one of the others pulls on (Docker keeps the
+ *  layers it has).
  */
 #include "docker-driver/api.h"
 #include "docker-driver/auth.h"
@@ -29,10 +30,11 @@ typedef struct waiter {
     struct waiter *next;
 } waiter_t;
 
-/* ---------------------------------------------------------------------------------------------- inspect */
+/* -------------------------------------------------------------------------------------- inspect */
 
 static int
-inspect(docker_t *self, const docker_call_t *call, const char *image, Orchestrator__ImageInfo **ret_info, err_t **err)
+inspect(docker_t *self, const docker_call_t *call, const char *image,
+        Orchestrator__ImageInfo **ret_info, err_t **err)
 {
     docker_reference_t reference = {0};
     AUTO_JSON *reply = NULL;
@@ -47,13 +49,14 @@ inspect(docker_t *self, const docker_call_t *call, const char *image, Orchestrat
 }
 
 int
-docker_image_inspect(docker_t *self, const docker_call_t *call, const Orchestrator__ImageRef *request,
-                     Orchestrator__ImageInfo **ret_reply, err_t **err)
+docker_image_inspect(docker_t *self, const docker_call_t *call,
+                     const Orchestrator__ImageRef *request, Orchestrator__ImageInfo **ret_reply,
+                     err_t **err)
 {
     return inspect(self, call, request->image, ret_reply, err);
 }
 
-/* ------------------------------------------------------------------------------------------------- pulls */
+/* ---------------------------------------------------------------------------------------- pulls */
 
 static void
 tell_waiters(pull_t *pull)
@@ -95,7 +98,8 @@ pull_leave(docker_t *self, pull_t *pull)
 
 /* Sends the numbers of a pull on. */
 static int
-send_progress(const docker_call_t *call, const Orchestrator__FetchImageProgress *progress, err_t **err)
+send_progress(const docker_call_t *call, const Orchestrator__FetchImageProgress *progress,
+              err_t **err)
 {
     return call && call->send ? call->send(call->arg, &progress->base, err) : 0;
 }
@@ -132,10 +136,11 @@ on_json(void *arg, const char *data, size_t size, err_t **err)
 }
 
 static int
-pull_once(leader_t *self, const docker_reference_t *reference, const char *auth, const char *platform, err_t **err)
+pull_once(leader_t *self, const docker_reference_t *reference, const char *auth,
+          const char *platform, err_t **err)
 {
-    AUTO_FREE char *path = docker_path("/images/create?fromImage=%s&tag=%s&platform=%s", reference->name, reference->tag,
-                                       platform);
+    AUTO_FREE char *path = docker_path("/images/create?fromImage=%s&tag=%s&platform=%s",
+                                       reference->name, reference->tag, platform);
     AUTO_FREE char *header = auth ? str_format("X-Registry-Auth: %s", auth) : NULL;
     docker_json_lines_t lines = {.line = on_pull_line, .arg = self};
     AUTO_REQUEST request = {.method = "POST",
@@ -153,14 +158,15 @@ pull_once(leader_t *self, const docker_reference_t *reference, const char *auth,
 
 /* Pulls on this thread. */
 static int
-lead(docker_t *self, const docker_call_t *call, pull_t *pull, const Orchestrator__FetchImageArgs *args, err_t **err)
+lead(docker_t *self, const docker_call_t *call, pull_t *pull,
+     const Orchestrator__FetchImageArgs *args, err_t **err)
 {
     docker_reference_t reference = {0};
     if (docker_reference_parse(args->image, &reference, err) < 0)
         return -1;
     leader_t leader = {.docker = self, .call = call, .pull = pull};
-    AUTO_FREE char *auth =
-        docker_auth_header(*args->registry ? args->registry : reference.host, args->username, args->password);
+    AUTO_FREE char *auth = docker_auth_header(*args->registry ? args->registry : reference.host,
+                                              args->username, args->password);
     AUTO(err) failure = NULL;
     int result = pull_once(&leader, &reference, auth, "", &failure);
     if (result < 0 && docker_reason(failure) == DOCKER_NO_MANIFEST) {
@@ -181,7 +187,8 @@ static int
 follow(docker_t *self, const docker_call_t *call, pull_t *pull, int fd, err_t **err)
 {
     for (;;) {
-        struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = docker_cancel_fd(call), .events = POLLIN}};
+        struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
+                               {.fd = docker_cancel_fd(call), .events = POLLIN}};
         if (poll(fds, ARRAY_LEN(fds), -1) < 0)
             continue;
         if (fds[1].revents)
@@ -199,10 +206,11 @@ follow(docker_t *self, const docker_call_t *call, pull_t *pull, int fd, err_t **
     }
 }
 
-/* Under pulls_lock, before and after. Takes the lead when nobody has it, else follows; 0 when the pull went well. */
+/* Under pulls_lock, before and after. Takes the lead when nobody has it, else follows; 0 when the
+ * pull went well. */
 static int
-take_part(docker_t *self, const docker_call_t *call, pull_t *pull, int fd, const Orchestrator__FetchImageArgs *args,
-          err_t **err)
+take_part(docker_t *self, const docker_call_t *call, pull_t *pull, int fd,
+          const Orchestrator__FetchImageArgs *args, err_t **err)
 {
     while (!pull->ended) {
         if (pull->has_leader) {
@@ -238,7 +246,8 @@ take_part(docker_t *self, const docker_call_t *call, pull_t *pull, int fd, const
 }
 
 static int
-pull_shared(docker_t *self, const docker_call_t *call, const Orchestrator__FetchImageArgs *args, err_t **err)
+pull_shared(docker_t *self, const docker_call_t *call, const Orchestrator__FetchImageArgs *args,
+            err_t **err)
 {
     AUTO_FD int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0)
@@ -262,11 +271,11 @@ pull_shared(docker_t *self, const docker_call_t *call, const Orchestrator__Fetch
     return result;
 }
 
-/* ---------------------------------------------------------------------------------------------- fetch */
+/* ---------------------------------------------------------------------------------------- fetch */
 
 static int
-send_end(const docker_call_t *call, Orchestrator__FetchOrigin origin, Orchestrator__ImageInfo *info, const char *warning,
-         err_t **err)
+send_end(const docker_call_t *call, Orchestrator__FetchOrigin origin, Orchestrator__ImageInfo *info,
+         const char *warning, err_t **err)
 {
     Orchestrator__FetchImageProgress last = ORCHESTRATOR__FETCH_IMAGE_PROGRESS__INIT;
     last.origin = origin;
@@ -278,7 +287,8 @@ send_end(const docker_call_t *call, Orchestrator__FetchOrigin origin, Orchestrat
 }
 
 int
-docker_image_fetch(docker_t *self, const docker_call_t *call, const Orchestrator__FetchImageArgs *request, err_t **err)
+docker_image_fetch(docker_t *self, const docker_call_t *call,
+                   const Orchestrator__FetchImageArgs *request, err_t **err)
 {
     Orchestrator__ImageInfo *info = NULL;
     AUTO(err) failure = NULL;
@@ -298,10 +308,11 @@ docker_image_fetch(docker_t *self, const docker_call_t *call, const Orchestrator
             return -1;
         return send_end(call, ORCHESTRATOR__FETCH_ORIGIN__FETCH_REMOTE, info, "", err);
     }
-    if (!missing_only && err_code(failure) != ERR_CANCELLED && inspect(self, call, request->image, &info, NULL) == 0) {
+    if (!missing_only && err_code(failure) != ERR_CANCELLED &&
+        inspect(self, call, request->image, &info, NULL) == 0) {
         AUTO_FREE char *why = err_string(failure);
-        AUTO_FREE char *warning = str_format("image '%s' could not be pulled, the local copy is used: %s", request->image,
-                                             why);
+        AUTO_FREE char *warning = str_format(
+            "image '%s' could not be pulled, the local copy is used: %s", request->image, why);
         return send_end(call, ORCHESTRATOR__FETCH_ORIGIN__FETCH_LOCAL, info, warning, err);
     }
     if (err)
@@ -319,7 +330,7 @@ docker_image_require(docker_t *self, const docker_call_t *call, const char *imag
     return docker_image_fetch(self, &quiet, &args, err);
 }
 
-/* ------------------------------------------------------------------------------------------------ load */
+/* ----------------------------------------------------------------------------------------- load */
 
 typedef struct {
     const docker_call_t *call;
@@ -364,7 +375,8 @@ on_load_line(void *arg, const json_t *line, err_t **err)
 }
 
 int
-docker_image_load(docker_t *self, const docker_call_t *call, Orchestrator__ImageInfo **ret_reply, err_t **err)
+docker_image_load(docker_t *self, const docker_call_t *call, Orchestrator__ImageInfo **ret_reply,
+                  err_t **err)
 {
     loading_t loading = {.call = call};
     docker_json_lines_t lines = {.line = on_load_line, .arg = &loading};
@@ -378,7 +390,8 @@ docker_image_load(docker_t *self, const docker_call_t *call, Orchestrator__Image
     if (result == 0)
         result = docker_json_lines_feed(&lines, load.reply.data, load.reply.len, err);
     if (result == 0 && !loading.image)
-        result = err_fail(err, ERR_INVALID, "the archive holds no image: it must be as 'docker save' writes it");
+        result = err_fail(err, ERR_INVALID,
+                          "the archive holds no image: it must be as 'docker save' writes it");
     if (result == 0)
         result = inspect(self, call, loading.image, ret_reply, err);
     docker_json_lines_done(&lines);

@@ -21,12 +21,13 @@ static const char *const transport_names[] = {
     [ORCHESTRATOR__TRANSPORT__UDP] = "udp",
 };
 
-/* Separators of the port label: between entries, after the id, after number and transport; newest first. */
+/* Separators of the port label: between entries, after the id, after number and transport; newest
+ * first. */
 static const struct {
     char entry, id, word;
 } separators[] = {{',', ':', '/'}, {'_', '.', '-'}};
 
-/* ---------------------------------------------------------------------------------------------- names */
+/* ---------------------------------------------------------------------------------------- names */
 
 char *
 docker_name_engine(const char *guid)
@@ -64,14 +65,15 @@ docker_name_persistent(const char *key, const char *enclave_uuid)
     return str_format("%s--%s", key, enclave_uuid);
 }
 
-/* --------------------------------------------------------------------------------------------- checks */
+/* --------------------------------------------------------------------------------------- checks */
 
 int
 docker_check_uuid(const char *what, const char *text, err_t **err)
 {
     if (uuid_is(text))
         return 0;
-    return err_fail(err, ERR_INVALID, "%s '%.100s' is not a UUID of %d lower-case hex digits", what, text, UUID_LEN);
+    return err_fail(err, ERR_INVALID, "%s '%.100s' is not a UUID of %d lower-case hex digits", what,
+                    text, UUID_LEN);
 }
 
 int
@@ -83,21 +85,25 @@ docker_check_enclave_name(const char *name, err_t **err)
         fine = isalnum((unsigned char)*p) || *p == '-';
     if (fine)
         return 0;
-    return err_fail(err, ERR_INVALID, "enclave name '%.100s' is wrong: 1 to %u letters, digits and hyphens are allowed",
-                    name, ENCLAVE_NAME_MAX);
+    return err_fail(
+        err, ERR_INVALID,
+        "enclave name '%.100s' is wrong: 1 to %u letters, digits and hyphens are allowed", name,
+        ENCLAVE_NAME_MAX);
 }
 
 int
 docker_check_service_name(const char *what, const char *name, err_t **err)
 {
     size_t size = strlen(name);
-    bool fine = size >= 1 && size <= DOCKER_SERVICE_NAME_MAX && islower((unsigned char)name[0]) && name[size - 1] != '-';
+    bool fine = size >= 1 && size <= DOCKER_SERVICE_NAME_MAX && islower((unsigned char)name[0]) &&
+                name[size - 1] != '-';
     for (const char *p = name; *p && fine; p++)
         fine = islower((unsigned char)*p) || isdigit((unsigned char)*p) || *p == '-';
     if (fine)
         return 0;
     return err_fail(err, ERR_INVALID,
-                    "%s '%.100s' is wrong: 1 to %u lower-case letters, digits and hyphens are allowed, the first a "
+                    "%s '%.100s' is wrong: 1 to %u lower-case letters, digits and hyphens are "
+                    "allowed, the first a "
                     "letter and the last no hyphen",
                     what, name, DOCKER_SERVICE_NAME_MAX);
 }
@@ -112,14 +118,16 @@ docker_check_label(const char *key, const char *value, err_t **err)
         fine = islower((unsigned char)*p) || isdigit((unsigned char)*p) || strchr("-._", *p);
     if (!fine)
         return err_fail(err, ERR_INVALID,
-                        "label key '%.300s' is wrong: 1 to %zu lower-case letters, digits, '-', '.' and '_' are allowed",
+                        "label key '%.300s' is wrong: 1 to %zu lower-case letters, digits, '-', "
+                        "'.' and '_' are allowed",
                         key, most);
     if (strlen(value) > DOCKER_LABEL_VALUE_MAX)
-        return err_fail(err, ERR_LIMIT, "the value of label '%s' has more than %u bytes", key, DOCKER_LABEL_VALUE_MAX);
+        return err_fail(err, ERR_LIMIT, "the value of label '%s' has more than %u bytes", key,
+                        DOCKER_LABEL_VALUE_MAX);
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------- ports */
+/* ---------------------------------------------------------------------------------------- ports */
 
 const char *
 docker_transport_name(Orchestrator__Transport transport)
@@ -131,19 +139,22 @@ static int
 check_port(const Orchestrator__ServicePort *port, err_t **err)
 {
     if (!*port->id || strpbrk(port->id, ":/,"))
-        return err_fail(err, ERR_INVALID, "port id '%.100s' is wrong: it must not be empty or hold ':', '/' or ','",
+        return err_fail(err, ERR_INVALID,
+                        "port id '%.100s' is wrong: it must not be empty or hold ':', '/' or ','",
                         port->id);
     if (port->number < 1 || port->number > 65535)
-        return err_fail(err, ERR_INVALID, "port '%s' has number %u: 1 to 65535 are allowed", port->id, port->number);
+        return err_fail(err, ERR_INVALID, "port '%s' has number %u: 1 to 65535 are allowed",
+                        port->id, port->number);
     if (port->public_number > 65535)
-        return err_fail(err, ERR_INVALID, "port '%s' has public number %u: 1 to 65535 are allowed", port->id,
-                        port->public_number);
+        return err_fail(err, ERR_INVALID, "port '%s' has public number %u: 1 to 65535 are allowed",
+                        port->id, port->public_number);
     if ((size_t)port->transport >= ARRAY_LEN(transport_names))
         return err_fail(err, ERR_INVALID, "port '%s' has an unknown transport", port->id);
     for (const char *p = port->application_protocol; *p; p++)
         if (!isalnum((unsigned char)*p) && !strchr("+.-", *p))
             return err_fail(err, ERR_INVALID,
-                            "port '%s' has application protocol '%.100s': letters, digits, '+', '.' and '-' are allowed",
+                            "port '%s' has application protocol '%.100s': letters, digits, '+', "
+                            "'.' and '-' are allowed",
                             port->id, port->application_protocol);
     return 0;
 }
@@ -152,7 +163,8 @@ int
 docker_ports_pack(Orchestrator__ServicePort *const *ports, size_t count, str_t *out, err_t **err)
 {
     if (count > PORTS_MAX)
-        return err_fail(err, ERR_LIMIT, "a service with %zu ports: at most %u are allowed", count, PORTS_MAX);
+        return err_fail(err, ERR_LIMIT, "a service with %zu ports: at most %u are allowed", count,
+                        PORTS_MAX);
     for (size_t i = 0; i < count; i++) {
         if (check_port(ports[i], err) < 0)
             return -1;
@@ -160,8 +172,9 @@ docker_ports_pack(Orchestrator__ServicePort *const *ports, size_t count, str_t *
             if (strcmp(ports[i]->id, ports[k]->id) == 0)
                 return err_fail(err, ERR_INVALID, "port id '%s' is given twice", ports[i]->id);
             if (ports[i]->number == ports[k]->number && ports[i]->transport == ports[k]->transport)
-                return err_fail(err, ERR_INVALID, "ports '%s' and '%s' are both %u/%s", ports[k]->id, ports[i]->id,
-                                ports[i]->number, transport_labels[ports[i]->transport]);
+                return err_fail(err, ERR_INVALID, "ports '%s' and '%s' are both %u/%s",
+                                ports[k]->id, ports[i]->id, ports[i]->number,
+                                transport_labels[ports[i]->transport]);
         }
         str_printf(out, "%s%s:%u/%s", i ? "," : "", ports[i]->id, ports[i]->number,
                    transport_labels[ports[i]->transport]);
@@ -213,7 +226,8 @@ unpack_with(const char *text, size_t set, Orchestrator__ServicePort ***ret_ports
     Orchestrator__ServicePort **ports = NULL;
     size_t count = 0;
     char *save = NULL;
-    for (char *entry = strtok_r(copy, between, &save); entry; entry = strtok_r(NULL, between, &save)) {
+    for (char *entry = strtok_r(copy, between, &save); entry;
+         entry = strtok_r(NULL, between, &save)) {
         Orchestrator__ServicePort *port = count < PORTS_MAX ? entry_unpack(entry, set) : NULL;
         if (!port) {
             docker_ports_free(ports, count);
@@ -230,7 +244,8 @@ unpack_with(const char *text, size_t set, Orchestrator__ServicePort ***ret_ports
 }
 
 int
-docker_ports_unpack(const char *text, Orchestrator__ServicePort ***ret_ports, size_t *ret_count, err_t **err)
+docker_ports_unpack(const char *text, Orchestrator__ServicePort ***ret_ports, size_t *ret_count,
+                    err_t **err)
 {
     for (size_t set = 0; set < ARRAY_LEN(separators); set++)
         if (unpack_with(text, set, ret_ports, ret_count))

@@ -1,5 +1,5 @@
-/*  logs: GetLogs. Reads Docker's own log streams of one or more services, all on one thread; lines are sent as they are read,
- *  in order within a service. */
+/*  logs: GetLogs. Reads Docker's own log streams of one or more services, all on one thread; lines
+ *  are sent as they are read, in order within a service. */
 #include "base/clock.h"
 #include "docker-driver/api.h"
 #include "docker-driver/demux.h"
@@ -17,7 +17,8 @@ typedef struct {
 } source_t;
 
 static int
-send_line(void *arg, docker_stream_t stream, int64_t time, const char *line, size_t size, err_t **err)
+send_line(void *arg, docker_stream_t stream, int64_t time, const char *line, size_t size,
+          err_t **err)
 {
     const source_t *self = arg;
     Orchestrator__ServiceLogLine message = ORCHESTRATOR__SERVICE_LOG_LINE__INIT;
@@ -27,7 +28,8 @@ send_line(void *arg, docker_stream_t stream, int64_t time, const char *line, siz
     message.line.data = (uint8_t *)line;
     message.line.len = size;
     message.timestamp = time;
-    message.stream = stream == DOCKER_ERR ? ORCHESTRATOR__OUTPUT_STREAM__STDERR : ORCHESTRATOR__OUTPUT_STREAM__STDOUT;
+    message.stream = stream == DOCKER_ERR ? ORCHESTRATOR__OUTPUT_STREAM__STDERR
+                                          : ORCHESTRATOR__OUTPUT_STREAM__STDOUT;
     return self->call->send(self->call->arg, &message.base, err);
 }
 
@@ -39,19 +41,21 @@ on_bytes(void *arg, const char *data, size_t size, err_t **err)
 
 /* Finds the containers and whether they have terminals. */
 static int
-sources_find(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArgs *args, source_t *sources,
-             err_t **err)
+sources_find(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArgs *args,
+             source_t *sources, err_t **err)
 {
     for (size_t i = 0; i < args->n_service_uuids; i++) {
         AUTO_JSON *listed = NULL;
         AUTO_JSON *container = NULL;
         source_t *source = &sources[i];
-        if (docker_service_find(self, call, args->enclave_uuid, args->service_uuids[i], &listed, err) < 0)
+        if (docker_service_find(self, call, args->enclave_uuid, args->service_uuids[i], &listed,
+                                err) < 0)
             return -1;
         source->call = call;
         source->uuid = strdup(args->service_uuids[i]);
         source->id = strdup(docker_text(listed, "Id"));
-        if (docker_get(self, call, docker_path("/containers/%s/json", source->id), &container, err) < 0)
+        if (docker_get(self, call, docker_path("/containers/%s/json", source->id), &container,
+                       err) < 0)
             return -1;
         bool tty = json_is_true(docker_at(container, "Config", "Tty", NULL));
         docker_lines_init(&source->lines, tty, send_line, source);
@@ -69,8 +73,9 @@ logs_path(const source_t *source, const Orchestrator__GetLogsArgs *args)
     if (args->since > 0)
         snprintf(since, sizeof since, "%lld.%09lld", (long long)(args->since / NS_PER_SECOND),
                  (long long)(args->since % NS_PER_SECOND));
-    return docker_path("/containers/%s/logs?stdout=1&stderr=1&timestamps=1&follow=%d&tail=%s&since=%s", source->id,
-                       args->follow ? 1 : 0, tail, since);
+    return docker_path(
+        "/containers/%s/logs?stdout=1&stderr=1&timestamps=1&follow=%d&tail=%s&since=%s", source->id,
+        args->follow ? 1 : 0, tail, since);
 }
 
 static int
@@ -80,12 +85,14 @@ check_args(const Orchestrator__GetLogsArgs *args, err_t **err)
         return err_fail(err, ERR_INVALID, "no service was named");
     size_t most = args->follow ? DOCKER_FOLLOW_MAX : DOCKER_LOGS_MAX;
     if (args->n_service_uuids > most)
-        return err_fail(err, ERR_LIMIT, "%zu services were named: at most %zu are read at once", args->n_service_uuids, most);
+        return err_fail(err, ERR_LIMIT, "%zu services were named: at most %zu are read at once",
+                        args->n_service_uuids, most);
     return args->since < 0 ? err_fail(err, ERR_INVALID, "the time to begin at is before 1970") : 0;
 }
 
 static int
-stream(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArgs *args, source_t *sources, err_t **err)
+stream(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArgs *args,
+       source_t *sources, err_t **err)
 {
     size_t count = args->n_service_uuids;
     docker_request_t *requests = calloc(count, sizeof *requests);
@@ -112,7 +119,8 @@ stream(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArg
 }
 
 int
-docker_logs_get(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArgs *request, err_t **err)
+docker_logs_get(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArgs *request,
+                err_t **err)
 {
     if (check_args(request, err) < 0)
         return err_wrap(err, "cannot read logs");
@@ -129,5 +137,7 @@ docker_logs_get(docker_t *self, const docker_call_t *call, const Orchestrator__G
         free(sources[i].id);
     }
     free(sources);
-    return result < 0 ? err_wrap(err, "cannot read the logs of enclave '%.100s'", request->enclave_uuid) : 0;
+    return result < 0
+               ? err_wrap(err, "cannot read the logs of enclave '%.100s'", request->enclave_uuid)
+               : 0;
 }

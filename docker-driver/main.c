@@ -1,4 +1,5 @@
-/*  kurtosis-docker-driver: joins a bus as a driver of the Docker Engine that DOCKER_HOST (or the usual socket) names.
+/*  kurtosis-docker-driver: joins a bus as a driver of the Docker Engine that DOCKER_HOST (or the
+ *  usual socket) names.
  *
  *  Environment:
  *    KURTOSIS_BUS_ENDPOINT     the broker's, e.g. ipc:///run/kurtosis/bus/broker
@@ -7,8 +8,8 @@
  *    KURTOSIS_BUS_NAME         its name; "driver/docker" if not set
  *    KURTOSIS_LOG_LEVEL        the lowest level it logs; "info" if not set
  *
- *  Ends on SIGTERM: no new operation begins, those under way get some seconds. Exit code 1 with a sentence on stderr when
- *  it cannot begin.
+ *  Ends on SIGTERM: no new operation begins, those under way get some seconds. Exit code 1 with a
+ *  sentence on stderr when it cannot begin.
  */
 #include "base/log.h"
 #include "docker-driver/docker-driver.h"
@@ -39,7 +40,8 @@ read_keys(actor_config_t *config, err_t **err)
         return err_wrap(err, "KURTOSIS_BUS_BROKER_KEY is wrong");
     if (bus_key_from_text(secret, config->keys.secret_key, err) < 0)
         return err_wrap(err, "KURTOSIS_BUS_SECRET is wrong");
-    if (zmq_curve_public(public_key, secret) < 0 || bus_key_from_text(public_key, config->keys.public_key, err) < 0)
+    if (zmq_curve_public(public_key, secret) < 0 ||
+        bus_key_from_text(public_key, config->keys.public_key, err) < 0)
         return err_wrap(err, "KURTOSIS_BUS_SECRET is no secret key");
     unsetenv("KURTOSIS_BUS_SECRET");
     return 0;
@@ -56,7 +58,8 @@ run(err_t **err)
                              .methods = docker_driver_methods,
                              .workers_max = DOCKER_WORKERS_MAX};
     if (!*config.endpoint)
-        return err_fail(err, ERR_INVALID, "KURTOSIS_BUS_ENDPOINT is not set: it names the bus to join");
+        return err_fail(err, ERR_INVALID,
+                        "KURTOSIS_BUS_ENDPOINT is not set: it names the bus to join");
     if (read_keys(&config, err) < 0 || docker_new(NULL, &docker, err) < 0)
         return -1;
     config.state = docker;

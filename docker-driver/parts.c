@@ -55,8 +55,8 @@ docker_env_add(json_t *env, const char *name, const char *value)
 json_t *
 docker_volume_mount(const char *volume, const char *target, json_t *labels)
 {
-    return json_pack("{s:s, s:s, s:s, s:{s:b, s:o}}", "Type", "volume", "Source", volume, "Target", target,
-                     "VolumeOptions", "NoCopy", 1, "Labels", labels);
+    return json_pack("{s:s, s:s, s:s, s:{s:b, s:o}}", "Type", "volume", "Source", volume, "Target",
+                     target, "VolumeOptions", "NoCopy", 1, "Labels", labels);
 }
 
 json_t *
@@ -79,6 +79,6 @@ docker_bind_mount(const char *source, const char *target)
 json_t *
 docker_log_config(void)
 {
-    return json_pack("{s:s, s:{s:s, s:s}}", "Type", "json-file", "Config", "max-size", DOCKER_LOG_SIZE, "max-file",
-                     DOCKER_LOG_FILES);
+    return json_pack("{s:s, s:{s:s, s:s}}", "Type", "json-file", "Config", "max-size",
+                     DOCKER_LOG_SIZE, "max-file", DOCKER_LOG_FILES);
 }

@@ -1,5 +1,5 @@
-/*  parts: pieces of the JSON bodies that make containers, used by engine, API and service containers alike. All
- *  return new references. */
+/*  parts: pieces of the JSON bodies that make containers, used by engine, API and service
+ *  containers alike. All return new references. */
 #ifndef KURTOSIS_DOCKER_DRIVER_PARTS_H
 #define KURTOSIS_DOCKER_DRIVER_PARTS_H
 
@@ -10,7 +10,8 @@
 #define DOCKER_LOG_SIZE "100m" /* of a log file of a container */
 #define DOCKER_LOG_FILES "3"   /* kept */
 
-/* {"com.kurtosistech.app-id": "kurtosis"}, and with the labels that everything of an enclave has. */
+/* {"com.kurtosistech.app-id": "kurtosis"}, and with the labels that everything of an enclave has.
+ */
 json_t *docker_labels(void);
 json_t *docker_enclave_labels(const char *enclave_uuid);
 /* Text that is not UTF-8 is put in with its wrong bytes replaced. */

@@ -9,7 +9,8 @@
 
 #define TEXT_MAX 4000 /* bytes of Docker's text that are passed on */
 
-/* What is known, most telling first: part of Docker's text, another part (or ""), our code, what to do. */
+/* What is known, most telling first: part of Docker's text, another part (or ""), our code, what to
+ * do. */
 static const struct {
     docker_reason_t reason;
     const char *part, *also;
@@ -22,7 +23,8 @@ static const struct {
      "the host port is in use: stop what uses it or publish another port"},
     {DOCKER_PORT_TAKEN, "address already in use", "bind", ERR_STATE,
      "the host port is in use: stop what uses it or publish another port"},
-    {DOCKER_ADDRESS_TAKEN, "Address already in use", "", ERR_STATE, "another container has this address in the network"},
+    {DOCKER_ADDRESS_TAKEN, "Address already in use", "", ERR_STATE,
+     "another container has this address in the network"},
     {DOCKER_POOL_OVERLAP, "Pool overlaps", "", ERR_STATE, "another network covers these addresses"},
     {DOCKER_POOL_OVERLAP, "cannot create network", "conflicts with network", ERR_STATE,
      "another network covers these addresses"},
@@ -30,7 +32,8 @@ static const struct {
      "pull it first, or check its name and tag"},
     {DOCKER_NO_IMAGE, "pull access denied", "", ERR_NOT_FOUND,
      "check the image's name, or log in to its registry with 'docker login'"},
-    {DOCKER_NO_IMAGE, "manifest unknown", "", ERR_NOT_FOUND, "the registry has no such tag: check the image's tag"},
+    {DOCKER_NO_IMAGE, "manifest unknown", "", ERR_NOT_FOUND,
+     "the registry has no such tag: check the image's tag"},
     {DOCKER_NO_MANIFEST, "no matching manifest", "", ERR_NOT_FOUND,
      "the image is not made for this machine's architecture"},
     {DOCKER_NETWORK_TAKEN, "network with name", "already exists", ERR_EXISTS, ""},
@@ -42,11 +45,14 @@ static const struct {
     {DOCKER_IN_USE, "volume is in use", "", ERR_STATE, "remove the container that uses it first"},
     {DOCKER_NOT_RUNNING, "is not running", "", ERR_STATE, "start it first"},
     {DOCKER_NOT_RUNNING, "is paused", "", ERR_STATE, "unpause it first"},
-    {DOCKER_OTHER, "client version", "too new", ERR_UNSUPPORTED, "try again: the version is negotiated anew"},
+    {DOCKER_OTHER, "client version", "too new", ERR_UNSUPPORTED,
+     "try again: the version is negotiated anew"},
     {DOCKER_OTHER, "could not select device driver", "gpu", ERR_UNSUPPORTED,
      "this Docker host has no GPU support: install the NVIDIA container toolkit"},
-    {DOCKER_OTHER, "error gathering device information", "", ERR_INVALID, "the device must exist on the Docker host"},
-    {DOCKER_OTHER, "executable file not found", "", ERR_INVALID, "the command must exist in the image"},
+    {DOCKER_OTHER, "error gathering device information", "", ERR_INVALID,
+     "the device must exist on the Docker host"},
+    {DOCKER_OTHER, "executable file not found", "", ERR_INVALID,
+     "the command must exist in the image"},
 };
 
 static err_code_t
@@ -55,8 +61,9 @@ code_of_status(int status)
     static const struct {
         int status;
         err_code_t code;
-    } codes[] = {{400, ERR_INVALID}, {401, ERR_DENIED},      {403, ERR_DENIED},      {404, ERR_NOT_FOUND},
-                 {409, ERR_STATE},   {501, ERR_UNSUPPORTED}, {503, ERR_UNAVAILABLE}, {504, ERR_TIMEOUT}};
+    } codes[] = {{400, ERR_INVALID},     {401, ERR_DENIED}, {403, ERR_DENIED},
+                 {404, ERR_NOT_FOUND},   {409, ERR_STATE},  {501, ERR_UNSUPPORTED},
+                 {503, ERR_UNAVAILABLE}, {504, ERR_TIMEOUT}};
     for (size_t i = 0; i < ARRAY_LEN(codes); i++)
         if (codes[i].status == status)
             return codes[i].code;
@@ -74,13 +81,14 @@ docker_refusal_text(int status, const char *text, err_t **err)
 {
     int size = (int)strcspn(text, "\r\n");
     if (size == 0)
-        return err_fail(err, code_of_status(status), "Docker answered %d without saying why", status);
+        return err_fail(err, code_of_status(status), "Docker answered %d without saying why",
+                        status);
     if (size > TEXT_MAX)
         size = TEXT_MAX;
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (matches(text, i))
-            return err_fail(err, known[i].code, "Docker says '%.*s'%s%s", size, text, *known[i].hint ? ": " : "",
-                            known[i].hint);
+            return err_fail(err, known[i].code, "Docker says '%.*s'%s%s", size, text,
+                            *known[i].hint ? ": " : "", known[i].hint);
     return err_fail(err, code_of_status(status), "Docker says '%.*s'", size, text);
 }
 

@@ -10,7 +10,8 @@
 #define LINE_MAX_BYTES (1024u * 1024)
 #define LAYERS_MAX 1000u /* layers of an image that are counted */
 
-/* The events that callers hear of. Docker names an exec'ed command's events "exec_die" etc.: those are left out. */
+/* The events that callers hear of. Docker names an exec'ed command's events "exec_die" etc.: those
+ * are left out. */
 static const char *const actions[] = {"start", "die", "oom", "destroy"};
 
 static void
@@ -22,7 +23,7 @@ strings(const json_t *list, char ***ret_list, size_t *ret_count)
         LIST_ADD(*ret_list, *ret_count, strdup(json_string_value(value)));
 }
 
-/* --------------------------------------------------------------------------------------------- images */
+/* --------------------------------------------------------------------------------------- images */
 
 Orchestrator__ImageInfo *
 docker_reply_image(const char *image, const json_t *reply)
@@ -106,7 +107,7 @@ docker_progress_done(docker_progress_t *self)
     *self = (docker_progress_t){0};
 }
 
-/* --------------------------------------------------------------------------------- engines and enclaves */
+/* ------------------------------------------------------------------------- engines and enclaves */
 
 Orchestrator__ContainerState
 docker_reply_state(const char *state)
@@ -139,8 +140,8 @@ docker_reply_engine(const json_t *container)
     info->container_id = strdup(docker_text(container, "Id"));
     info->public_key = strdup(docker_label(container, DOCKER_LABEL_ENGINE_KEY));
     info->image = strdup(docker_text(container, "Image"));
-    info->is_running =
-        docker_reply_state(docker_text(container, "State")) == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING;
+    info->is_running = docker_reply_state(docker_text(container, "State")) ==
+                       ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING;
     if (info->is_running)
         info->bus_port = port_of(json_object_get(container, "Ports"), DOCKER_BUS_PORT);
     return info;
@@ -173,7 +174,8 @@ enclave_find(Orchestrator__GetEnclavesReply *reply, const char *uuid)
     return NULL;
 }
 
-/* An enclave whose network is gone and whose containers are not (a half-done removal) is still listed. */
+/* An enclave whose network is gone and whose containers are not (a half-done removal) is still
+ * listed. */
 static Orchestrator__Enclave *
 enclave_require(Orchestrator__GetEnclavesReply *reply, const json_t *container)
 {
@@ -236,7 +238,7 @@ docker_reply_enclaves(const json_t *networks, const json_t *containers)
     return reply;
 }
 
-/* ------------------------------------------------------------------------------------------- services */
+/* ------------------------------------------------------------------------------------- services */
 
 static Orchestrator__Pair *
 pair_new(const char *name, size_t name_size, const char *value)
@@ -336,7 +338,7 @@ docker_reply_service(const json_t *container)
     return info;
 }
 
-/* --------------------------------------------------------------------------------------------- events */
+/* --------------------------------------------------------------------------------------- events */
 
 Orchestrator__ContainerEvent *
 docker_reply_event(const json_t *event)
@@ -348,7 +350,8 @@ docker_reply_event(const json_t *event)
     if (!known || strcmp(docker_text(event, "Type"), "container") != 0)
         return NULL;
     const json_t *attributes = docker_at(event, "Actor", "Attributes", NULL);
-    bool is_service = strcmp(docker_text(attributes, DOCKER_LABEL_CONTAINER_TYPE), DOCKER_TYPE_SERVICE) == 0;
+    bool is_service =
+        strcmp(docker_text(attributes, DOCKER_LABEL_CONTAINER_TYPE), DOCKER_TYPE_SERVICE) == 0;
     Orchestrator__ContainerEvent *found = MESSAGE_NEW(ContainerEvent, container_event);
     found->enclave_uuid = strdup(docker_text(attributes, DOCKER_LABEL_ENCLAVE));
     found->service_uuid = strdup(is_service ? docker_text(attributes, DOCKER_LABEL_GUID) : "");
@@ -365,7 +368,8 @@ docker_json_lines_feed(docker_json_lines_t *self, const char *data, size_t size,
         const char *newline = memchr(data, '\n', size);
         size_t part = newline ? (size_t)(newline - data) : size;
         if (part > LINE_MAX_BYTES - self->text.len)
-            return err_fail(err, ERR_LIMIT, "a line of Docker's stream has more than %u bytes", LINE_MAX_BYTES);
+            return err_fail(err, ERR_LIMIT, "a line of Docker's stream has more than %u bytes",
+                            LINE_MAX_BYTES);
         str_add_bytes(&self->text, data, part);
         if (!newline)
             return 0;

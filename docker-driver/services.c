@@ -1,4 +1,5 @@
-/*  services: GetServices, StopService, RestartService, RemoveService. StartService is in start.c. */
+/*  services: GetServices, StopService, RestartService, RemoveService. StartService is in start.c.
+ */
 #include "docker-driver/services.h"
 
 #include "docker-driver/api.h"
@@ -9,7 +10,7 @@
 #define LOGS_BEGIN "== CONTAINER LOGS =================================="
 #define LOGS_END "== FINISHED CONTAINER LOGS ========================="
 
-/* ---------------------------------------------------------------------------------------- GetServices */
+/* ---------------------------------------------------------------------------------- GetServices */
 
 static bool
 is_wanted(const Orchestrator__GetServicesArgs *request, const json_t *container)
@@ -24,7 +25,8 @@ is_wanted(const Orchestrator__GetServicesArgs *request, const json_t *container)
 static int
 by_name(const void *a, const void *b)
 {
-    return strcmp((*(Orchestrator__ServiceInfo *const *)a)->name, (*(Orchestrator__ServiceInfo *const *)b)->name);
+    return strcmp((*(Orchestrator__ServiceInfo *const *)a)->name,
+                  (*(Orchestrator__ServiceInfo *const *)b)->name);
 }
 
 /* Inspects all at once; one that vanished meanwhile is left out. */
@@ -52,12 +54,15 @@ inspect_all(docker_t *self, const docker_call_t *call, docker_request_t *request
 }
 
 int
-docker_services_get(docker_t *self, const docker_call_t *call, const Orchestrator__GetServicesArgs *request,
+docker_services_get(docker_t *self, const docker_call_t *call,
+                    const Orchestrator__GetServicesArgs *request,
                     Orchestrator__GetServicesReply **ret_reply, err_t **err)
 {
     AUTO_JSON *list = NULL;
     if (docker_check_uuid("enclave", request->enclave_uuid, err) < 0 ||
-        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, DOCKER_TYPE_SERVICE),
+        docker_get(self, call,
+                   docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid,
+                                          DOCKER_TYPE_SERVICE),
                    &list, err) < 0)
         return err_wrap(err, "cannot list the services of enclave '%.100s'", request->enclave_uuid);
     docker_request_t *requests = calloc(json_array_size(list) + 1, sizeof *requests);
@@ -87,7 +92,7 @@ docker_services_get(docker_t *self, const docker_call_t *call, const Orchestrato
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------ after a start */
+/* -------------------------------------------------------------------------------- after a start */
 
 static int
 died(docker_t *self, const docker_call_t *call, const char *id, int exit_code, err_t **err)
@@ -96,8 +101,8 @@ died(docker_t *self, const docker_call_t *call, const char *id, int exit_code, e
     docker_container_tail(self, call, id, &text);
     while (text.len && strchr("\r\n", text.data[text.len - 1]))
         text.data[--text.len] = '\0';
-    return err_fail(err, ERR_STATE, "its container ended at once with exit code %d\n%s\n%s\n%s", exit_code, LOGS_BEGIN,
-                    text.data, LOGS_END);
+    return err_fail(err, ERR_STATE, "its container ended at once with exit code %d\n%s\n%s\n%s",
+                    exit_code, LOGS_BEGIN, text.data, LOGS_END);
 }
 
 /* Waits for the container's end, but not longer than DOCKER_QUICK_EXIT_MS. */
@@ -107,7 +112,8 @@ wait_shortly(docker_t *self, const docker_call_t *call, const char *id, err_t **
     AUTO_FREE char *path = docker_path("/containers/%s/wait?condition=not-running", id);
     AUTO_REQUEST wait = {.method = "POST", .path = path, .timeout_ms = DOCKER_QUICK_EXIT_MS};
     AUTO(err) failure = NULL;
-    if (docker_http_do(self->http, &wait, docker_cancel_fd(call), &failure) == 0 || err_code(failure) == ERR_TIMEOUT)
+    if (docker_http_do(self->http, &wait, docker_cancel_fd(call), &failure) == 0 ||
+        err_code(failure) == ERR_TIMEOUT)
         return 0;
     if (err)
         *err = TAKE(failure);
@@ -115,12 +121,13 @@ wait_shortly(docker_t *self, const docker_call_t *call, const char *id, err_t **
 }
 
 int
-docker_service_settled(docker_t *self, const docker_call_t *call, const char *id, Orchestrator__ServiceInfo **ret_info,
-                       err_t **err)
+docker_service_settled(docker_t *self, const docker_call_t *call, const char *id,
+                       Orchestrator__ServiceInfo **ret_info, err_t **err)
 {
     AUTO_JSON *container = NULL;
-    /* Docker hears of an end some 60 ms late, but from the first it hears it answers no inspection until it has put
-     * everything away: a short wait and then the inspection see all that ended in the short time. */
+    /* Docker hears of an end some 60 ms late, but from the first it hears it answers no inspection
+     * until it has put everything away: a short wait and then the inspection see all that ended in
+     * the short time. */
     if (wait_shortly(self, call, id, err) < 0 ||
         docker_get(self, call, docker_path("/containers/%s/json", id), &container, err) < 0)
         return err_wrap(err, "cannot see how its container does");
@@ -132,13 +139,15 @@ docker_service_settled(docker_t *self, const docker_call_t *call, const char *id
     return 0;
 }
 
-/* ------------------------------------------------------------- StopService, RestartService, RemoveService */
+/* --------------------------------------------------- StopService, RestartService, RemoveService */
 
 int
-docker_service_stop(docker_t *self, const docker_call_t *call, const Orchestrator__StopServiceArgs *request, err_t **err)
+docker_service_stop(docker_t *self, const docker_call_t *call,
+                    const Orchestrator__StopServiceArgs *request, err_t **err)
 {
     AUTO_JSON *container = NULL;
-    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container, err) < 0)
+    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container,
+                            err) < 0)
         return err_wrap(err, "cannot stop service '%.100s'", request->service_uuid);
     AUTO_FREE char *path = docker_path("/containers/%s/stop?t=%d", docker_text(container, "Id"),
                                        (int)(request->grace_seconds & 0xffff));
@@ -149,11 +158,13 @@ docker_service_stop(docker_t *self, const docker_call_t *call, const Orchestrato
 }
 
 int
-docker_service_restart(docker_t *self, const docker_call_t *call, const Orchestrator__ServiceRef *request,
+docker_service_restart(docker_t *self, const docker_call_t *call,
+                       const Orchestrator__ServiceRef *request,
                        Orchestrator__ServiceInfo **ret_reply, err_t **err)
 {
     AUTO_JSON *container = NULL;
-    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container, err) < 0)
+    if (docker_service_find(self, call, request->enclave_uuid, request->service_uuid, &container,
+                            err) < 0)
         return err_wrap(err, "cannot start service '%.100s'", request->service_uuid);
     const char *id = docker_text(container, "Id");
     for (int tries = 1;; tries++) {
@@ -172,8 +183,8 @@ docker_service_restart(docker_t *self, const docker_call_t *call, const Orchestr
 }
 
 int
-docker_service_remove_all(docker_t *self, const docker_call_t *call, const char *enclave_uuid, const char *service_uuid,
-                          err_t **err)
+docker_service_remove_all(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
+                          const char *service_uuid, err_t **err)
 {
     AUTO_JSON *container = NULL;
     AUTO(err) failure = NULL;
@@ -190,9 +201,11 @@ docker_service_remove_all(docker_t *self, const docker_call_t *call, const char 
 }
 
 int
-docker_service_remove(docker_t *self, const docker_call_t *call, const Orchestrator__ServiceRef *request, err_t **err)
+docker_service_remove(docker_t *self, const docker_call_t *call,
+                      const Orchestrator__ServiceRef *request, err_t **err)
 {
-    if (docker_service_remove_all(self, call, request->enclave_uuid, request->service_uuid, err) < 0)
+    if (docker_service_remove_all(self, call, request->enclave_uuid, request->service_uuid, err) <
+        0)
         return err_wrap(err, "cannot remove service '%.100s'", request->service_uuid);
     return 0;
 }

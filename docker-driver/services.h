@@ -4,8 +4,9 @@
 
 #include "docker-driver/docker-driver.h"
 
-/* Looks at a container that has just been started, and for DOCKER_QUICK_EXIT_MS waits for its end: one that ends in
- * that time with a status other than 0 is STATE, with its last lines between CONTAINER LOGS markers. */
+/* Looks at a container that has just been started, and for DOCKER_QUICK_EXIT_MS waits for its end:
+ * one that ends in that time with a status other than 0 is STATE, with its last lines between
+ * CONTAINER LOGS markers. */
 int docker_service_settled(docker_t *self, const docker_call_t *call, const char *id,
                            Orchestrator__ServiceInfo **ret_info, err_t **err);
 

@@ -16,7 +16,7 @@
 #define HTTP_PROTOCOL "http"
 #define GPU_DRIVER "nvidia"
 
-/* --------------------------------------------------------------------------------------------- checks */
+/* --------------------------------------------------------------------------------------- checks */
 
 static int
 check_path(const char *what, const char *path, err_t **err)
@@ -32,7 +32,8 @@ check_mounts(const Orchestrator__ServiceSpec *spec, err_t **err)
 {
     size_t count = spec->n_files + spec->n_persistent + spec->n_bind_mounts;
     if (count > DOCKER_MOUNTS_MAX)
-        return err_fail(err, ERR_LIMIT, "it has %zu mounts: at most %u are allowed", count, DOCKER_MOUNTS_MAX);
+        return err_fail(err, ERR_LIMIT, "it has %zu mounts: at most %u are allowed", count,
+                        DOCKER_MOUNTS_MAX);
     AUTO_FREE const char **paths = calloc(count + 1, sizeof *paths);
     size_t n = 0;
     for (size_t i = 0; i < spec->n_files; i++)
@@ -62,7 +63,8 @@ check_pairs(const Orchestrator__ServiceSpec *spec, err_t **err)
 {
     for (size_t i = 0; i < spec->n_env; i++)
         if (!*spec->env[i]->name || strchr(spec->env[i]->name, '='))
-            return err_fail(err, ERR_INVALID, "environment variable '%.100s' has a wrong name", spec->env[i]->name);
+            return err_fail(err, ERR_INVALID, "environment variable '%.100s' has a wrong name",
+                            spec->env[i]->name);
     for (size_t i = 0; i < spec->n_labels; i++)
         if (docker_check_label(spec->labels[i]->name, spec->labels[i]->value, err) < 0)
             return -1;
@@ -84,8 +86,9 @@ docker_spec_check(const Orchestrator__ServiceSpec *spec, err_t **err)
     if (!*spec->image)
         return err_fail(err, ERR_INVALID, "it has no image");
     if (spec->max_memory_megabytes && spec->max_memory_megabytes < DOCKER_MEMORY_MIN_MEGABYTES)
-        return err_fail(err, ERR_INVALID, "its memory limit is %llu MB: Docker needs at least %d MB",
-                        (unsigned long long)spec->max_memory_megabytes, DOCKER_MEMORY_MIN_MEGABYTES);
+        return err_fail(
+            err, ERR_INVALID, "its memory limit is %llu MB: Docker needs at least %d MB",
+            (unsigned long long)spec->max_memory_megabytes, DOCKER_MEMORY_MIN_MEGABYTES);
     if (spec->max_memory_megabytes > MEGABYTES_MAX || spec->shm_megabytes > MEGABYTES_MAX ||
         spec->max_millicpus > MILLICPUS_MAX)
         return err_fail(err, ERR_LIMIT, "its memory or CPU limit is absurdly large");
@@ -94,7 +97,7 @@ docker_spec_check(const Orchestrator__ServiceSpec *spec, err_t **err)
     return check_pairs(spec, err);
 }
 
-/* ---------------------------------------------------------------------------------------------- pieces */
+/* --------------------------------------------------------------------------------------- pieces */
 
 static json_t *
 list_of(char *const *texts, size_t count)
@@ -173,16 +176,19 @@ set_routes(json_t *labels, const Orchestrator__ServiceSpec *spec)
 {
     for (size_t i = 0; i < spec->n_ports; i++) {
         const Orchestrator__ServicePort *port = spec->ports[i];
-        if (port->transport != ORCHESTRATOR__TRANSPORT__TCP || strcmp(port->application_protocol, HTTP_PROTOCOL) != 0)
+        if (port->transport != ORCHESTRATOR__TRANSPORT__TCP ||
+            strcmp(port->application_protocol, HTTP_PROTOCOL) != 0)
             continue;
-        AUTO_FREE char *route = str_format("%.*s-%.*s-%u", SHORT_UUID, spec->enclave_uuid, SHORT_UUID,
-                                           spec->service_uuid, port->number);
-        AUTO_FREE char *rule = str_format("HostRegexp(`{^name:%u-%.*s-%.*s-?.*$}`)", port->number, SHORT_UUID,
-                                          spec->service_uuid, SHORT_UUID, spec->enclave_uuid);
+        AUTO_FREE char *route = str_format("%.*s-%.*s-%u", SHORT_UUID, spec->enclave_uuid,
+                                           SHORT_UUID, spec->service_uuid, port->number);
+        AUTO_FREE char *rule =
+            str_format("HostRegexp(`{^name:%u-%.*s-%.*s-?.*$}`)", port->number, SHORT_UUID,
+                       spec->service_uuid, SHORT_UUID, spec->enclave_uuid);
         AUTO_FREE char *number = str_format("%u", port->number);
         AUTO_FREE char *rule_key = str_format("traefik.http.routers.%s.rule", route);
         AUTO_FREE char *service_key = str_format("traefik.http.routers.%s.service", route);
-        AUTO_FREE char *port_key = str_format("traefik.http.services.%s.loadbalancer.server.port", route);
+        AUTO_FREE char *port_key =
+            str_format("traefik.http.services.%s.loadbalancer.server.port", route);
         docker_label_set(labels, DOCKER_LABEL_TRAEFIK, "true");
         docker_label_set(labels, rule_key, rule);
         docker_label_set(labels, service_key, route);
@@ -197,10 +203,14 @@ labels_of(const docker_making_t *making, const char *ports)
     const struct {
         const char *key, *value;
     } rows[] = {
-        {DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_SERVICE}, {DOCKER_LABEL_ENCLAVE_NAME, making->enclave_name},
-        {DOCKER_LABEL_ID, spec->name},                      {DOCKER_LABEL_GUID, spec->service_uuid},
-        {DOCKER_LABEL_PRIVATE_IP, spec->private_ip},        {DOCKER_LABEL_PORTS, ports},
-        {DOCKER_LABEL_LOG_ENCLAVE_NAME, making->enclave_name}, {DOCKER_LABEL_LOG_SERVICE, spec->service_uuid},
+        {DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_SERVICE},
+        {DOCKER_LABEL_ENCLAVE_NAME, making->enclave_name},
+        {DOCKER_LABEL_ID, spec->name},
+        {DOCKER_LABEL_GUID, spec->service_uuid},
+        {DOCKER_LABEL_PRIVATE_IP, spec->private_ip},
+        {DOCKER_LABEL_PORTS, ports},
+        {DOCKER_LABEL_LOG_ENCLAVE_NAME, making->enclave_name},
+        {DOCKER_LABEL_LOG_SERVICE, spec->service_uuid},
         {DOCKER_LABEL_LOG_SERVICE_NAME, spec->name},
     };
     json_t *labels = docker_enclave_labels(spec->enclave_uuid);
@@ -228,7 +238,8 @@ mounts_of(const docker_making_t *making)
         json_array_append_new(mounts, docker_volume_mount(volume, spec->files[i]->path, labels));
     }
     for (size_t i = 0; i < spec->n_persistent; i++) {
-        AUTO_FREE char *volume = docker_name_persistent(spec->persistent[i]->key, spec->enclave_uuid);
+        AUTO_FREE char *volume =
+            docker_name_persistent(spec->persistent[i]->key, spec->enclave_uuid);
         json_t *labels = docker_enclave_labels(spec->enclave_uuid);
         docker_label_set(labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_PERSISTENT);
         docker_label_set(labels, DOCKER_LABEL_GUID, making->maker);
@@ -238,7 +249,8 @@ mounts_of(const docker_making_t *making)
         json_array_append_new(mounts, mount);
     }
     for (size_t i = 0; i < spec->n_bind_mounts; i++)
-        json_array_append_new(mounts, docker_bind_mount(spec->bind_mounts[i]->name, spec->bind_mounts[i]->value));
+        json_array_append_new(
+            mounts, docker_bind_mount(spec->bind_mounts[i]->name, spec->bind_mounts[i]->value));
     return mounts;
 }
 
@@ -247,8 +259,9 @@ devices_of(const Orchestrator__ServiceSpec *spec)
 {
     json_t *devices = json_array();
     for (size_t i = 0; i < spec->n_devices; i++)
-        json_array_append_new(devices, json_pack("{s:s, s:s, s:s}", "PathOnHost", spec->devices[i], "PathInContainer",
-                                                 spec->devices[i], "CgroupPermissions", "rwm"));
+        json_array_append_new(devices, json_pack("{s:s, s:s, s:s}", "PathOnHost", spec->devices[i],
+                                                 "PathInContainer", spec->devices[i],
+                                                 "CgroupPermissions", "rwm"));
     return devices;
 }
 
@@ -258,8 +271,8 @@ ulimits_of(const Orchestrator__ServiceSpec *spec)
     json_t *ulimits = json_array();
     for (size_t i = 0; i < spec->n_ulimits; i++) {
         json_int_t value = spec->ulimits[i]->value;
-        json_array_append_new(ulimits, json_pack("{s:s, s:I, s:I}", "Name", spec->ulimits[i]->name, "Soft", value,
-                                                 "Hard", value));
+        json_array_append_new(ulimits, json_pack("{s:s, s:I, s:I}", "Name", spec->ulimits[i]->name,
+                                                 "Soft", value, "Hard", value));
     }
     return ulimits;
 }
@@ -267,7 +280,8 @@ ulimits_of(const Orchestrator__ServiceSpec *spec)
 static json_t *
 gpu_of(const Orchestrator__GpuRequest *gpu)
 {
-    json_t *request = json_pack("{s:s, s:[[s]]}", "Driver", *gpu->driver ? gpu->driver : GPU_DRIVER, "Capabilities", "gpu");
+    json_t *request = json_pack("{s:s, s:[[s]]}", "Driver", *gpu->driver ? gpu->driver : GPU_DRIVER,
+                                "Capabilities", "gpu");
     if (gpu->n_device_ids)
         json_object_set_new(request, "DeviceIDs", list_of(gpu->device_ids, gpu->n_device_ids));
     else
@@ -289,7 +303,8 @@ set_ports(json_t *body, json_t *host, const Orchestrator__ServiceSpec *spec)
             continue;
         if (port->public_number)
             snprintf(number, sizeof number, "%u", port->public_number & 0xffff);
-        json_object_set_new(bindings, key, json_pack("[{s:s, s:s}]", "HostIp", "0.0.0.0", "HostPort", number));
+        json_object_set_new(bindings, key,
+                            json_pack("[{s:s, s:s}]", "HostIp", "0.0.0.0", "HostPort", number));
     }
     json_object_set_new(body, "ExposedPorts", exposed);
     json_object_set_new(host, "PortBindings", bindings);
@@ -299,14 +314,16 @@ static void
 set_limits(json_t *host, const Orchestrator__ServiceSpec *spec)
 {
     if (spec->max_millicpus)
-        json_object_set_new(host, "NanoCpus", json_integer((json_int_t)(spec->max_millicpus * NANOS_PER_MILLI)));
+        json_object_set_new(host, "NanoCpus",
+                            json_integer((json_int_t)(spec->max_millicpus * NANOS_PER_MILLI)));
     if (spec->max_memory_megabytes) {
         json_int_t bytes = (json_int_t)(spec->max_memory_megabytes * BYTES_PER_MEGABYTE);
         json_object_set_new(host, "Memory", json_integer(bytes));
         json_object_set_new(host, "MemorySwap", json_integer(bytes));
     }
     if (spec->shm_megabytes)
-        json_object_set_new(host, "ShmSize", json_integer((json_int_t)(spec->shm_megabytes * BYTES_PER_MEBIBYTE)));
+        json_object_set_new(host, "ShmSize",
+                            json_integer((json_int_t)(spec->shm_megabytes * BYTES_PER_MEBIBYTE)));
     if (spec->n_ulimits)
         json_object_set_new(host, "Ulimits", ulimits_of(spec));
     if (spec->n_devices)
@@ -320,9 +337,10 @@ static json_t *
 host_of(const docker_making_t *making)
 {
     const Orchestrator__ServiceSpec *spec = making->spec;
-    json_t *host = json_pack("{s:s, s:o, s:{s:s}, s:o}", "NetworkMode", making->network, "Mounts", mounts_of(making),
-                             "RestartPolicy", "Name", spec->restart_always ? "always" : "no", "LogConfig",
-                             docker_log_config());
+    json_t *host =
+        json_pack("{s:s, s:o, s:{s:s}, s:o}", "NetworkMode", making->network, "Mounts",
+                  mounts_of(making), "RestartPolicy", "Name",
+                  spec->restart_always ? "always" : "no", "LogConfig", docker_log_config());
     if (spec->tini_enabled)
         json_object_set_new(host, "Init", json_true());
     if (spec->privileged)
@@ -368,8 +386,9 @@ docker_spec_body(const docker_making_t *making, json_t **ret_body, err_t **err)
     set_ports(body, host, spec);
     json_object_set_new(body, "HostConfig", host);
     json_object_set_new(body, "NetworkingConfig",
-                        json_pack("{s:{s:{s:{s:s}, s:[s]}}}", "EndpointsConfig", making->network, "IPAMConfig",
-                                  "IPv4Address", spec->private_ip, "Aliases", spec->name));
+                        json_pack("{s:{s:{s:{s:s}, s:[s]}}}", "EndpointsConfig", making->network,
+                                  "IPAMConfig", "IPv4Address", spec->private_ip, "Aliases",
+                                  spec->name));
     *ret_body = body;
     return 0;
 }

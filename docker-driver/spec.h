@@ -13,10 +13,10 @@
 /* What the body needs beside the spec. All lent. */
 typedef struct {
     const Orchestrator__ServiceSpec *spec;
-    const char *network;       /* name of the enclave's network */
+    const char *network; /* name of the enclave's network */
     const char *enclave_name;
-    char *const *files_guids;  /* one random UUID per files mount */
-    const char *maker;         /* random UUID: label of the persistent volumes that this container makes */
+    char *const *files_guids; /* one random UUID per files mount */
+    const char *maker; /* random UUID: label of the persistent volumes that this container makes */
     char *const *image_entrypoint; /* of the image, for files_to_be_moved */
     size_t image_entrypoint_count;
     char *const *image_cmd;

@@ -1,11 +1,12 @@
-/*  start: StartService. Makes a service's container, fills its volumes, starts it, and takes everything back when a step
- *  fails.
+/*  start: StartService. Makes a service's container, fills its volumes, starts it, and takes
+ *  everything back when a step fails.
  *
  *    1  the spec arrives as the first part of the stream and is checked
  *    2  the enclave's network is looked up; with replace the old container is removed
  *    3  the container is made; this makes its volumes too
  *    4  for each archive in the stream: it is put into the volume of its mount (Docker unpacks it)
- *    5  the container is started; one that dies at once with a status other than 0 is an error with its last lines
+ *    5  the container is started; one that dies at once with a status other than 0 is an error
+ *       with its last lines
  */
 #include "base/clock.h"
 #include "base/uuid.h"
@@ -27,7 +28,7 @@ typedef struct {
     char maker[UUID_LEN + 1];
     Orchestrator__ImageInfo *image_info; /* only with files to be moved */
     char *id;                            /* of the container, once it is made */
-    bool begun;                          /* a container of this name may exist, and did not before */
+    bool begun; /* a container of this name may exist, and did not before */
 
     /* The archive that is being put. */
     Orchestrator__StartServicePart *part; /* the present piece, or NULL */
@@ -45,7 +46,8 @@ static void undo(starting_t *self, err_t **err);
 static void starting_done(starting_t *self);
 
 int
-docker_service_start(docker_t *self, const docker_call_t *call, Orchestrator__ServiceInfo **ret_reply, err_t **err)
+docker_service_start(docker_t *self, const docker_call_t *call,
+                     Orchestrator__ServiceInfo **ret_reply, err_t **err)
 {
     starting_t starting = {.docker = self, .call = call};
     if (take_spec(&starting, err) < 0) {
@@ -84,7 +86,7 @@ starting_done(starting_t *self)
     orchestrator__start_service_part__free_unpacked(self->first, NULL);
 }
 
-/* --------------------------------------------------------------------------------- the spec and its place */
+/* ----------------------------------------------------------------------- the spec and its place */
 
 static int
 take_spec(starting_t *self, err_t **err)
@@ -93,10 +95,12 @@ take_spec(starting_t *self, err_t **err)
     if (got < 0)
         return -1;
     if (got == 0 || !self->first->spec)
-        return err_fail(err, ERR_INVALID, "the first part of the stream must hold the service's spec");
+        return err_fail(err, ERR_INVALID,
+                        "the first part of the stream must hold the service's spec");
     self->spec = self->first->spec;
     docker_reference_t reference = {0};
-    if (docker_spec_check(self->spec, err) < 0 || docker_reference_parse(self->spec->image, &reference, err) < 0)
+    if (docker_spec_check(self->spec, err) < 0 ||
+        docker_reference_parse(self->spec->image, &reference, err) < 0)
         return -1;
     self->image = docker_reference_full(&reference);
     docker_reference_done(&reference);
@@ -130,10 +134,11 @@ prepare(starting_t *self, err_t **err)
     }
     if (!self->spec->replace)
         return 0;
-    return docker_service_remove_all(self->docker, self->call, self->spec->enclave_uuid, self->spec->service_uuid, err);
+    return docker_service_remove_all(self->docker, self->call, self->spec->enclave_uuid,
+                                     self->spec->service_uuid, err);
 }
 
-/* -------------------------------------------------------------------------------------- the container */
+/* -------------------------------------------------------------------------------- the container */
 
 static int
 create(starting_t *self, err_t **err)
@@ -155,8 +160,10 @@ create(starting_t *self, err_t **err)
     if (docker_spec_body(&making, &body, err) < 0)
         return -1;
     self->begun = true;
-    /* Not cancelled in the middle, so that afterwards it is known whether there is something to take back. */
-    if (docker_post(self->docker, NULL, docker_path("/containers/create?name=%s", name), body, &reply, err) < 0)
+    /* Not cancelled in the middle, so that afterwards it is known whether there is something to
+     * take back. */
+    if (docker_post(self->docker, NULL, docker_path("/containers/create?name=%s", name), body,
+                    &reply, err) < 0)
         return -1;
     self->id = strdup(docker_text(reply, "Id"));
     return 0;
@@ -184,7 +191,7 @@ make_container(starting_t *self, err_t **err)
                  : err_wrap(err, "cannot make its container of image '%s'", self->image);
 }
 
-/* ------------------------------------------------------------------------------------------- its files */
+/* ------------------------------------------------------------------------------------ its files */
 
 /* Gets the next piece: 1, 0 at the end of the stream. */
 static int
@@ -214,7 +221,8 @@ archive_source(void *arg, char *buffer, size_t size, err_t **err)
         if (got == 0)
             return err_fail(err, ERR_INVALID, "the stream ended in the middle of an archive");
         if (self->part->mount_index != self->mount)
-            return err_fail(err, ERR_INVALID, "a piece for another mount came in the middle of an archive");
+            return err_fail(err, ERR_INVALID,
+                            "a piece for another mount came in the middle of an archive");
     }
     size_t left = self->part->data.len - self->used;
     size_t piece = left < size ? left : size;
@@ -229,7 +237,8 @@ put_archive(starting_t *self, err_t **err)
     self->mount = self->part->mount_index;
     self->ended = false;
     if (self->mount >= self->spec->n_files)
-        return err_fail(err, ERR_INVALID, "a piece is for mount %u, and there are %zu", self->mount, self->spec->n_files);
+        return err_fail(err, ERR_INVALID, "a piece is for mount %u, and there are %zu", self->mount,
+                        self->spec->n_files);
     const char *mount = self->spec->files[self->mount]->path;
     if (self->part->archive_end && self->part->data.len == 0)
         return 0;
@@ -246,7 +255,9 @@ put_archive(starting_t *self, err_t **err)
         while (!self->part->archive_end) {
             int got = next_part(self, err);
             if (got <= 0)
-                return got < 0 ? -1 : err_fail(err, ERR_INVALID, "the stream ended in the middle of an archive");
+                return got < 0 ? -1
+                               : err_fail(err, ERR_INVALID,
+                                          "the stream ended in the middle of an archive");
         }
     return 0;
 }
@@ -260,7 +271,7 @@ fill(starting_t *self, err_t **err)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ start */
+/* ---------------------------------------------------------------------------------------- start */
 
 static bool
 has_automatic_port(const Orchestrator__ServiceSpec *spec)
@@ -275,12 +286,14 @@ static const Orchestrator__ServicePort *
 manual_port(const Orchestrator__ServiceSpec *spec, unsigned number)
 {
     for (size_t i = 0; i < spec->n_ports; i++)
-        if (spec->ports[i]->publish && spec->ports[i]->public_number && spec->ports[i]->public_number == number)
+        if (spec->ports[i]->publish && spec->ports[i]->public_number &&
+            spec->ports[i]->public_number == number)
             return spec->ports[i];
     return NULL;
 }
 
-/* Starts the container; when a host port that Docker picked turns out to be in use it picks again. */
+/* Starts the container; when a host port that Docker picked turns out to be in use it picks again.
+ */
 static int
 start_container(starting_t *self, err_t **err)
 {
@@ -296,8 +309,8 @@ start_container(starting_t *self, err_t **err)
         if (err)
             *err = TAKE(failure);
         if (is_port && port)
-            return err_wrap(err, "port %u of the host, for port '%s' of service '%s', is in use", number, port->id,
-                            self->spec->name);
+            return err_wrap(err, "port %u of the host, for port '%s' of service '%s', is in use",
+                            number, port->id, self->spec->name);
         return err_wrap(err, "cannot start its container");
     }
 }
@@ -310,9 +323,10 @@ start(starting_t *self, Orchestrator__ServiceInfo **ret_info, err_t **err)
     return docker_service_settled(self->docker, self->call, self->id, ret_info, err);
 }
 
-/* ------------------------------------------------------------------------------------------------- undo */
+/* ----------------------------------------------------------------------------------------- undo */
 
-/* A persistent directory's volume goes only if this container made it: its label then has our random id. */
+/* A persistent directory's volume goes only if this container made it: its label then has our
+ * random id. */
 static int
 remove_persistent(starting_t *self, const char *key, err_t **err)
 {
@@ -322,7 +336,8 @@ remove_persistent(starting_t *self, const char *key, err_t **err)
         strcmp(docker_label(volume, DOCKER_LABEL_GUID), self->maker) != 0)
         return 0;
     AUTO(err) failure = NULL;
-    if (docker_volume_remove(self->docker, NULL, name, &failure) < 0 && docker_reason(failure) != DOCKER_IN_USE) {
+    if (docker_volume_remove(self->docker, NULL, name, &failure) < 0 &&
+        docker_reason(failure) != DOCKER_IN_USE) {
         if (err)
             *err = TAKE(failure);
         return -1;
@@ -354,5 +369,7 @@ undo(starting_t *self, err_t **err)
     if (remove_all(self, &failure) == 0)
         return;
     AUTO_FREE char *why = err_string(failure);
-    err_wrap(err, "what was made of service '%s' could not be removed (%s): it goes with the enclave", self->spec->name, why);
+    err_wrap(err,
+             "what was made of service '%s' could not be removed (%s): it goes with the enclave",
+             self->spec->name, why);
 }

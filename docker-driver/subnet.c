@@ -31,7 +31,8 @@ subnet_parse(const char *text, subnet_t *ret_subnet, err_t **err)
     char *end = NULL;
     unsigned long bits = slash ? strtoul(slash + 1, &end, 10) : 99;
     if (!slash || size >= sizeof copy || slash[1] < '0' || slash[1] > '9' || *end || bits > 32)
-        return err_fail(err, ERR_INVALID, "'%.60s' is not an IPv4 network such as 172.16.0.0/22", text);
+        return err_fail(err, ERR_INVALID, "'%.60s' is not an IPv4 network such as 172.16.0.0/22",
+                        text);
     memcpy(copy, text, size);
     copy[size] = '\0';
     uint32_t address;
@@ -44,8 +45,8 @@ subnet_parse(const char *text, subnet_t *ret_subnet, err_t **err)
 void
 subnet_address_text(uint32_t address, char ret_text[SUBNET_TEXT_SIZE])
 {
-    snprintf(ret_text, SUBNET_TEXT_SIZE, "%u.%u.%u.%u", address >> 24, (address >> 16) & 255, (address >> 8) & 255,
-             address & 255);
+    snprintf(ret_text, SUBNET_TEXT_SIZE, "%u.%u.%u.%u", address >> 24, (address >> 16) & 255,
+             (address >> 8) & 255, address & 255);
 }
 
 void
@@ -86,7 +87,8 @@ subnet_lowest_free(const subnet_t *taken, size_t count, subnet_t *ret_subnet, er
             return 0;
         }
     }
-    return err_fail(err, ERR_LIMIT,
-                    "all %u networks of %s are in use: remove enclaves that are not needed ('kurtosis clean')",
-                    1u << (SUBNET_BITS - range.bits), SUBNET_RANGE);
+    return err_fail(
+        err, ERR_LIMIT,
+        "all %u networks of %s are in use: remove enclaves that are not needed ('kurtosis clean')",
+        1u << (SUBNET_BITS - range.bits), SUBNET_RANGE);
 }

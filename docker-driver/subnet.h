@@ -11,7 +11,8 @@
 #define SUBNET_BITS 22u              /* of an enclave's network: 1024 addresses */
 #define SUBNET_TEXT_SIZE 19          /* "255.255.255.255/32" and NUL */
 
-/* An IPv4 network: the first address in host byte order, and how many leading bits are fixed (0..32). */
+/* An IPv4 network: the first address in host byte order, and how many leading bits are fixed
+ * (0..32). */
 typedef struct {
     uint32_t address;
     unsigned bits;
@@ -26,7 +27,8 @@ void subnet_address_text(uint32_t address, char ret_text[SUBNET_TEXT_SIZE]);
 bool subnet_overlaps(const subnet_t *a, const subnet_t *b);
 bool subnet_contains(const subnet_t *self, uint32_t address);
 
-/* The lowest network of SUBNET_BITS in SUBNET_RANGE that overlaps none of the taken ones. LIMIT when all are used. */
+/* The lowest network of SUBNET_BITS in SUBNET_RANGE that overlaps none of the taken ones. LIMIT
+ * when all are used. */
 int subnet_lowest_free(const subnet_t *taken, size_t count, subnet_t *ret_subnet, err_t **err);
 
 #endif

@@ -33,7 +33,8 @@ tar_add(str_t *self, const char *path, unsigned mode, const void *data, size_t s
 {
     char head[TAR_BLOCK] = {0};
     if (strlen(path) > TAR_PATH_MAX)
-        return err_fail(err, ERR_INVALID, "the path '%s' is longer than %u bytes", path, TAR_PATH_MAX);
+        return err_fail(err, ERR_INVALID, "the path '%s' is longer than %u bytes", path,
+                        TAR_PATH_MAX);
     snprintf(head + AT_NAME, TAR_PATH_MAX + 1, "%s", path);
     snprintf(head + AT_MODE, 8, "%07o", mode & 07777);
     snprintf(head + AT_UID, 8, "%07o", 0u);

@@ -1,5 +1,5 @@
-/*  watch: WatchEnclave. Docker's event stream, filtered by the enclave's label; when the daemon goes away it is opened again
- *  until the caller gives up. */
+/*  watch: WatchEnclave. Docker's event stream, filtered by the enclave's label; when the daemon
+ *  goes away it is opened again until the caller gives up. */
 #include "base/clock.h"
 #include "docker-driver/api.h"
 #include "docker-driver/reply.h"
@@ -55,11 +55,14 @@ static char *
 events_path(const char *enclave_uuid)
 {
     AUTO_FREE char *label = docker_label_filter(DOCKER_LABEL_ENCLAVE, enclave_uuid);
-    AUTO_FREE char *filters = docker_filters("type", "container", "label", label, "event", "start", "event", "die", "event",
-                                             "oom", "event", "destroy", NULL);
-    /* From now: Docker opens its answer a moment before it subscribes, and what happens between is in its memory. */
+    AUTO_FREE char *filters =
+        docker_filters("type", "container", "label", label, "event", "start", "event", "die",
+                       "event", "oom", "event", "destroy", NULL);
+    /* From now: Docker opens its answer a moment before it subscribes, and what happens between is
+     * in its memory. */
     int64_t now = clock_wall_ns();
-    AUTO_FREE char *since = str_format("%lld.%09lld", (long long)(now / NS_PER_SECOND), (long long)(now % NS_PER_SECOND));
+    AUTO_FREE char *since = str_format("%lld.%09lld", (long long)(now / NS_PER_SECOND),
+                                       (long long)(now % NS_PER_SECOND));
     return docker_path("/events?since=%s&filters=%s", since, filters);
 }
 
@@ -74,7 +77,8 @@ back_off(int cancel_fd, int *delay_ms)
 }
 
 int
-docker_enclave_watch(docker_t *self, const docker_call_t *call, const Orchestrator__EnclaveRef *request, err_t **err)
+docker_enclave_watch(docker_t *self, const docker_call_t *call,
+                     const Orchestrator__EnclaveRef *request, err_t **err)
 {
     watch_t watch = {.call = call, .enclave_uuid = request->enclave_uuid};
     watch.lines = (docker_json_lines_t){.line = on_line, .arg = &watch};

@@ -31,7 +31,8 @@ struct driver {
     actor_child_t *child;
     actor_t *caller;
     atomic_int deaths; /* of the driver's process */
-    char *shared;      /* what existed before of things that runs share */
+    atomic_bool stopping;
+    char *shared; /* what existed before of things that runs share */
 };
 
 struct stream {
@@ -47,13 +48,14 @@ die(const char *what, const err_t *err)
     exit(1);
 }
 
-/* ------------------------------------------------------------------------------------------- starting */
+/* ------------------------------------------------------------------------------------- starting */
 
 static bool
 may_join(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE])
 {
     driver_t *self = arg;
-    const bus_keys_t *keys = strcmp(name, self->address) == 0 ? &self->driver_keys : &self->caller_keys;
+    const bus_keys_t *keys =
+        strcmp(name, self->address) == 0 ? &self->driver_keys : &self->caller_keys;
     return memcmp(public_key, keys->public_key, BUS_KEY_SIZE) == 0;
 }
 
@@ -82,9 +84,11 @@ start_broker(driver_t *self, const char *endpoint)
 static void
 on_death(void *arg, int status)
 {
+    driver_t *self = arg;
+    if (atomic_load(&self->stopping))
+        return;
     fprintf(stderr, "contract: the driver died, wait status %d\n", status);
-    atomic_int *deaths = arg;
-    atomic_fetch_add(deaths, 1);
+    atomic_fetch_add(&self->deaths, 1);
 }
 
 static void
@@ -96,10 +100,11 @@ start_child(driver_t *self, const char *endpoint)
     bus_key_to_text(self->driver_keys.secret_key, secret);
     char *env[] = {str_format("KURTOSIS_BUS_ENDPOINT=%s", endpoint),
                    str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker_key),
-                   str_format("KURTOSIS_BUS_SECRET=%s", secret), str_format("KURTOSIS_BUS_NAME=%s", self->address)};
+                   str_format("KURTOSIS_BUS_SECRET=%s", secret),
+                   str_format("KURTOSIS_BUS_NAME=%s", self->address)};
     const char *const argv[] = {rows[self->row].program, NULL};
     const char *const extra[] = {env[0], env[1], env[2], env[3], NULL};
-    if (actor_child_new(argv[0], argv, extra, 5000, on_death, &self->deaths, &self->child, &err) < 0 ||
+    if (actor_child_new(argv[0], argv, extra, 5000, on_death, self, &self->child, &err) < 0 ||
         bus_broker_wait_peer(self->broker, self->address, 10000, &err) < 0)
         die("start the driver", err);
     for (size_t i = 0; i < ARRAY_LEN(env); i++)
@@ -110,7 +115,10 @@ static void
 start_caller(driver_t *self, const char *endpoint)
 {
     AUTO(err) err = NULL;
-    actor_config_t config = {.name = "engine", .program = "contract suite", .endpoint = endpoint, .keys = self->caller_keys};
+    actor_config_t config = {.name = "engine",
+                             .program = "contract suite",
+                             .endpoint = endpoint,
+                             .keys = self->caller_keys};
     memcpy(config.broker_key, self->broker_keys.public_key, BUS_KEY_SIZE);
     if (actor_new(&config, &self->caller, &err) < 0)
         die("join the bus", err);
@@ -158,6 +166,7 @@ driver_stop(driver_t **self_p)
     for (size_t i = 0; i < ARRAY_LEN(shared_volumes); i++)
         if (!strstr(self->shared, shared_volumes[i]))
             rows[self->row].forget_volume(shared_volumes[i]);
+    atomic_store(&self->stopping, true);
     actor_destroy(&self->caller);
     actor_child_destroy(&self->child);
     bus_broker_destroy(&self->broker);
@@ -197,7 +206,7 @@ driver_forget_image(driver_t *self, const char *image)
     rows[self->row].forget_image(image);
 }
 
-/* -------------------------------------------------------------------------------------------- calling */
+/* -------------------------------------------------------------------------------------- calling */
 
 static char *
 full_name(const char *method)
@@ -219,7 +228,8 @@ driver_open(driver_t *self, const char *method, const void *request)
     stream_t *stream = calloc(1, sizeof *stream);
     if (!stream)
         abort();
-    actor_stream_open(self->caller, NULL, self->address, name, request, &stream->stream, &stream->failure);
+    actor_stream_open(self->caller, NULL, self->address, name, request, &stream->stream,
+                      &stream->failure);
     return stream;
 }
 

@@ -1,7 +1,8 @@
-/*  driver: the driver under test, as its callers see it: an actor at "driver/<name>" behind a broker.
+/*  driver: the driver under test, as its callers see it: an actor at "driver/<name>" behind a
+ *  broker.
  *
- *  The suite knows nothing else of it, so one set of tests serves every driver. A row of the table in driver.c says how a driver
- *  is looked at from outside.
+ *  The suite knows nothing else of it, so one set of tests serves every driver. A row of the table
+ *  in driver.c says how a driver is looked at from outside.
  */
 #ifndef KURTOSIS_TESTS_CONTRACT_DRIVER_H
 #define KURTOSIS_TESTS_CONTRACT_DRIVER_H
@@ -15,8 +16,8 @@
 typedef struct driver driver_t;
 typedef struct stream stream_t;
 
-/* Starts a broker, the driver of this name as a child process, and a caller; NULL when there is no driver of this name. Ends
- * the process with a sentence when it cannot be. */
+/* Starts a broker, the driver of this name as a child process, and a caller; NULL when there is no
+ * driver of this name. Ends the process with a sentence when it cannot be. */
 driver_t *driver_start(const char *name);
 void driver_stop(driver_t **self_p);
 
@@ -30,14 +31,16 @@ char *driver_holds(driver_t *self, const char *part);
 void driver_forget_image(driver_t *self, const char *image);
 
 /* Asks. method: the short name. *ret_reply (NULL to throw it away) is yours, free_unpacked. */
-int driver_ask(driver_t *self, const char *method, const void *request, void *ret_reply, err_t **err);
+int driver_ask(driver_t *self, const char *method, const void *request, void *ret_reply,
+               err_t **err);
 
 /* Opens a stream; request: of a server stream, NULL for a client stream. */
 stream_t *driver_open(driver_t *self, const char *method, const void *request);
 /* Sends an item; what cannot be sent because the other side has ended is told by stream_recv. */
 void stream_send(stream_t *self, const void *item);
 void stream_end(stream_t *self);
-/* 1 and *ret_item (yours), 0 at the end, negative on failure. The single reply of a client stream is one item. */
+/* 1 and *ret_item (yours), 0 at the end, negative on failure. The single reply of a client stream
+ * is one item. */
 int stream_recv(stream_t *self, void *ret_item, err_t **err);
 /* Gives up if it still runs; frees. */
 void stream_close(stream_t **self_p);

@@ -31,7 +31,8 @@ an_enclave_is_listed_as_it_was_made(void **state)
     Orchestrator__Enclave *made = enclave_make(uuid, enclave_name("listed"));
     assert_string_equal(made->enclave_uuid, uuid);
     assert_int_equal(made->api_container_state, ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
-    assert_true(*made->subnet && *made->gateway && *made->api_container_ip && *made->api_container_id);
+    assert_true(*made->subnet && *made->gateway && *made->api_container_ip &&
+                *made->api_container_id);
 
     Orchestrator__GetEnclavesReply *reply = list(NULL);
     Orchestrator__Enclave *found = find(reply, uuid);
@@ -88,7 +89,8 @@ a_taken_name_or_uuid_is_refused_and_harms_nobody(void **state)
     ask_fails("CreateEnclave", &args, ERR_EXISTS, "already");
     Orchestrator__GetEnclavesReply *reply = list(enclave);
     assert_int_equal(reply->n_enclaves, 1);
-    assert_int_equal(reply->enclaves[0]->api_container_state, ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
+    assert_int_equal(reply->enclaves[0]->api_container_state,
+                     ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
     orchestrator__get_enclaves_reply__free_unpacked(reply, NULL);
 }
 
@@ -176,7 +178,8 @@ a_stopped_enclave_stays_listed(void **state)
     assert_int_equal(reply->n_enclaves, 1);
     assert_int_equal(reply->enclaves[0]->containers_running, 0);
     assert_int_equal(reply->enclaves[0]->containers_stopped, 1);
-    assert_int_equal(reply->enclaves[0]->api_container_state, ORCHESTRATOR__CONTAINER_STATE__CONTAINER_STOPPED);
+    assert_int_equal(reply->enclaves[0]->api_container_state,
+                     ORCHESTRATOR__CONTAINER_STATE__CONTAINER_STOPPED);
     orchestrator__get_enclaves_reply__free_unpacked(reply, NULL);
     ask("StopEnclave", &ref, NULL); /* again is fine */
     enclave_destroy(uuid);

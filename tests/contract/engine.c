@@ -1,4 +1,5 @@
-/*  The engine container. Its volumes have fixed names, so these tests need an orchestrator without another engine. */
+/*  The engine container. Its volumes have fixed names, so these tests need an orchestrator without
+ *  another engine. */
 #include "bus/bus.h"
 #include "tests/contract/world.h"
 

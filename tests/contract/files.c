@@ -1,4 +1,5 @@
 /*  Files: into a service when it starts, out of it at any time. */
+#include "bus/bus.h"
 #include "docker-driver/tar.h"
 #include "tests/contract/world.h"
 
@@ -22,9 +23,11 @@ archives_fill_the_mounts_before_the_service_starts(void **state)
 {
     (void)state;
     Orchestrator__ServiceSpec spec;
-    Orchestrator__FilesMount mounts[] = {mount_at("/data/one"), mount_at("/etc/conf"), mount_at("/empty")};
+    Orchestrator__FilesMount mounts[] = {mount_at("/data/one"), mount_at("/etc/conf"),
+                                         mount_at("/empty")};
     Orchestrator__FilesMount *list[] = {&mounts[0], &mounts[1], &mounts[2]};
-    char *cmd[] = {"cat /data/one/a /data/one/b /etc/conf/c; ls /empty | wc -l; trap 'exit 0' TERM; sleep 1000000 & wait"};
+    char *cmd[] = {"cat /data/one/a /data/one/b /etc/conf/c; ls /empty | wc -l; trap 'exit 0' "
+                   "TERM; sleep 1000000 & wait"};
     spec_init(&spec, "filled");
     spec.files = list, spec.n_files = 3;
     spec.cmd = cmd, spec.n_cmd = 1;
@@ -42,7 +45,9 @@ archives_fill_the_mounts_before_the_service_starts(void **state)
     stream_close(&stream);
     orchestrator__service_info__free_unpacked(info, NULL);
     AUTO_STR out = STR_EMPTY;
-    assert_int_equal(run_in(spec.service_uuid, "cat /data/one/a /data/one/b /etc/conf/c; ls /empty | wc -l", &out), 0);
+    assert_int_equal(run_in(spec.service_uuid,
+                            "cat /data/one/a /data/one/b /etc/conf/c; ls /empty | wc -l", &out),
+                     0);
     assert_string_equal(out.data, "new a\nb\nc\n0\n");
     AUTO_FREE char *volumes = holds("files-artifact-expansion--");
     assert_non_null(strstr(volumes, enclave));
@@ -114,7 +119,8 @@ a_broken_archive_is_refused_and_leaves_nothing(void **state)
         assert_true(stream_recv(stream, &info, &err) < 0);
         stream_close(&stream);
         AUTO_FREE char *text = err_string(err);
-        assert_non_null(strstr(text, i == 0 ? "cannot put files into '/data'" : "a piece is for mount 7"));
+        assert_non_null(
+            strstr(text, i == 0 ? "cannot put files into '/data'" : "a piece is for mount 7"));
         AUTO_FREE char *left = holds(spec.service_uuid);
         assert_string_equal(left, "");
     }
@@ -143,6 +149,51 @@ a_stream_that_breaks_off_leaves_nothing(void **state)
     assert_true(stream_recv(stream, &info, &err) < 0);
     stream_close(&stream);
     check_error(err, ERR_INVALID, "the stream ended in the middle of an archive");
+    AUTO_FREE char *left = holds(spec.service_uuid);
+    assert_string_equal(left, "");
+}
+
+/* Takes events until this one of this service comes. */
+static void
+wait_event(stream_t *watch, const char *service_uuid, const char *action)
+{
+    for (bool seen = false; !seen;) {
+        Orchestrator__ContainerEvent *event = NULL;
+        AUTO(err) err = NULL;
+        if (stream_recv(watch, &event, &err) != 1)
+            fail_msg("no event '%s' came: %s", action, err_string(err));
+        seen = strcmp(event->action, action) == 0 && strcmp(event->service_uuid, service_uuid) == 0;
+        orchestrator__container_event__free_unpacked(event, NULL);
+    }
+}
+
+static void
+a_caller_who_gives_up_while_files_go_in_leaves_nothing(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FilesMount mount = mount_at("/data");
+    Orchestrator__FilesMount *list[] = {&mount};
+    Orchestrator__EnclaveRef ref = ORCHESTRATOR__ENCLAVE_REF__INIT;
+    ref.enclave_uuid = enclave;
+    spec_init(&spec, "given-up");
+    spec.files = list, spec.n_files = 1;
+    stream_t *watch = driver_open(driver, "WatchEnclave", &ref);
+    wait_event(watch, "", "ready");
+    stream_t *stream = driver_open(driver, "StartService", NULL);
+    Orchestrator__StartServicePart part = ORCHESTRATOR__START_SERVICE_PART__INIT;
+    part.spec = &spec;
+    stream_send(stream, &part);
+    part.spec = NULL;
+    part.data.data = (uint8_t *)"half of";
+    part.data.len = 7;
+    /* More than is let through before the first is taken: once these are sent, the container is
+     * there. */
+    for (unsigned i = 0; i < 2 * BUS_CREDIT; i++)
+        stream_send(stream, &part);
+    stream_close(&stream);
+    wait_event(watch, spec.service_uuid, "destroy");
+    stream_close(&watch);
     AUTO_FREE char *left = holds(spec.service_uuid);
     assert_string_equal(left, "");
 }
@@ -185,19 +236,26 @@ folders_are_copied_out_by_their_contents(void **state)
     static const struct {
         const char *path, *has, *has_not;
     } cases[] = {
-        {"/tmp/folder", "./a ", "folder"},   {"/tmp/folder/", "./a ", "folder"}, {"/tmp/folder/*", "./sub/b ", "folder"},
-        {"/tmp/folder/a", "a ", "sub"},      {"/tmp/link", "./a ", "link"},      {"/tmp/file-link", "a ", "sub"},
-        {"/tmp/none", "error", "./"},        {"/tmp/folder/a/*", "error", "./"}, {"relative", "must be absolute", "./"},
+        {"/tmp/folder", "./a ", "folder"},
+        {"/tmp/folder/", "./a ", "folder"},
+        {"/tmp/folder/*", "./sub/b ", "folder"},
+        {"/tmp/folder/a", "a ", "sub"},
+        {"/tmp/link", "./a ", "link"},
+        {"/tmp/file-link", "a ", "sub"},
+        {"/tmp/none", "error", "./"},
+        {"/tmp/folder/a/*", "error", "./"},
+        {"relative", "must be absolute", "./"},
         {"/tmp/none", "there is no file or folder '/tmp/none'", "./"},
     };
     Orchestrator__ServiceSpec spec;
     spec_init(&spec, "out");
     orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
-    assert_int_equal(run_in(spec.service_uuid,
-                            "mkdir -p /tmp/folder/sub; echo a >/tmp/folder/a; echo b >/tmp/folder/sub/b;"
-                            "ln -s folder /tmp/link; ln -s folder/a /tmp/file-link",
-                            NULL),
-                     0);
+    assert_int_equal(
+        run_in(spec.service_uuid,
+               "mkdir -p /tmp/folder/sub; echo a >/tmp/folder/a; echo b >/tmp/folder/sub/b;"
+               "ln -s folder /tmp/link; ln -s folder/a /tmp/file-link",
+               NULL),
+        0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_STR names = STR_EMPTY;
         names_in(spec.service_uuid, cases[i].path, &names);
@@ -269,6 +327,7 @@ files_group(void)
         cmocka_unit_test(a_large_archive_is_streamed),
         cmocka_unit_test(a_broken_archive_is_refused_and_leaves_nothing),
         cmocka_unit_test(a_stream_that_breaks_off_leaves_nothing),
+        cmocka_unit_test(a_caller_who_gives_up_while_files_go_in_leaves_nothing),
         cmocka_unit_test(folders_are_copied_out_by_their_contents),
         cmocka_unit_test(services_with_the_same_key_share_a_directory),
         cmocka_unit_test(files_are_moved_before_the_command_begins),

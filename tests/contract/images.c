@@ -53,7 +53,8 @@ static void
 a_present_image_is_not_pulled_when_only_missing_ones_are(void **state)
 {
     (void)state;
-    Orchestrator__FetchImageProgress *last = fetch(IMAGE_BOX, ORCHESTRATOR__FETCH_MODE__FETCH_MISSING, NULL);
+    Orchestrator__FetchImageProgress *last =
+        fetch(IMAGE_BOX, ORCHESTRATOR__FETCH_MODE__FETCH_MISSING, NULL);
     assert_non_null(last);
     assert_int_equal(last->origin, ORCHESTRATOR__FETCH_ORIGIN__FETCH_LOCAL);
     assert_string_equal(last->info->image, IMAGE_BOX);

@@ -6,7 +6,8 @@
 
 /* Starts a service that prints and then sleeps. */
 static void
-start(Orchestrator__ServiceSpec *spec, const char *name, const char *script, char ret_uuid[UUID_LEN + 1])
+start(Orchestrator__ServiceSpec *spec, const char *name, const char *script,
+      char ret_uuid[UUID_LEN + 1])
 {
     char *cmd[] = {(char *)script};
     spec_init(spec, name);
@@ -130,7 +131,8 @@ a_terminal_and_long_lines_are_read(void **state)
     Orchestrator__ServiceSpec spec;
     Orchestrator__GetLogsArgs args;
     char uuid[UUID_LEN + 1], *uuids[] = {uuid};
-    static const char script[] = "i=0; while [ $i -lt 5000 ]; do printf 0123456789; i=$((i+1)); done; echo end; echo last" QUIET;
+    static const char script[] = "i=0; while [ $i -lt 5000 ]; do printf 0123456789; i=$((i+1)); "
+                                 "done; echo end; echo last" QUIET;
     for (int tty = 0; tty < 2; tty++) {
         char *cmd[] = {(char *)script};
         spec_init(&spec, "wordy");
@@ -187,7 +189,8 @@ logs_that_cannot_be_read_say_why(void **state)
         size_t count;
         err_code_t code;
         const char *words;
-    } cases[] = {{0, ERR_INVALID, "no service was named"}, {1, ERR_NOT_FOUND, "there is no service"}};
+    } cases[] = {{0, ERR_INVALID, "no service was named"},
+                 {1, ERR_NOT_FOUND, "there is no service"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         logs_args(&args, uuids, cases[i].count);
         stream_t *stream = driver_open(driver, "GetLogs", &args);

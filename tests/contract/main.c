@@ -1,9 +1,10 @@
-/*  contract: one suite for every driver: what orchestrator.proto promises, on the real orchestrator.
+/*  contract: one suite for every driver: what orchestrator.proto promises, on the real
+ *  orchestrator.
  *
  *    contract DRIVER [GROUP...]     e.g. contract docker services files
  *
- *  Everything it makes carries the run's own tag, so runs can go side by side, and what is left behind fails the run. The
- *  driver's program must be in PATH.
+ *  Everything it makes carries the run's own tag, so runs can go side by side, and what is left
+ *  behind fails the run. The driver's program must be in PATH.
  */
 #include "actors/actors.h"
 #include "base/log.h"
@@ -16,8 +17,9 @@ static const struct {
     const char *name;
     int (*run)(void);
 } groups[] = {
-    {"images", images_group},   {"enclaves", enclaves_group}, {"services", services_group}, {"files", files_group},
-    {"streams", streams_group}, {"logs", logs_group},         {"engine", engine_group},
+    {"images", images_group}, {"enclaves", enclaves_group}, {"services", services_group},
+    {"files", files_group},   {"streams", streams_group},   {"logs", logs_group},
+    {"engine", engine_group},
 };
 
 static bool

@@ -2,7 +2,8 @@
 #ifndef KURTOSIS_TESTS_CONTRACT_OUTSIDE_H
 #define KURTOSIS_TESTS_CONTRACT_OUTSIDE_H
 
-/* Names of Docker's containers, networks and volumes with part in them; a line each; yours, free(). */
+/* Names of Docker's containers, networks and volumes with part in them; a line each; yours, free().
+ */
 char *docker_holds(const char *part);
 void docker_forget_image(const char *image);
 /* Unless it is in use. */

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static void
-add_names(docker_t *docker, const char *path, const char *under, const char *kind, const char *part, json_t *lines)
+add_names(docker_t *docker, const char *path, const char *under, const char *kind, const char *part,
+          json_t *lines)
 {
     AUTO_JSON *reply = NULL;
     AUTO(err) err = NULL;

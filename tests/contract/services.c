@@ -1,4 +1,5 @@
-/*  Services: started with everything a spec can say, listed, stopped, started again, replaced, removed. */
+/*  Services: started with everything a spec can say, listed, stopped, started again, replaced,
+ *  removed. */
 #include "tests/contract/world.h"
 
 #include <arpa/inet.h>
@@ -58,7 +59,8 @@ a_service_is_listed_as_it_was_made(void **state)
     (void)state;
     Orchestrator__ServiceSpec spec;
     spec_init(&spec, "web");
-    Orchestrator__ServicePort ports[] = {port("http", 8080, "http"), port("dns", 53, ""), port("quiet", 9000, "")};
+    Orchestrator__ServicePort ports[] = {port("http", 8080, "http"), port("dns", 53, ""),
+                                         port("quiet", 9000, "")};
     Orchestrator__ServicePort *port_list[] = {&ports[0], &ports[1], &ports[2]};
     ports[1].transport = ORCHESTRATOR__TRANSPORT__UDP;
     ports[2].publish = false;
@@ -140,7 +142,10 @@ limits_and_switches_reach_the_container(void **state)
     spec.tini_enabled = true;
     orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
     AUTO_STR out = STR_EMPTY;
-    assert_int_equal(run_in(spec.service_uuid, "echo $(id -u):$(id -g) $(ulimit -n) $(df -m /dev/shm | tail -1) ; ps", &out), 0);
+    assert_int_equal(run_in(spec.service_uuid,
+                            "echo $(id -u):$(id -g) $(ulimit -n) $(df -m /dev/shm | tail -1) ; ps",
+                            &out),
+                     0);
     assert_non_null(strstr(out.data, "1234:55 777 shm 3 "));
     assert_non_null(strstr(out.data, "init"));
     service_remove(spec.service_uuid);
@@ -195,7 +200,8 @@ a_port_in_use_is_named_and_leaves_nothing(void **state)
     int fd = take_port(&http.public_number);
     spec_init(&spec, "clash");
     spec.ports = ports, spec.n_ports = 1;
-    AUTO_FREE char *words = str_format("port %u of the host, for port 'http' of service 'clash', is in use", http.public_number);
+    AUTO_FREE char *words = str_format(
+        "port %u of the host, for port 'http' of service 'clash', is in use", http.public_number);
     service_start_fails(&spec, ERR_STATE, words);
     close(fd);
     AUTO_FREE char *left = holds(spec.service_uuid);
@@ -229,7 +235,8 @@ what_cannot_be_is_refused_with_a_reason(void **state)
     spec.enclave_uuid = (char *)new_uuid();
     service_start_fails(&spec, ERR_NOT_FOUND, "there is no enclave");
     spec_init(&spec, "wrong");
-    Orchestrator__FilesMount a = ORCHESTRATOR__FILES_MOUNT__INIT, b = ORCHESTRATOR__FILES_MOUNT__INIT;
+    Orchestrator__FilesMount a = ORCHESTRATOR__FILES_MOUNT__INIT,
+                             b = ORCHESTRATOR__FILES_MOUNT__INIT;
     Orchestrator__FilesMount *mounts[] = {&a, &b};
     a.path = b.path = "/same";
     spec.files = mounts, spec.n_files = 2;
@@ -306,7 +313,8 @@ a_replaced_service_keeps_uuid_address_and_persistent_files(void **state)
     spec_init(&spec, "replaced");
     spec.persistent = persistents, spec.n_persistent = 1;
     Orchestrator__ServiceInfo *first = service_start(&spec);
-    assert_int_equal(run_in(spec.service_uuid, "echo old >/keep/note; echo old >/tmp/note", NULL), 0);
+    assert_int_equal(run_in(spec.service_uuid, "echo old >/keep/note; echo old >/tmp/note", NULL),
+                     0);
     spec.replace = true;
     Orchestrator__ServiceInfo *second = service_start(&spec);
     assert_string_not_equal(first->container_id, second->container_id);

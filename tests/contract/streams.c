@@ -33,7 +33,7 @@ exec_args(Orchestrator__ExecArgs *args, char **command, size_t count)
     args->n_command = count;
 }
 
-/* ------------------------------------------------------------------------------------------------ exec */
+/* ----------------------------------------------------------------------------------------- exec */
 
 static void
 a_command_gives_its_output_apart_and_its_exit_code(void **state)
@@ -51,7 +51,8 @@ a_command_gives_its_output_apart_and_its_exit_code(void **state)
         if (output->is_end)
             assert_int_equal(output->exit_code, 7);
         ended = output->is_end;
-        str_add_bytes(output->stream == ORCHESTRATOR__OUTPUT_STREAM__STDERR ? &err : &out, output->data.data, output->data.len);
+        str_add_bytes(output->stream == ORCHESTRATOR__OUTPUT_STREAM__STDERR ? &err : &out,
+                      output->data.data, output->data.len);
         orchestrator__exec_output__free_unpacked(output, NULL);
     }
     stream_close(&stream);
@@ -75,7 +76,11 @@ much_output_arrives_whole(void **state)
 {
     (void)state;
     AUTO_STR out = STR_EMPTY;
-    assert_int_equal(run_in(service, "i=0; while [ $i -lt 20000 ]; do echo line $i of the output; i=$((i+1)); done", &out), 0);
+    assert_int_equal(
+        run_in(service,
+               "i=0; while [ $i -lt 20000 ]; do echo line $i of the output; i=$((i+1)); done",
+               &out),
+        0);
     assert_non_null(strstr(out.data, "line 19999 of the output\n"));
     size_t lines = 0;
     for (size_t i = 0; i < out.len; i++)
@@ -158,7 +163,7 @@ a_caller_who_gives_up_is_let_go_at_once(void **state)
     assert_int_equal(run_in(service, "true", NULL), 0);
 }
 
-/* ----------------------------------------------------------------------------------------------- shell */
+/* ---------------------------------------------------------------------------------------- shell */
 
 static void
 type(stream_t *stream, const char *keys)
@@ -177,7 +182,8 @@ see(stream_t *stream, const char *text, str_t *seen)
         Orchestrator__ExecOutput *output = NULL;
         AUTO(err) err = NULL;
         if (stream_recv(stream, &output, &err) != 1)
-            fail_msg("the shell ended before '%s' came: %s / %s", text, seen->data, err_string(err));
+            fail_msg("the shell ended before '%s' came: %s / %s", text, seen->data,
+                     err_string(err));
         str_add_bytes(seen, output->data.data, output->data.len);
         orchestrator__exec_output__free_unpacked(output, NULL);
     }
@@ -248,7 +254,7 @@ a_shell_without_a_place_is_refused(void **state)
     check_error(err, ERR_INVALID, "must say where");
 }
 
-/* ----------------------------------------------------------------------------------------------- watch */
+/* ---------------------------------------------------------------------------------------- watch */
 
 /* Receives until an event of this action comes. */
 static Orchestrator__ContainerEvent *

@@ -20,7 +20,7 @@ static char network_prefix[16]; /* "172.16.4." */
 
 extern char **environ;
 
-/* -------------------------------------------------------------------------------------------- the world */
+/* ------------------------------------------------------------------------------------ the world */
 
 static void
 stop(const char *what, const err_t *err)
@@ -42,7 +42,8 @@ load_image(const char *name, const char *const *programs)
         argv[3 + i] = (char *)programs[i];
     pid_t pid;
     int status = -1;
-    if (posix_spawn(&pid, script, NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+    if (posix_spawn(&pid, script, NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) < 0 ||
+        status != 0)
         stop("make an image (is busybox-static installed?)", NULL);
 
     stream_t *stream = driver_open(driver, "LoadImage", NULL);
@@ -68,7 +69,8 @@ load_image(const char *name, const char *const *programs)
 void
 world_start(const char *name, const char *tools)
 {
-    static const char *const programs[] = {"/usr/bin/kurtosis-engine", "/usr/bin/kurtosis-apic", NULL};
+    static const char *const programs[] = {"/usr/bin/kurtosis-engine", "/usr/bin/kurtosis-apic",
+                                           NULL};
     char random[UUID_LEN + 1];
     uuid_new(random);
     memcpy(tag, random, sizeof tag - 1);
@@ -83,7 +85,8 @@ world_start(const char *name, const char *tools)
     strcpy(enclave, new_uuid());
     Orchestrator__Enclave *made = enclave_make(enclave, enclave_name("main"));
     const char *dot = strrchr(made->subnet, '.');
-    snprintf(network_prefix, sizeof network_prefix, "%.*s", (int)(dot - made->subnet) + 1, made->subnet);
+    snprintf(network_prefix, sizeof network_prefix, "%.*s", (int)(dot - made->subnet) + 1,
+             made->subnet);
     orchestrator__enclave__free_unpacked(made, NULL);
 }
 
@@ -128,7 +131,7 @@ holds(const char *part)
     return driver_holds(driver, part ? part : tag);
 }
 
-/* ----------------------------------------------------------------------------------------------- asking */
+/* --------------------------------------------------------------------------------------- asking */
 
 void
 ask(const char *method, const void *request, void *ret_reply)
@@ -143,7 +146,8 @@ check_error(err_t *err, err_code_t code, const char *words)
 {
     AUTO_FREE char *text = err_string(err);
     if (err_code(err) != code || !strstr(text, words))
-        fail_msg("expected %s with '%s', got %s: %s", err_code_name(code), words, err_code_name(err_code(err)), text);
+        fail_msg("expected %s with '%s', got %s: %s", err_code_name(code), words,
+                 err_code_name(err_code(err)), text);
 }
 
 void
@@ -156,7 +160,7 @@ ask_fails(const char *method, const void *request, err_code_t code, const char *
     check_error(err, code, words);
 }
 
-/* ---------------------------------------------------------------------------------------------- enclaves */
+/* ------------------------------------------------------------------------------------- enclaves */
 
 Orchestrator__Enclave *
 enclave_make(const char *uuid, const char *name)
@@ -181,7 +185,7 @@ enclave_destroy(const char *uuid)
     ask("DestroyEnclave", &ref, NULL);
 }
 
-/* ---------------------------------------------------------------------------------------------- services */
+/* ------------------------------------------------------------------------------------- services */
 
 void
 spec_init(Orchestrator__ServiceSpec *spec, const char *name)

@@ -1,4 +1,5 @@
-/*  fuzz_docker_answer: HTTP answers. The first byte says whether it is one to HEAD and in which pieces the rest comes. */
+/*  fuzz_docker_answer: HTTP answers. The first byte says whether it is one to HEAD and in which
+ *  pieces the rest comes. */
 #include "docker-driver/answer.h"
 
 #include <assert.h>

@@ -1,5 +1,6 @@
-/*  fuzz_docker_reply: what Docker says in JSON: inspections, lists, lines of its event and pull streams, refusals, port labels,
- *  archives, image references, configuration files. All of them read every input. */
+/*  fuzz_docker_reply: what Docker says in JSON: inspections, lists, lines of its event and pull
+ *  streams, refusals, port labels, archives, image references, configuration files. All of them read
+ *  every input. */
 #include "docker-driver/api.h"
 #include "docker-driver/auth.h"
 #include "docker-driver/reply.h"

@@ -1,5 +1,5 @@
-/*  fuzz_docker_stream: Docker's output streams. The first byte says whether there is a terminal and in which pieces the rest
- *  comes. */
+/*  fuzz_docker_stream: Docker's output streams. The first byte says whether there is a terminal and
+ *  in which pieces the rest comes. */
 #include "docker-driver/demux.h"
 
 #include <assert.h>
@@ -33,7 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     docker_demux_init(&demux, tty, docker_lines_piece, &lines);
     bool fine = true;
     for (size_t at = 0; at < size && fine; at += step)
-        fine = docker_demux_feed(&demux, bytes + at, size - at < step ? size - at : step, NULL) == 0;
+        fine =
+            docker_demux_feed(&demux, bytes + at, size - at < step ? size - at : step, NULL) == 0;
     if (fine && docker_demux_end(&demux, NULL) == 0)
         docker_lines_end(&lines, NULL);
     docker_demux_done(&demux);

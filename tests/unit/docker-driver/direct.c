@@ -68,11 +68,12 @@ take(queue_t *queue)
     return item;
 }
 
-/* ------------------------------------------------------------------------------------------- unary */
+/* ---------------------------------------------------------------------------------------- unary */
 
-#define RUN_ASK(fn, Request, Reply) return fn(docker, NULL, request, (Orchestrator__##Reply **)ret_reply, err);
-#define RUN_DO(fn, Request, Reply)                                                                                     \
-    (void)ret_reply;                                                                                                   \
+#define RUN_ASK(fn, Request, Reply)                                                                \
+    return fn(docker, NULL, request, (Orchestrator__##Reply **)ret_reply, err);
+#define RUN_DO(fn, Request, Reply)                                                                 \
+    (void)ret_reply;                                                                               \
     return fn(docker, NULL, request, err);
 #define RUN_DOWN(fn, Request, Reply) abort();
 #define RUN_UP(fn, Request, Reply) abort();
@@ -81,16 +82,16 @@ take(queue_t *queue)
 int
 direct_ask(docker_t *docker, const char *method, const void *request, void *ret_reply, err_t **err)
 {
-#define RUN(shape, name, fn, Request, Reply)                                                                           \
-    if (strcmp(method, #name) == 0) {                                                                                  \
-        RUN_##shape(fn, Request, Reply)                                                                                \
+#define RUN(shape, name, fn, Request, Reply)                                                       \
+    if (strcmp(method, #name) == 0) {                                                              \
+        RUN_##shape(fn, Request, Reply)                                                            \
     }
     DOCKER_OPERATIONS(RUN)
 #undef RUN
     abort();
 }
 
-/* ----------------------------------------------------------------------------------------- streaming */
+/* ------------------------------------------------------------------------------------ streaming */
 
 static int
 on_send(void *arg, const ProtobufCMessage *item, err_t **err)
@@ -114,7 +115,9 @@ on_recv(void *arg, ProtobufCMessage **ret_item, err_t **err)
     pthread_mutex_lock(&self->lock);
     while (!self->in.first && !self->in.ended && !self->cancelled)
         pthread_cond_wait(&self->changed, &self->lock);
-    int result = self->in.first ? 1 : self->in.ended ? 0 : err_fail(err, ERR_CANCELLED, "the caller gave up");
+    int result = self->in.first   ? 1
+                 : self->in.ended ? 0
+                                  : err_fail(err, ERR_CANCELLED, "the caller gave up");
     if (result == 1) {
         eventfd_t one;
         eventfd_read(self->call.recv_fd, &one);
@@ -127,11 +130,12 @@ on_recv(void *arg, ProtobufCMessage **ret_item, err_t **err)
 
 #define STREAM_ASK(fn, Request, Reply) abort();
 #define STREAM_DO(fn, Request, Reply) abort();
-#define STREAM_DOWN(fn, Request, Reply)                                                                                \
-    result = fn(self->docker, &self->call, (const Orchestrator__##Request *)self->request, &failure);
-#define STREAM_UP(fn, Request, Reply)                                                                                  \
-    Orchestrator__##Reply *made = NULL;                                                                                \
-    result = fn(self->docker, &self->call, &made, &failure);                                                           \
+#define STREAM_DOWN(fn, Request, Reply)                                                            \
+    result =                                                                                       \
+        fn(self->docker, &self->call, (const Orchestrator__##Request *)self->request, &failure);
+#define STREAM_UP(fn, Request, Reply)                                                              \
+    Orchestrator__##Reply *made = NULL;                                                            \
+    result = fn(self->docker, &self->call, &made, &failure);                                       \
     reply = (ProtobufCMessage *)made;
 #define STREAM_BOTH(fn, Request, Reply) result = fn(self->docker, &self->call, &failure);
 
@@ -142,9 +146,9 @@ stream_main(void *arg)
     err_t *failure = NULL;
     ProtobufCMessage *reply = NULL;
     int result = 0;
-#define STREAM(shape, name, fn, Request, Reply)                                                                        \
-    if (strcmp(self->method, #name) == 0) {                                                                            \
-        STREAM_##shape(fn, Request, Reply)                                                                             \
+#define STREAM(shape, name, fn, Request, Reply)                                                    \
+    if (strcmp(self->method, #name) == 0) {                                                        \
+        STREAM_##shape(fn, Request, Reply)                                                         \
     }
     DOCKER_OPERATIONS(STREAM)
 #undef STREAM

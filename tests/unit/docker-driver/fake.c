@@ -25,7 +25,7 @@ struct fake {
     pthread_t threads[CONNECTIONS_MAX]; /* under lock, as all below */
     int fds[CONNECTIONS_MAX];
     size_t count;
-    char *log;              /* paths, a line each */
+    char *log; /* paths, a line each */
     pthread_cond_t logged;
 };
 
@@ -34,7 +34,7 @@ typedef struct {
     size_t index;
 } connection_t;
 
-/* ------------------------------------------------------------------------------------------- requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 /* Reads one byte; false at the end. */
 static bool
@@ -93,7 +93,8 @@ get_request(fake_request_t *request)
     char line[8192], target[4096];
     size_t length = 0;
     bool chunked = false;
-    if (!get_line(request->fd, line, sizeof line) || sscanf(line, "%7s %4095s", request->method, target) != 2)
+    if (!get_line(request->fd, line, sizeof line) ||
+        sscanf(line, "%7s %4095s", request->method, target) != 2)
         return false;
     const char *path = strncmp(target, "/v1.", 4) == 0 ? strchr(target + 1, '/') : target;
     snprintf(request->path, sizeof request->path, "%s", path ? path : target);
@@ -109,7 +110,8 @@ get_request(fake_request_t *request)
     sprintf(fake->log + size, "%s\n", request->path);
     pthread_cond_broadcast(&fake->logged);
     pthread_mutex_unlock(&fake->lock);
-    /* An answer may come before the body has: the test's function decides, for paths with "early" in them. */
+    /* An answer may come before the body has: the test's function decides, for paths with "early"
+     * in them. */
     if (strstr(request->path, "early"))
         return true;
     return chunked ? get_chunks(request) : get_body(request, length);
@@ -138,7 +140,8 @@ accept_all(void *arg)
 {
     fake_t *self = arg;
     for (;;) {
-        struct pollfd fds[] = {{.fd = self->listener, .events = POLLIN}, {.fd = self->stop_fd, .events = POLLIN}};
+        struct pollfd fds[] = {{.fd = self->listener, .events = POLLIN},
+                               {.fd = self->stop_fd, .events = POLLIN}};
         poll(fds, 2, -1);
         if (fds[1].revents)
             return NULL;
@@ -157,7 +160,7 @@ accept_all(void *arg)
     }
 }
 
-/* ---------------------------------------------------------------------------------------- the daemon */
+/* ----------------------------------------------------------------------------------- the daemon */
 
 fake_t *
 fake_new(fake_fn *answer, void *arg)
@@ -184,7 +187,8 @@ fake_start(fake_t *self)
     snprintf(address.sun_path, sizeof address.sun_path, "%.90s", self->path);
     self->stop_fd = eventfd(0, EFD_CLOEXEC);
     self->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(self->listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(self->listener, 64) < 0)
+    if (bind(self->listener, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(self->listener, 64) < 0)
         abort();
     pthread_create(&self->acceptor, NULL, accept_all, self);
 }
@@ -250,14 +254,15 @@ fake_wait(fake_t *self, const char *part, unsigned count)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 10;
     pthread_mutex_lock(&self->lock);
-    while (count_locked(self, part) < count && pthread_cond_timedwait(&self->logged, &self->lock, &until) == 0)
+    while (count_locked(self, part) < count &&
+           pthread_cond_timedwait(&self->logged, &self->lock, &until) == 0)
         ;
     bool fine = count_locked(self, part) >= count;
     pthread_mutex_unlock(&self->lock);
     return fine;
 }
 
-/* -------------------------------------------------------------------------------------------- answers */
+/* -------------------------------------------------------------------------------------- answers */
 
 void
 fake_send(fake_request_t *request, const char *text)
@@ -276,7 +281,8 @@ void
 fake_json(fake_request_t *request, int status, const char *json)
 {
     char head[200];
-    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nApi-Version: 1.41\r\nContent-Length: %zu\r\n\r\n", status, strlen(json));
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nApi-Version: 1.41\r\nContent-Length: %zu\r\n\r\n",
+             status, strlen(json));
     fake_send(request, head);
     fake_send(request, json);
 }

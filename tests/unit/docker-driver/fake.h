@@ -1,5 +1,6 @@
-/*  fake: a daemon that misbehaves as a test wants: it listens on a unix socket, and a function of the test answers each request on
- *  the connection's own thread. For what a real daemon does not do when asked to. */
+/*  fake: a daemon that misbehaves as a test wants: it listens on a unix socket, and a function of
+ *  the test answers each request on the connection's own thread. For what a real daemon does not do
+ *  when asked to. */
 #ifndef KURTOSIS_TESTS_DOCKER_FAKE_H
 #define KURTOSIS_TESTS_DOCKER_FAKE_H
 
@@ -16,7 +17,7 @@ typedef struct {
     char path[4096]; /* with the query; the version is cut off */
     char *body;      /* chunks put together */
     size_t body_size;
-    bool close;      /* set to close the connection afterwards */
+    bool close; /* set to close the connection afterwards */
 } fake_request_t;
 
 typedef void(fake_fn)(void *arg, fake_request_t *request);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ note(void *arg, const char *data, size_t size, err_t **err)
     return 0;
 }
 
-/* Feeds text in pieces of step: the body, or NULL when it is refused. closes: whether the connection ends after it. */
+/* Feeds text in pieces of step: the body, or NULL when it is refused. closes: whether the
+ * connection ends after it. */
 static bool
 feed(answer_t *answer, const char *text, size_t step, bool ends, str_t *body, err_t **err)
 {
@@ -46,12 +48,14 @@ answers_are_read_however_they_are_cut(void **state)
         {"HTTP/1.1 204 No Content\r\n\r\n", 204, "", false},
         {"HTTP/1.1 304 Not Modified\r\n\r\n", 304, "", false},
         {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "", false},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n", 200,
-         "abc0123456789", false},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n",
+         200, "abc0123456789", false},
         {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", 200, "x", true},
         {"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, "x", true},
         {"HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, "until the end", true},
-        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok", false},
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok",
+         false},
         {"HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n", 101, "", false},
         {"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", 200, "ok", false},
     };
@@ -83,7 +87,8 @@ what_is_no_answer_is_refused(void **state)
         {"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", "length is"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "coded as 'gzip'"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "has size 'xyz'"},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcd\r\n", "longer than it said"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcd\r\n",
+         "longer than it said"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc", "broke off"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc", "broke off"},
         {"HTTP/1.1 200", "broke off"},
@@ -124,8 +129,10 @@ an_answer_to_head_has_no_body(void **state)
     answer_t answer;
     AUTO_STR body = STR_EMPTY;
     answer_init(&answer, true);
-    assert_true(feed(&answer, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\nX-Docker-Container-Path-Stat: eyJ9\r\n\r\n", 4, false,
-                     &body, NULL));
+    assert_true(
+        feed(&answer,
+             "HTTP/1.1 200 OK\r\nContent-Length: 500\r\nX-Docker-Container-Path-Stat: eyJ9\r\n\r\n",
+             4, false, &body, NULL));
     assert_int_equal(answer.state, ANSWER_DONE);
     assert_string_equal(answer.path_stat.data, "eyJ9");
     answer_done(&answer);

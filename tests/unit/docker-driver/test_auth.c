@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <sodium.h>
 #include <string.h>
@@ -21,8 +22,10 @@ references_come_apart(void **state)
         {"nginx:1.25", "docker.io", "nginx", "1.25", "nginx:1.25"},
         {"team/app", "docker.io", "team/app", "latest", "team/app:latest"},
         {"localhost/app:1", "localhost", "localhost/app", "1", "localhost/app:1"},
-        {"127.0.0.1:5000/app", "127.0.0.1:5000", "127.0.0.1:5000/app", "latest", "127.0.0.1:5000/app:latest"},
-        {"reg.example.com:5000/a/b:v2", "reg.example.com:5000", "reg.example.com:5000/a/b", "v2", "reg.example.com:5000/a/b:v2"},
+        {"127.0.0.1:5000/app", "127.0.0.1:5000", "127.0.0.1:5000/app", "latest",
+         "127.0.0.1:5000/app:latest"},
+        {"reg.example.com:5000/a/b:v2", "reg.example.com:5000", "reg.example.com:5000/a/b", "v2",
+         "reg.example.com:5000/a/b:v2"},
         {"nginx@sha256:abcd", "docker.io", "nginx@sha256:abcd", "", "nginx@sha256:abcd"},
         {"nginx:1@sha256:abcd", "docker.io", "nginx:1@sha256:abcd", "", "nginx:1@sha256:abcd"},
     };
@@ -42,7 +45,8 @@ static void
 what_is_no_reference_is_refused(void **state)
 {
     (void)state;
-    static const char *const images[] = {"", "a b", "nginx:", "/nginx", "a//b", "../x", "x?y=1", "nginx/", "ngin\xc3\xa9"};
+    static const char *const images[] = {"",     "a b",   "nginx:", "/nginx",      "a//b",
+                                         "../x", "x?y=1", "nginx/", "ngin\xc3\xa9"};
     for (size_t i = 0; i < ARRAY_LEN(images); i++) {
         docker_reference_t reference = {0};
         AUTO(err) err = NULL;
@@ -58,8 +62,8 @@ decoded(const char *header)
     char text[2000] = "";
     size_t size = 0;
     assert_non_null(header);
-    assert_int_equal(sodium_base642bin((unsigned char *)text, sizeof text, header, strlen(header), NULL, &size, NULL,
-                                       sodium_base64_VARIANT_URLSAFE),
+    assert_int_equal(sodium_base642bin((unsigned char *)text, sizeof text, header, strlen(header),
+                                       NULL, &size, NULL, sodium_base64_VARIANT_URLSAFE),
                      0);
     return json_loadb(text, size, 0, NULL);
 }
@@ -74,8 +78,10 @@ credentials_are_found_however_the_host_is_written(void **state)
     } cases[] = {
         {"{\"auths\":{\"reg.io\":{\"auth\":\"bWU6cGE6c3M=\"}}}", "reg.io", "me", "pa:ss"},
         {"{\"auths\":{\"https://reg.io\":{\"auth\":\"bWU6cGE6c3M=\"}}}", "reg.io", "me", "pa:ss"},
-        {"{\"auths\":{\"https://reg.io:5000/v2/\":{\"auth\":\"bWU6cGE6c3M=\"}}}", "reg.io:5000", "me", "pa:ss"},
-        {"{\"auths\":{\"https://index.docker.io/v1/\":{\"username\":\"u\",\"password\":\"p\"}}}", "docker.io", "u", "p"},
+        {"{\"auths\":{\"https://reg.io:5000/v2/\":{\"auth\":\"bWU6cGE6c3M=\"}}}", "reg.io:5000",
+         "me", "pa:ss"},
+        {"{\"auths\":{\"https://index.docker.io/v1/\":{\"username\":\"u\",\"password\":\"p\"}}}",
+         "docker.io", "u", "p"},
         {"{\"auths\":{\"reg.io\":{\"auth\":\"!!\"}}}", "reg.io", NULL, NULL},
         {"{\"auths\":{\"reg.io\":{}}}", "reg.io", NULL, NULL},
         {"{\"auths\":{\"other.io\":{\"auth\":\"bWU6cGE6c3M=\"}}}", "reg.io", NULL, NULL},

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ frame(str_t *out, int side, const char *text)
 }
 
 static int
-note_piece(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size, err_t **err)
+note_piece(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size,
+           err_t **err)
 {
     (void)err;
     str_t *text = arg;
@@ -33,10 +35,12 @@ note_piece(void *arg, docker_stream_t stream, bool starts, const char *data, siz
 }
 
 static int
-note_line(void *arg, docker_stream_t stream, int64_t time, const char *line, size_t size, err_t **err)
+note_line(void *arg, docker_stream_t stream, int64_t time, const char *line, size_t size,
+          err_t **err)
 {
     (void)err;
-    str_printf(arg, "%c%+lld[", stream == DOCKER_ERR ? 'E' : 'O', time ? (long long)(time - STAMP_NS) : -1LL);
+    str_printf(arg, "%c%+lld[", stream == DOCKER_ERR ? 'E' : 'O',
+               time ? (long long)(time - STAMP_NS) : -1LL);
     str_add_bytes(arg, line, size);
     str_add(arg, "]");
     return 0;
@@ -74,7 +78,9 @@ output_and_error_keep_their_order(void **state)
         docker_demux_t demux;
         docker_demux_init(&demux, false, note_piece, &out);
         for (size_t at = 0; at < bytes.len; at += step)
-            assert_int_equal(docker_demux_feed(&demux, bytes.data + at, bytes.len - at < step ? bytes.len - at : step, NULL), 0);
+            assert_int_equal(docker_demux_feed(&demux, bytes.data + at,
+                                               bytes.len - at < step ? bytes.len - at : step, NULL),
+                             0);
         assert_int_equal(docker_demux_end(&demux, NULL), 0);
         docker_demux_done(&demux);
         assert_string_equal(out.data, "|O:one\n|E:two\n|O:three");
@@ -135,7 +141,8 @@ lines_have_their_times(void **state)
     for (size_t step = 1; step <= bytes.len; step += 7) {
         AUTO_STR out = STR_EMPTY;
         feed_lines(&bytes, false, step, &out);
-        assert_string_equal(out.data, "O+0[hello world]E+1[oops]O+0[]O+2[first half, second half]O+0[no newline]");
+        assert_string_equal(
+            out.data, "O+0[hello world]E+1[oops]O+0[]O+2[first half, second half]O+0[no newline]");
     }
 }
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -74,7 +75,8 @@ teardown(void **state)
 }
 
 static void
-fails(docker_http_t *http, docker_request_t request, int cancel_fd, err_code_t code, const char *words)
+fails(docker_http_t *http, docker_request_t request, int cancel_fd, err_code_t code,
+      const char *words)
 {
     AUTO(err) err = NULL;
     assert_true(docker_http_do(http, &request, cancel_fd, &err) < 0);
@@ -101,10 +103,12 @@ a_missing_daemon_is_said_with_what_to_do(void **state)
     docker_http_t *http;
     assert_int_equal(docker_http_new("unix:///tmp/no/such/docker.sock", &http, NULL), 0);
     fails(http, (docker_request_t){.method = "GET", .path = "/x"}, -1, ERR_UNAVAILABLE,
-          "cannot connect to the Docker daemon at 'unix:///tmp/no/such/docker.sock' (No such file or directory): is it running?");
+          "cannot connect to the Docker daemon at 'unix:///tmp/no/such/docker.sock' (No such file "
+          "or directory): is it running?");
     docker_http_destroy(&http);
     assert_int_equal(docker_http_new("tcp://127.0.0.1:1", &http, NULL), 0);
-    fails(http, (docker_request_t){.method = "GET", .path = "/x"}, -1, ERR_UNAVAILABLE, "Connection refused");
+    fails(http, (docker_request_t){.method = "GET", .path = "/x"}, -1, ERR_UNAVAILABLE,
+          "Connection refused");
     docker_http_destroy(&http);
     (void)world;
 }
@@ -168,7 +172,8 @@ refusals_and_broken_answers_are_clear(void **state)
         {"/silent", 50, ERR_TIMEOUT, "did not answer in time"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        docker_request_t request = {.method = "GET", .path = cases[i].path, .timeout_ms = cases[i].timeout_ms};
+        docker_request_t request = {
+            .method = "GET", .path = cases[i].path, .timeout_ms = cases[i].timeout_ms};
         fails(world->http, request, -1, cases[i].code, cases[i].says);
         succeeds(world->http, "/good");
     }
@@ -183,7 +188,8 @@ connections_are_kept_and_made_anew_when_they_ended(void **state)
         succeeds(world->http, "/close");
     }
     fake_stop(world->fake);
-    fails(world->http, (docker_request_t){.method = "GET", .path = "/good"}, -1, ERR_UNAVAILABLE, "is it running?");
+    fails(world->http, (docker_request_t){.method = "GET", .path = "/good"}, -1, ERR_UNAVAILABLE,
+          "is it running?");
     fake_start(world->fake);
     succeeds(world->http, "/good");
 }
@@ -194,7 +200,8 @@ a_caller_who_gives_up_is_answered_at_once(void **state)
     world_t *world = *state;
     AUTO_FD int fd = eventfd(1, EFD_CLOEXEC);
     int64_t begin = clock_ns();
-    fails(world->http, (docker_request_t){.method = "GET", .path = "/silent"}, fd, ERR_CANCELLED, "gave up");
+    fails(world->http, (docker_request_t){.method = "GET", .path = "/silent"}, fd, ERR_CANCELLED,
+          "gave up");
     assert_true(clock_ns() - begin < NS_PER_SECOND);
 }
 
@@ -220,7 +227,8 @@ uploads_are_streamed(void **state)
 {
     world_t *world = *state;
     upload_t upload = {.left = BIG};
-    AUTO_REQUEST put = {.method = "PUT", .path = "/upload", .source = upload_source, .arg = &upload};
+    AUTO_REQUEST put = {
+        .method = "PUT", .path = "/upload", .source = upload_source, .arg = &upload};
     assert_int_equal(docker_http_do(world->http, &put, -1, NULL), 0);
     assert_string_equal(put.reply.data, "{\"size\":4194304}");
 }
@@ -230,8 +238,10 @@ a_refusal_in_the_middle_of_an_upload_is_heard(void **state)
 {
     world_t *world = *state;
     upload_t upload = {.left = BIG};
-    fails(world->http, (docker_request_t){.method = "PUT", .path = "/early", .source = upload_source, .arg = &upload}, -1,
-          ERR_LIMIT, "the disk of the Docker host is full");
+    fails(world->http,
+          (docker_request_t){
+              .method = "PUT", .path = "/early", .source = upload_source, .arg = &upload},
+          -1, ERR_LIMIT, "the disk of the Docker host is full");
 }
 
 static void
@@ -239,8 +249,10 @@ a_source_that_fails_gives_the_reason(void **state)
 {
     world_t *world = *state;
     upload_t upload = {.left = BIG, .fails = true};
-    fails(world->http, (docker_request_t){.method = "PUT", .path = "/upload", .source = upload_source, .arg = &upload}, -1,
-          ERR_INVALID, "the source is dry");
+    fails(world->http,
+          (docker_request_t){
+              .method = "PUT", .path = "/upload", .source = upload_source, .arg = &upload},
+          -1, ERR_INVALID, "the source is dry");
     succeeds(world->http, "/good");
 }
 
@@ -257,7 +269,8 @@ static void
 a_sink_that_fails_gives_the_reason(void **state)
 {
     world_t *world = *state;
-    fails(world->http, (docker_request_t){.method = "GET", .path = "/good", .sink = refuse_all}, -1, ERR_LIMIT, "no more");
+    fails(world->http, (docker_request_t){.method = "GET", .path = "/good", .sink = refuse_all}, -1,
+          ERR_LIMIT, "no more");
     succeeds(world->http, "/good");
 }
 
@@ -306,14 +319,15 @@ paths_are_escaped(void **state)
     assert_string_equal(path, "/a/x%20y/..:@%3F%23?b=7&c=%7B%22k%22:%5B%22v%22%5D%7D%");
 }
 
-/* ---------------------------------------------------------------------------------------- the version */
+/* ---------------------------------------------------------------------------------- the version */
 
 static void
 answer_version(void *arg, fake_request_t *request)
 {
     const char *version = arg;
-    AUTO_FREE char *text = str_format("HTTP/1.1 200 OK\r\n%s%s%sContent-Length: 2\r\n\r\nOK", *version ? "Api-Version: " : "",
-                                      version, *version ? "\r\n" : "");
+    AUTO_FREE char *text =
+        str_format("HTTP/1.1 200 OK\r\n%s%s%sContent-Length: 2\r\n\r\nOK",
+                   *version ? "Api-Version: " : "", version, *version ? "\r\n" : "");
     fake_send(request, text);
 }
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,7 +102,8 @@ static void
 what_is_no_port_label_is_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"a", "a:80", "a:80/", "a:x/TCP", "a:0/TCP", "a:70000/TCP", ":80/TCP", "a:80/ICMP",
+    static const char *const texts[] = {"a",        "a:80",        "a:80/",   "a:x/TCP",
+                                        "a:0/TCP",  "a:70000/TCP", ":80/TCP", "a:80/ICMP",
                                         "a:-1/TCP", "a:80/TCP,b"};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         Orchestrator__ServicePort **ports = NULL;

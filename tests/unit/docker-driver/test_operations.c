@@ -1,4 +1,5 @@
-/*  operations: what they do when Docker does not do as it is told. What they do on a real Docker is in tests/contract. */
+/*  operations: what they do when Docker does not do as it is told. What they do on a real Docker is
+ *  in tests/contract. */
 #include "docker-driver/api.h"
 #include "tests/unit/docker-driver/direct.h"
 #include "tests/unit/docker-driver/fake.h"
@@ -7,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -18,13 +20,13 @@
 typedef struct {
     fake_t *fake;
     docker_t *docker;
-    sem_t go;        /* a test lets the fake go on */
-    atomic_int overlaps;    /* networks that are refused */
+    sem_t go;            /* a test lets the fake go on */
+    atomic_int overlaps; /* networks that are refused */
     atomic_bool is_pulled;
     atomic_bool is_removed; /* the container, or the network's endpoints */
 } world_t;
 
-/* ------------------------------------------------------------------------------------------- the fake */
+/* ------------------------------------------------------------------------------------- the fake */
 
 static void
 answer_pull(world_t *world, fake_request_t *request)
@@ -32,7 +34,8 @@ answer_pull(world_t *world, fake_request_t *request)
     fake_stream(request);
     fake_piece(request, "{\"status\":\"Pulling fs layer\",\"id\":\"a\"}\r\n");
     if (strstr(request->path, "broken")) {
-        fake_piece(request, "{\"errorDetail\":{\"message\":\"manifest unknown\"},\"error\":\"manifest unknown\"}\r\n");
+        fake_piece(request, "{\"errorDetail\":{\"message\":\"manifest "
+                            "unknown\"},\"error\":\"manifest unknown\"}\r\n");
         fake_stream_end(request);
         return;
     }
@@ -51,7 +54,8 @@ answer_networks(world_t *world, fake_request_t *request)
 {
     if (strcmp(request->path, "/networks/create") == 0) {
         if (world->overlaps-- > 0)
-            fake_json(request, 403, "{\"message\":\"Pool overlaps with other one on this address space\"}");
+            fake_json(request, 403,
+                      "{\"message\":\"Pool overlaps with other one on this address space\"}");
         else
             fake_json(request, 201, "{\"Id\":\"net\"}");
     } else if (strcmp(request->method, "DELETE") == 0) {
@@ -67,7 +71,8 @@ answer_networks(world_t *world, fake_request_t *request)
     } else if (strstr(request->path, "filters")) {
         fake_json(request, 200, "[{\"Id\":\"net\",\"Name\":\"kt-a\",\"Labels\":{}}]");
     } else {
-        fake_json(request, 200, "[{\"Name\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":\"172.16.0.0/22\"}]}}]");
+        fake_json(request, 200,
+                  "[{\"Name\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":\"172.16.0.0/22\"}]}}]");
     }
 }
 
@@ -79,7 +84,8 @@ answer_containers(world_t *world, fake_request_t *request)
     } else if (strstr(request->path, "/start")) {
         fake_json(request, 204, "");
     } else if (strcmp(request->method, "DELETE") == 0) {
-        fake_json(request, 409, "{\"message\":\"removal of container busy is already in progress\"}");
+        fake_json(request, 409,
+                  "{\"message\":\"removal of container busy is already in progress\"}");
     } else if (strcmp(request->path, "/containers/busy/json") == 0) {
         if (world->is_removed)
             fake_json(request, 404, "{\"message\":\"No such container: busy\"}");
@@ -156,7 +162,7 @@ check_error(err_t *err, err_code_t code, const char *words)
         fail_msg("%s: %s", err_code_name(err_code(err)), text);
 }
 
-/* --------------------------------------------------------------------------------------------- pulls */
+/* ---------------------------------------------------------------------------------------- pulls */
 
 static direct_t *
 fetch(world_t *world, const char *image)
@@ -201,7 +207,8 @@ callers_who_want_the_same_image_share_one_pull(void **state)
     sem_post(&world->go);
     assert_int_equal(take_end(first, NULL), ORCHESTRATOR__FETCH_ORIGIN__FETCH_REMOTE);
     int origin = take_end(second, NULL);
-    assert_true(origin == ORCHESTRATOR__FETCH_ORIGIN__FETCH_REMOTE || origin == ORCHESTRATOR__FETCH_ORIGIN__FETCH_LOCAL);
+    assert_true(origin == ORCHESTRATOR__FETCH_ORIGIN__FETCH_REMOTE ||
+                origin == ORCHESTRATOR__FETCH_ORIGIN__FETCH_LOCAL);
     assert_int_equal(fake_count(world->fake, "/images/create"), 1);
     direct_close(&first);
     direct_close(&second);
@@ -236,7 +243,7 @@ a_pull_that_fails_in_its_stream_says_why(void **state)
     direct_close(&call);
 }
 
-/* ----------------------------------------------------------------------------------------- enclaves */
+/* ------------------------------------------------------------------------------------- enclaves */
 
 static void
 a_subnet_that_docker_does_not_want_is_passed_over(void **state)
@@ -324,7 +331,10 @@ without_a_daemon_every_operation_says_so(void **state)
     const struct {
         const char *method;
         const void *request;
-    } cases[] = {{"GetEngines", &nothing}, {"GetEnclaves", &enclaves}, {"DestroyEnclave", &ref}, {"GetClusterInfo", &cluster}};
+    } cases[] = {{"GetEngines", &nothing},
+                 {"GetEnclaves", &enclaves},
+                 {"DestroyEnclave", &ref},
+                 {"GetClusterInfo", &cluster}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO(err) err = NULL;
         ProtobufCMessage *reply = NULL;

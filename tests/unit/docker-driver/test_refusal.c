@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <string.h>
 
@@ -19,28 +20,41 @@ known_refusals_say_what_to_do(void **state)
         err_code_t code;
         const char *says;
     } cases[] = {
-        {404, "{\"message\":\"No such image: a:1\"}", DOCKER_NO_IMAGE, ERR_NOT_FOUND, "pull it first"},
-        {404, "{\"message\":\"network kt-x not found\"}", DOCKER_NO_NETWORK, ERR_NOT_FOUND, "network kt-x not found"},
+        {404, "{\"message\":\"No such image: a:1\"}", DOCKER_NO_IMAGE, ERR_NOT_FOUND,
+         "pull it first"},
+        {404, "{\"message\":\"network kt-x not found\"}", DOCKER_NO_NETWORK, ERR_NOT_FOUND,
+         "network kt-x not found"},
         {500,
-         "{\"message\":\"driver failed programming external connectivity on endpoint x (ab): Bind for 0.0.0.0:8080 failed: "
+         "{\"message\":\"driver failed programming external connectivity on endpoint x (ab): Bind "
+         "for 0.0.0.0:8080 failed: "
          "port is already allocated\"}",
          DOCKER_PORT_TAKEN, ERR_STATE, "publish another port"},
         {500,
-         "{\"message\":\"driver failed: Error starting userland proxy: listen tcp4 0.0.0.0:81: bind: address already in use\"}",
+         "{\"message\":\"driver failed: Error starting userland proxy: listen tcp4 0.0.0.0:81: "
+         "bind: address already in use\"}",
          DOCKER_PORT_TAKEN, ERR_STATE, "publish another port"},
-        {403, "{\"message\":\"Address already in use\"}", DOCKER_ADDRESS_TAKEN, ERR_STATE, "another container has this address"},
-        {403, "{\"message\":\"Pool overlaps with other one on this address space\"}", DOCKER_POOL_OVERLAP, ERR_STATE, "covers"},
-        {409, "{\"message\":\"network with name kt-a already exists\"}", DOCKER_NETWORK_TAKEN, ERR_EXISTS, "already exists"},
+        {403, "{\"message\":\"Address already in use\"}", DOCKER_ADDRESS_TAKEN, ERR_STATE,
+         "another container has this address"},
+        {403, "{\"message\":\"Pool overlaps with other one on this address space\"}",
+         DOCKER_POOL_OVERLAP, ERR_STATE, "covers"},
+        {409, "{\"message\":\"network with name kt-a already exists\"}", DOCKER_NETWORK_TAKEN,
+         ERR_EXISTS, "already exists"},
         {409,
-         "{\"message\":\"Conflict. The container name \\\"/x\\\" is already in use by container \\\"1\\\". You have to remove\"}",
+         "{\"message\":\"Conflict. The container name \\\"/x\\\" is already in use by container "
+         "\\\"1\\\". You have to remove\"}",
          DOCKER_NAME_TAKEN, ERR_EXISTS, "already in use"},
-        {409, "{\"message\":\"removal of container 1 is already in progress\"}", DOCKER_BEING_REMOVED, ERR_STATE, "in progress"},
-        {403, "{\"message\":\"error while removing network: network x has active endpoints\"}", DOCKER_ENDPOINTS, ERR_STATE,
-         "disconnect"},
-        {409, "{\"message\":\"Container 1 is not running\"}", DOCKER_NOT_RUNNING, ERR_STATE, "start it first"},
-        {500, "{\"message\":\"write /x: no space left on device\"}", DOCKER_NO_SPACE, ERR_LIMIT, "docker system prune"},
-        {500, "{\"message\":\"something new\"}", DOCKER_OTHER, ERR_UNKNOWN, "Docker says 'something new'"},
-        {503, "no JSON here\nsecond line", DOCKER_OTHER, ERR_UNAVAILABLE, "Docker says 'no JSON here'"},
+        {409, "{\"message\":\"removal of container 1 is already in progress\"}",
+         DOCKER_BEING_REMOVED, ERR_STATE, "in progress"},
+        {403, "{\"message\":\"error while removing network: network x has active endpoints\"}",
+         DOCKER_ENDPOINTS, ERR_STATE, "disconnect"},
+        {409, "{\"message\":\"Container 1 is not running\"}", DOCKER_NOT_RUNNING, ERR_STATE,
+         "start it first"},
+        {500, "{\"message\":\"write /x: no space left on device\"}", DOCKER_NO_SPACE, ERR_LIMIT,
+         "docker system prune"},
+        {500, "{\"message\":\"something new\"}", DOCKER_OTHER, ERR_UNKNOWN,
+         "Docker says 'something new'"},
+        {503, "no JSON here\nsecond line", DOCKER_OTHER, ERR_UNAVAILABLE,
+         "Docker says 'no JSON here'"},
         {500, "", DOCKER_OTHER, ERR_UNKNOWN, "Docker answered 500 without saying why"},
         {401, "[]", DOCKER_OTHER, ERR_DENIED, "'[]'"},
     };

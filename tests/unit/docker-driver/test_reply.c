@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <string.h>
 
@@ -24,22 +25,26 @@ static void
 enclaves_are_put_together_from_networks_and_containers(void **state)
 {
     (void)state;
-    AUTO_JSON *networks = json("[{'Name':'kt-b','IPAM':{'Config':[{'Subnet':'172.16.4.0/22','Gateway':'172.16.4.1'}]},"
-                               "'Labels':{'com.kurtosistech.enclave-id':'bb','com.kurtosistech.enclave-name':'b',"
-                               "'com.kurtosistech.enclave-production':'true',"
-                               "'com.kurtosistech.enclave-creation-time':'2024-01-01T00:00:02Z'}},"
-                               "{'Name':'kt-a','Labels':{'com.kurtosistech.enclave-id':'aa',"
-                               "'com.kurtosistech.enclave-name':'a','com.kurtosistech.enclave-creation-time':"
-                               "'2024-01-01T00:00:01Z'}},"
-                               "{'Name':'other','Labels':{}}]");
-    AUTO_JSON *containers = json("[{'Id':'1','State':'running','Labels':{'com.kurtosistech.enclave-id':'bb',"
-                                 "'com.kurtosistech.container-type':'api-container','com.kurtosistech.private-ip':'172.16.4.2'}},"
-                                 "{'Id':'2','State':'exited','Labels':{'com.kurtosistech.enclave-id':'bb'}},"
-                                 "{'Id':'3','State':'restarting','Labels':{'com.kurtosistech.enclave-id':'cc'}},"
-                                 "{'Id':'4','State':'running','Labels':{}}]");
+    AUTO_JSON *networks = json(
+        "[{'Name':'kt-b','IPAM':{'Config':[{'Subnet':'172.16.4.0/22','Gateway':'172.16.4.1'}]},"
+        "'Labels':{'com.kurtosistech.enclave-id':'bb','com.kurtosistech.enclave-name':'b',"
+        "'com.kurtosistech.enclave-production':'true',"
+        "'com.kurtosistech.enclave-creation-time':'2024-01-01T00:00:02Z'}},"
+        "{'Name':'kt-a','Labels':{'com.kurtosistech.enclave-id':'aa',"
+        "'com.kurtosistech.enclave-name':'a','com.kurtosistech.enclave-creation-time':"
+        "'2024-01-01T00:00:01Z'}},"
+        "{'Name':'other','Labels':{}}]");
+    AUTO_JSON *containers =
+        json("[{'Id':'1','State':'running','Labels':{'com.kurtosistech.enclave-id':'bb',"
+             "'com.kurtosistech.container-type':'api-container','com.kurtosistech.private-ip':'172."
+             "16.4.2'}},"
+             "{'Id':'2','State':'exited','Labels':{'com.kurtosistech.enclave-id':'bb'}},"
+             "{'Id':'3','State':'restarting','Labels':{'com.kurtosistech.enclave-id':'cc'}},"
+             "{'Id':'4','State':'running','Labels':{}}]");
     Orchestrator__GetEnclavesReply *reply = docker_reply_enclaves(networks, containers);
     assert_int_equal(reply->n_enclaves, 3);
-    Orchestrator__Enclave *orphan = reply->enclaves[0], *empty = reply->enclaves[1], *full = reply->enclaves[2];
+    Orchestrator__Enclave *orphan = reply->enclaves[0], *empty = reply->enclaves[1],
+                          *full = reply->enclaves[2];
     assert_string_equal(orphan->enclave_uuid, "cc"); /* its network is gone */
     assert_int_equal(orphan->containers_running, 1);
     assert_string_equal(empty->name, "a"); /* no container yet */
@@ -60,11 +65,16 @@ services_are_read_from_an_inspection(void **state)
 {
     (void)state;
     AUTO_JSON *container =
-        json("{'Id':'c1','State':{'Status':'running','ExitCode':0},'HostConfig':{'PortBindings':{'80/tcp':[{}]}},"
-             "'NetworkSettings':{'Ports':{'80/tcp':[{'HostIp':'::','HostPort':'1'},{'HostIp':'0.0.0.0','HostPort':'32768'}],"
-             "'53/udp':null}},'Config':{'Image':'nginx','Env':['A=1=2','B=','C'],'Entrypoint':['/e'],'Cmd':null,"
-             "'Labels':{'com.kurtosistech.enclave-id':'e','com.kurtosistech.guid':'g','com.kurtosistech.id':'web',"
-             "'com.kurtosistech.private-ip':'172.16.0.4','com.kurtosistech.ports':'http:80/TCP/http,dns:53/UDP',"
+        json("{'Id':'c1','State':{'Status':'running','ExitCode':0},'HostConfig':{'PortBindings':{'"
+             "80/tcp':[{}]}},"
+             "'NetworkSettings':{'Ports':{'80/"
+             "tcp':[{'HostIp':'::','HostPort':'1'},{'HostIp':'0.0.0.0','HostPort':'32768'}],"
+             "'53/udp':null}},'Config':{'Image':'nginx','Env':['A=1=2','B=','C'],'Entrypoint':['/"
+             "e'],'Cmd':null,"
+             "'Labels':{'com.kurtosistech.enclave-id':'e','com.kurtosistech.guid':'g','com."
+             "kurtosistech.id':'web',"
+             "'com.kurtosistech.private-ip':'172.16.0.4','com.kurtosistech.ports':'http:80/TCP/"
+             "http,dns:53/UDP',"
              "'com.kurtosistech.custom.team':'blue'}}}");
     Orchestrator__ServiceInfo *info = docker_reply_service(container);
     assert_string_equal(info->name, "web");
@@ -88,8 +98,16 @@ nothing_is_trusted(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "null", "[]", "{}", "7", "'x'", "[[[]]]", "{'Config':7,'State':[],'Labels':'x'}", "[{'Labels':7},null,{'Labels':null}]",
-        "[{'Labels':{'com.kurtosistech.enclave-id':7}}]", "{'Config':{'Labels':{'com.kurtosistech.ports':'nonsense'},'Env':[7]}}",
+        "null",
+        "[]",
+        "{}",
+        "7",
+        "'x'",
+        "[[[]]]",
+        "{'Config':7,'State':[],'Labels':'x'}",
+        "[{'Labels':7},null,{'Labels':null}]",
+        "[{'Labels':{'com.kurtosistech.enclave-id':7}}]",
+        "{'Config':{'Labels':{'com.kurtosistech.ports':'nonsense'},'Env':[7]}}",
         "[{'IPAM':{'Config':{}},'Labels':{'com.kurtosistech.enclave-id':'x'}}]",
         "{'Type':'container','Action':'die','Actor':{'Attributes':7},'timeNano':'x'}",
     };
@@ -141,13 +159,17 @@ the_progress_of_a_pull_adds_up(void **state)
         {"{'status':'Pulling from library/nginx','id':'latest'}", 0, 0, 0, 0, 0},
         {"{'status':'Pulling fs layer','id':'a'}", 1, 1, 0, 0, 0},
         {"{'status':'Already exists','id':'b'}", 1, 2, 1, 0, 0},
-        {"{'status':'Downloading','id':'a','progressDetail':{'current':10,'total':100}}", 1, 2, 1, 100, 10},
-        {"{'status':'Downloading','id':'a','progressDetail':{'current':5,'total':100}}", 1, 2, 1, 100, 10},
-        {"{'status':'Downloading','id':'a','progressDetail':{'current':-5,'total':-1}}", 1, 2, 1, 100, 10},
+        {"{'status':'Downloading','id':'a','progressDetail':{'current':10,'total':100}}", 1, 2, 1,
+         100, 10},
+        {"{'status':'Downloading','id':'a','progressDetail':{'current':5,'total':100}}", 1, 2, 1,
+         100, 10},
+        {"{'status':'Downloading','id':'a','progressDetail':{'current':-5,'total':-1}}", 1, 2, 1,
+         100, 10},
         {"{'status':'Extracting','id':'a'}", 0, 2, 1, 100, 10},
         {"{'status':'Pull complete','id':'a'}", 1, 2, 2, 100, 100},
         {"{'status':'Pull complete','id':'a'}", 1, 2, 2, 100, 100},
-        {"{'errorDetail':{'message':'manifest unknown'},'error':'manifest unknown'}", -1, 2, 2, 100, 100},
+        {"{'errorDetail':{'message':'manifest unknown'},'error':'manifest unknown'}", -1, 2, 2, 100,
+         100},
     };
     docker_progress_t progress = {0};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -181,7 +203,8 @@ lines_of_json_are_cut_anywhere(void **state)
         docker_json_lines_t lines = {.line = note, .arg = &out};
         for (size_t at = 0; at < sizeof text - 1; at += step) {
             size_t left = sizeof text - 1 - at;
-            assert_int_equal(docker_json_lines_feed(&lines, text + at, left < step ? left : step, NULL), 0);
+            assert_int_equal(
+                docker_json_lines_feed(&lines, text + at, left < step ? left : step, NULL), 0);
         }
         docker_json_lines_done(&lines);
         assert_string_equal(out.data, "{\"a\":1}|{\"b\":2}|[3]|");

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <string.h>
 
@@ -57,8 +58,16 @@ static void
 what_is_no_network_is_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "172.16.0.0", "172.16.0.0/33", "172.16.0.0/-1", "172.16.0/22", "fd00::/64",
-                                        "172.16.0.0/22x", "300.1.1.1/8", "172.16.0.0/", "1111111111111111111111/8"};
+    static const char *const texts[] = {"",
+                                        "172.16.0.0",
+                                        "172.16.0.0/33",
+                                        "172.16.0.0/-1",
+                                        "172.16.0/22",
+                                        "fd00::/64",
+                                        "172.16.0.0/22x",
+                                        "300.1.1.1/8",
+                                        "172.16.0.0/",
+                                        "1111111111111111111111/8"};
     subnet_t subnet;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         assert_true(subnet_parse(texts[i], &subnet, NULL) < 0);

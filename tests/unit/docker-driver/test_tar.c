@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@ what_is_put_in_comes_out(void **state)
         for (size_t k = 0; k < sizes[i]; k++)
             str_add_char(&content, (char)('a' + k % 26));
         assert_int_equal(tar_add(&tar, "keys/", 0700, NULL, 0, NULL), 0);
-        assert_int_equal(tar_add(&tar, "keys/engine.key", 0600, content.data, content.len, NULL), 0);
+        assert_int_equal(tar_add(&tar, "keys/engine.key", 0600, content.data, content.len, NULL),
+                         0);
         tar_end(&tar);
         assert_int_equal(tar.len % TAR_BLOCK, 0);
         const char *data;
