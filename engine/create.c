@@ -115,8 +115,8 @@ read_log_tail(engine_t *self, const char *uuid, str_t *out)
     args.n_service_uuids = 1;
     args.last_lines = LOG_TAIL_LINES;
     AUTO(actor_stream) stream = NULL;
-    if (actor_stream_open(self->actor, NULL, self->driver, "orchestrator.Orchestrator/GetLogs",
-                          &args.base, &stream, NULL) < 0)
+    if (actor_stream_open(engine_actor(self), NULL, self->driver,
+                          "orchestrator.Orchestrator/GetLogs", &args.base, &stream, NULL) < 0)
         return;
     for (;;) {
         AUTO_MESSAGE Orchestrator__ServiceLogLine *line = NULL;

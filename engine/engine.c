@@ -90,11 +90,24 @@ start_actor(engine_t *self, err_t **err)
         .workers_max = WORKERS_MAX,
     };
     memcpy(config.broker_key, self->keys.public_key, BUS_KEY_SIZE);
+    /* A call may come in before actor_new has returned: whoever handles it waits in engine_actor.
+     */
+    pthread_mutex_lock(&self->start);
     int result = actor_new(&config, &self->actor, err);
+    pthread_mutex_unlock(&self->start);
     bus_keys_wipe(&config.keys);
     if (result == 0)
         actor_set_drain(self->actor, DRAIN_MS);
     return result;
+}
+
+actor_t *
+engine_actor(engine_t *self)
+{
+    pthread_mutex_lock(&self->start);
+    actor_t *actor = self->actor;
+    pthread_mutex_unlock(&self->start);
+    return actor;
 }
 
 static void
@@ -142,6 +155,7 @@ engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
     self->apic_endpoint = str_format("ipc://%s/broker", config->bus);
     self->apic_join_ms = config->apic_join_ms ? config->apic_join_ms : ENGINE_APIC_JOIN_MS;
     self->locks = engine_locks_new();
+    pthread_mutex_init(&self->start, NULL);
     if (open_data(self, config->data, err) < 0 || start_broker(self, config->listen, err) < 0 ||
         start_driver(self, config, err) < 0 || start_actor(self, err) < 0 ||
         actor_spawn(self->actor, engine_sweep, self, err) < 0)
@@ -156,11 +170,13 @@ engine_destroy(engine_t **self_p)
     engine_t *self = TAKE(*self_p);
     if (!self)
         return;
-    actor_destroy(&self->actor);
+    actor_t *actor = self->actor; /* which handlers use until they have ended */
+    actor_destroy(&actor);
     actor_child_destroy(&self->driver_process);
     bus_broker_destroy(&self->broker);
     engine_store_destroy(&self->store);
     engine_locks_destroy(&self->locks);
+    pthread_mutex_destroy(&self->start);
     bus_keys_wipe(&self->keys);
     bus_keys_wipe(&self->driver_keys);
     free(self->version);
@@ -210,12 +226,13 @@ engine_ask_driver(engine_t *self, actor_call_t *within, const char *method,
                 err, ERR_UNAVAILABLE,
                 "the driver '%s' does not start; 'docker logs' of the engine container says why",
                 self->driver);
-        int result = actor_ask(self->actor, within, self->driver, method, request,
+        int result = actor_ask(engine_actor(self), within, self->driver, method, request,
                                ENGINE_DRIVER_ASK_MS, ret_reply, &why);
         if (result >= 0)
             return result;
         err_unwrap(&why);
-        if (err_code(why) != ERR_UNAVAILABLE || attempt == 2 || actor_stopping(self->actor)) {
+        if (err_code(why) != ERR_UNAVAILABLE || attempt == 2 ||
+            actor_stopping(engine_actor(self))) {
             if (err)
                 *err = TAKE(why);
             return result;

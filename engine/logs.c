@@ -177,8 +177,8 @@ relay(engine_t *self, actor_call_t *call, const EngineApi__GetServiceLogsArgs *a
         ENGINE_API__GET_SERVICE_LOGS_ARGS___NUM_LOG_LINES_NUM_LOG_LINES)
         logs.last_lines = args->num_log_lines;
     AUTO(actor_stream) stream = NULL;
-    if (actor_stream_open(self->actor, call, self->driver, "orchestrator.Orchestrator/GetLogs",
-                          &logs.base, &stream, err) < 0)
+    if (actor_stream_open(engine_actor(self), call, self->driver,
+                          "orchestrator.Orchestrator/GetLogs", &logs.base, &stream, err) < 0)
         return -1;
     for (;;) {
         AUTO_MESSAGE Orchestrator__ServiceLogLine *line = NULL;

@@ -253,7 +253,7 @@ engine_sweep(void *arg)
         log_err(LOG_ERROR, "enclave.sweep_failed", err, "%s", "");
         return;
     }
-    for (size_t i = 0; i < count && !actor_stopping(self->actor); i++)
+    for (size_t i = 0; i < count && !actor_stopping(engine_actor(self)); i++)
         if (records[i].stage == ENGINE_STAGE_MAKING || records[i].stage == ENGINE_STAGE_ENDING)
             sweep_one(self, &records[i]);
     engine_records_free(records, count);

@@ -10,6 +10,8 @@
 #include "bus/schema/engine.pb-c.h"
 #include "bus/schema/orchestrator.pb-c.h"
 
+#include <pthread.h>
+
 /* Set once in engine_new, before the first call arrives; store and locks guard themselves. */
 struct engine {
     char *version, *image;
@@ -20,7 +22,8 @@ struct engine {
     bus_keys_t keys;
     bus_keys_t driver_keys; /* made anew for each engine process */
     bus_broker_t *broker;
-    actor_t *actor;
+    pthread_mutex_t start; /* held until actor is set */
+    actor_t *actor;        /* by engine_actor */
     actor_child_t *driver_process;
     engine_store_t *store;
     engine_locks_t *locks;
@@ -35,6 +38,9 @@ struct engine {
         init(new_);                                                                                \
         new_;                                                                                      \
     })
+
+/* The engine's own actor; lent. */
+actor_t *engine_actor(engine_t *self);
 
 /* Asks the driver: waits for it where it is just being restarted, and asks once more when it died
  * meanwhile (every method of it is safe to repeat). within may be NULL. */

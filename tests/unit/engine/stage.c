@@ -67,7 +67,11 @@ join_apic(stage_t *self, entry_t *entry, char *const *env, size_t count)
             bus_key_from_text(public_key, keys.public_key, NULL);
         }
     AUTO_FREE char *name = str_format("apic/%s", entry->uuid);
-    stage_join(self, name, &keys, &entry->apic, NULL);
+    actor_t *apic = NULL;
+    stage_join(self, name, &keys, &apic, NULL);
+    pthread_mutex_lock(&self->lock);
+    entry->apic = apic;
+    pthread_mutex_unlock(&self->lock);
 }
 
 static void
@@ -190,6 +194,7 @@ on_logs(void *state, actor_call_t *call, const ProtobufCMessage *request)
     bus_message_destroy(&self->logs);
     self->logs = (Orchestrator__GetLogsArgs *)bus_message_dup(request);
     pthread_mutex_unlock(&self->lock);
+    stage_sync(self);
     const Orchestrator__GetLogsArgs *args = (const Orchestrator__GetLogsArgs *)request;
     bool is_apic = args->n_service_uuids == 1 && !*args->service_uuids[0];
     for (size_t i = 0; i < LINES_MAX && (is_apic ? i < 1 : self->lines[i] != NULL); i++) {
@@ -235,6 +240,13 @@ stage_join(stage_t *self, const char *name, const bus_keys_t *keys, actor_t **re
 }
 
 void
+stage_sync(stage_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    pthread_mutex_unlock(&self->lock);
+}
+
+void
 stage_start(stage_t *self)
 {
     AUTO_FREE char *data = str_format("%s/data", self->folder);
@@ -253,6 +265,7 @@ stage_start(stage_t *self)
 void
 stage_stop(stage_t *self)
 {
+    stage_sync(self);
     for (size_t i = 0; i < self->count; i++)
         actor_destroy(&self->enclaves[i]->apic);
     engine_destroy(&self->engine);

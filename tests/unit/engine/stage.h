@@ -70,6 +70,9 @@ void stage_add(stage_t *self, const char *uuid, const char *name, unsigned runni
                unsigned stopped);
 size_t stage_count(stage_t *self);
 bool stage_was_destroyed(stage_t *self, const char *uuid);
+/* Orders what the test has set or will read with what the driver does: messages do, but a checker
+ * of threads cannot see that. */
+void stage_sync(stage_t *self);
 /* Waits until a condition of the stage holds, 10 s at most. */
 void stage_wait(stage_t *self, bool (*holds)(const stage_t *self));
 

@@ -129,6 +129,7 @@ an_enclave_whose_api_container_does_not_join_is_undone(void **state)
     AUTO(actor) client = stage_client(stage);
     AUTO(err) err = NULL;
     stage->apic_joins = false;
+    stage_sync(stage);
     assert_error(ask_create(client, "late", NULL, &err), err, ERR_TIMEOUT,
                  "cannot open the database");
     assert_int_equal(stage_count(stage), 0);
@@ -166,6 +167,7 @@ making_one_enclave_blocks_no_listing_and_holds_its_name(void **state)
     pthread_t thread;
     creation_t slow = {.client = client, .name = "slow"};
     stage->hold_creation = true;
+    stage_sync(stage);
     pthread_create(&thread, NULL, create_on_a_thread, &slow);
     stage_wait(stage, is_creating);
     /* Not acknowledged, so not to be seen; the name is taken all the same. */
@@ -270,6 +272,7 @@ clean_removes_the_others_when_one_cannot_be(void **state)
     stage_add(stage, HALF_GONE, "stuck", 0, 2);
     stage_add(stage, HALF_MADE, "loose", 0, 0);
     strcpy(stage->refuse_destroy, HALF_GONE);
+    stage_sync(stage);
     EngineApi__CleanArgs args = ENGINE_API__CLEAN_ARGS__INIT;
     int result = ask(client, "Clean", &args.base, NULL, &err);
     AUTO_FREE char *text = err_string(err);

@@ -39,6 +39,7 @@ lines_come_with_an_entry_for_each_service_and_the_missing_ones(void **state)
     stage_add(stage, ENCLAVE, "e", 1, 0);
     stage->lines[0] = "one";
     stage->lines[1] = "bad \xff byte";
+    stage_sync(stage);
     const char *uuids[] = {SERVICE, SILENT_SERVICE, "gone"};
     EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry entries[3], *list[3];
     for (size_t i = 0; i < 3; i++) {
@@ -58,6 +59,7 @@ lines_come_with_an_entry_for_each_service_and_the_missing_ones(void **state)
     assert_string_equal(text.data, "1= 2= !gone\n"
                                    "1=one@1700000000 2= !gone\n"
                                    "1=bad \xef\xbf\xbd byte@1700000000 2= !gone\n");
+    stage_sync(stage);
     assert_string_equal(stage->logs->enclave_uuid, ENCLAVE);
     assert_int_equal(stage->logs->last_lines, 7);
     assert_false(stage->logs->follow);
@@ -73,6 +75,7 @@ filters_are_applied_and_bad_ones_refused(void **state)
     stage->lines[0] = "GET /a 200";
     stage->lines[1] = "get /b 500";
     stage->lines[2] = "POST /c 200";
+    stage_sync(stage);
     EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry entry =
         ENGINE_API__GET_SERVICE_LOGS_ARGS__SERVICE_UUID_SET_ENTRY__INIT;
     EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry *list[] = {&entry};

@@ -48,14 +48,25 @@ typedef struct {
     unsigned n_uploads, n_chunks;
 } stage_t;
 
+/* Orders what the test has set or will read with what the actors do: messages do, but a checker of
+ * threads cannot see that. */
+static void
+sync_with_actors(stage_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    pthread_mutex_unlock(&self->lock);
+}
+
 /* ---- the engine */
 
 static void
 on_info(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
     (void)request;
+    sync_with_actors(state);
     EngineApi__GetEngineInfoResponse reply = ENGINE_API__GET_ENGINE_INFO_RESPONSE__INIT;
     reply.engine_version = (char *)((stage_t *)state)->version;
+    sync_with_actors(state);
     actor_call_reply(&call, &reply.base);
 }
 
@@ -158,6 +169,7 @@ static const actor_method_t engine_table[] = {
 static void
 send_lines(stage_t *self, actor_call_t **call_p)
 {
+    sync_with_actors(self);
     for (size_t i = 0; self->lines && self->lines[i]; i++) {
         AUTO_MESSAGE ProtobufCMessage *line = NULL;
         if (bus_json_unpack(&api_container_api__starlark_run_response_line__descriptor,
@@ -207,6 +219,7 @@ take_upload(stage_t *self, actor_call_t *call, err_t **err)
     for (;;) {
         AUTO_MESSAGE ApiContainerApi__StreamedDataChunk *chunk = NULL;
         int got = actor_call_recv(call, 10000, (ProtobufCMessage **)&chunk, err);
+        sync_with_actors(self);
         if (got <= 0)
             return got;
         if (strcmp(hash, chunk->previous_chunk_hash))
@@ -406,7 +419,9 @@ connecting_compares_versions(void **state)
     stage_t *stage = *state;
     AUTO(kurtosis_context) context = connected(stage);
     assert_string_equal(kurtosis_context_engine_version(context), KURTOSIS_VERSION);
+    sync_with_actors(stage);
     stage->version = "1.19.5";
+    sync_with_actors(stage);
     kurtosis_context_t *other = NULL;
     AUTO(err) err = NULL;
     assert_error(try_connect(stage, &other, &err), err, ERR_STATE, "the engine has version 1.19.5");
@@ -502,6 +517,7 @@ a_blocking_run_gathers_results_and_output(void **state)
         NULL,
     };
     stage->lines = lines;
+    sync_with_actors(stage);
     AUTO(starlark_run_result) result = NULL;
     AUTO(err) err = NULL;
     starlark_run_config_t config = STARLARK_RUN_CONFIG_DEFAULT;
@@ -511,6 +527,7 @@ a_blocking_run_gathers_results_and_output(void **state)
                 err);
     assert_true(result->is_successful);
     assert_string_equal(result->output.data, "one\ntwo\n{}\n");
+    sync_with_actors(stage);
     assert_string_equal(stage->params, "{\"a\":true,\"b\":[1,\"x\"]}");
     assert_string_equal(stage->package, "def run(plan): pass");
 }
@@ -529,11 +546,13 @@ a_failed_run_fails_with_the_first_kind_of_error(void **state)
         NULL,
     };
     stage->lines = lines;
+    sync_with_actors(stage);
     starlark_run_result_t *result = NULL;
     AUTO(err) err = NULL;
     assert_error(enclave_context_run_starlark_remote_package_blocking(enclave, "github.com/a/b",
                                                                       NULL, &result, &err),
                  err, ERR_INVALID, "error validating Starlark code: no image\nno port");
+    sync_with_actors(stage);
     assert_string_equal(stage->package, "github.com/a/b 1");
     assert_string_equal(stage->params, "{}");
 }
@@ -554,6 +573,7 @@ a_reader_may_leave_a_run(void **state)
     AUTO(enclave_context) enclave = live_enclave(context);
     static const char *const lines[] = {"{\"info\": {}}", "{\"info\": {}}", NULL};
     stage->lines = lines;
+    sync_with_actors(stage);
     int seen = 0;
     AUTO(err) err = NULL;
     assert_error(enclave_context_run_starlark_script(enclave, "", NULL, stop_at_once, &seen, &err),
@@ -580,6 +600,7 @@ a_package_is_uploaded_with_its_local_dependencies(void **state)
     AUTO(err) err = NULL;
     assert_done(
         enclave_context_run_starlark_package_blocking(enclave, package, NULL, &result, &err), err);
+    sync_with_actors(stage);
     assert_string_equal(stage->package, "github.com/me/package 0");
     assert_int_equal(stage->n_uploads, 2);
     assert_string_equal(stage->names[0], "github.com/me/package");
@@ -635,6 +656,7 @@ large_files_go_in_chunks_that_name_the_one_before(void **state)
     AUTO(err) err = NULL;
     assert_done(enclave_context_upload_files(enclave, path, NULL, &uuid, &name, &err), err);
     assert_string_equal(name, "quiet-brook");
+    sync_with_actors(stage);
     assert_string_equal(stage->names[0], "");
     assert_int_equal(stage->n_chunks, 3);
     assert_true(stage->uploads[0].len > 7 * 1024 * 1024);
