@@ -78,7 +78,7 @@ join(const actor_config_t *config, actor_t **ret_actor, err_t **err)
 static int
 serve(const args_t *args, core_t *core, err_t **err)
 {
-    AUTO(run) run = NULL; /* ends after the actor, so that what runs wait for fails first */
+    AUTO(run) run = NULL; /* freed after the actor, whose handlers use it */
     AUTO(actor) actor = NULL;
     AUTO_FREE char *name = str_format("apic/%s", args->enclave_uuid);
     if (run_new(core, &run, err) < 0)
@@ -106,6 +106,7 @@ serve(const args_t *args, core_t *core, err_t **err)
     int signal_number = actor_process_wait();
     log_info("apic.stopping", "signal=%d", signal_number);
     core_stop(core);
+    run_stop(run); /* while the actor can still ask for what is to be undone */
     return 0;
 }
 

@@ -55,11 +55,8 @@ run_new(core_t *core, run_t **ret_run, err_t **err)
 }
 
 void
-run_destroy(run_t **self_p)
+run_stop(run_t *self)
 {
-    run_t *self = *self_p;
-    if (!self)
-        return;
     pthread_mutex_lock(&self->lock);
     self->is_stopping = true;
     for (size_t i = 0; i < RUN_RUNS_MAX; i++)
@@ -69,6 +66,15 @@ run_destroy(run_t **self_p)
     while (self->n_jobs)
         pthread_cond_wait(&self->changed, &self->lock);
     pthread_mutex_unlock(&self->lock);
+}
+
+void
+run_destroy(run_t **self_p)
+{
+    run_t *self = *self_p;
+    if (!self)
+        return;
+    run_stop(self);
     run_store_destroy(&self->store);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);

@@ -27,7 +27,10 @@ typedef struct run run_t;
 
 /* Reads what earlier runs left. core must outlive it; *ret_run is yours. */
 int run_new(core_t *core, run_t **ret_run, err_t **err);
-/* Stops the runs under way at their next step, waits for them, frees. After actor_destroy. */
+/* Stops the runs under way at their next step and waits for them; new ones are refused from now on. Call it after core_stop
+ * and while the actor still answers: the runs ask through it. */
+void run_stop(run_t *self);
+/* Frees. After run_stop and actor_destroy. */
 void run_destroy(run_t **self_p);
 AUTO_FOR(run)
 

@@ -4,6 +4,7 @@
 #include "tests/unit/apic_core/stage.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -181,6 +182,37 @@ upload(program_t *self, const char *name)
     bus_message_destroy(&reply);
 }
 
+/* Runs a script to its end or until the API container is gone: true when it has succeeded. */
+static bool
+run_script(program_t *self, const char *script, str_t *ret_errors)
+{
+    ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
+    args.serialized_script = (char *)script;
+    AUTO(actor_stream) stream = NULL;
+    AUTO(err) err = NULL;
+    bool is_successful = false;
+    int rc = actor_stream_open(self->client, NULL, APIC, SERVICE "RunStarlarkScript", &args.base,
+                               &stream, &err);
+    while (rc >= 0) {
+        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *line = NULL;
+        rc = actor_stream_recv(stream, 3 * PATIENCE_MS, (ProtobufCMessage **)&line, &err);
+        if (rc <= 0)
+            break;
+        if (line->run_response_line_case ==
+            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT)
+            is_successful = line->run_finished_event->is_run_successful;
+        if (line->run_response_line_case ==
+            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR)
+            str_printf(
+                ret_errors, "%s%s%s",
+                line->error->error_case == 1 ? line->error->interpretation_error->error_message
+                                             : "",
+                line->error->error_case == 2 ? line->error->validation_error->error_message : "",
+                line->error->error_case == 3 ? line->error->execution_error->error_message : "");
+    }
+    return is_successful;
+}
+
 static long
 memory_kb(pid_t pid)
 {
@@ -188,15 +220,29 @@ memory_kb(pid_t pid)
     FILE *file = fopen(path, "r");
     char line[256];
     long kb = -1;
-    while (fgets(line, sizeof line, file)) {
+    while (fgets(line, sizeof line, file))
         if (strncmp(line, "VmRSS:", 6) == 0)
             kb = strtol(line + 6, NULL, 10);
-        if (strncmp(line, "VmRSS:", 6) == 0 || strncmp(line, "Rss", 3) == 0)
-            print_message("%s", line);
-    }
     fclose(file);
     return kb;
 }
+
+/* Three services, one after the other, with a rendered file, ports that are waited for, a command
+ * and checks. */
+static const char typical[] =
+    "def run(plan):\n"
+    "    files = plan.render_templates(name='conf', config={'x.conf': struct(template='{{.a}}\\n' "
+    "* 100, data={'a': 1})})\n"
+    "    for name in ['db', 'api', 'web']:\n"
+    "        plan.add_service(name=name, config=ServiceConfig(image='listen', files={'/conf': "
+    "files},\n"
+    "            env_vars={'SELF': 'KURTOSIS_IP_ADDR_PLACEHOLDER'},\n"
+    "            ports={'http': PortSpec(number=18080, wait='10s', "
+    "application_protocol='http')}))\n"
+    "    result = plan.exec(service_name='db', recipe=ExecRecipe(command=['echo', 'hello']))\n"
+    "    plan.verify(value=result['output'], assertion='==', target_value='hello\\n')\n"
+    "    plan.add_services(configs={'s%d' % i: ServiceConfig(image='silent') for i in range(20)})\n"
+    "    plan.print('done')\n";
 
 static void
 its_memory_stays_small_after_typical_work(void **state)
@@ -208,17 +254,102 @@ its_memory_stays_small_after_typical_work(void **state)
         AUTO_FREE char *name = str_format("a%d", i);
         upload(self, name);
     }
-    Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
-    for (int i = 0; i < 100; i++)
-        assert_int_equal(actor_ask(self->client, NULL, APIC,
-                                   SERVICE "ListFilesArtifactNamesAndUuids", &empty.base,
-                                   PATIENCE_MS, NULL, NULL),
-                         0);
+    long before = memory_kb(self->pid);
+    AUTO_STR errors = STR_EMPTY;
+    for (int i = 0; i < 3; i++)
+        if (!run_script(self, typical, &errors))
+            fail_msg("%s", errors.data);
+    assert_int_equal(sim_count(self->stage->sim), 23);
     long kb = memory_kb(self->pid);
+    print_message("resident: %ld kB before the first run, %ld kB after the third\n", before, kb);
     assert_true(kb > 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     assert_true(kb < MEMORY_MAX_KB);
 #endif
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * kills */
+
+typedef struct {
+    program_t *program;
+    const char *script;
+} running_t;
+
+static void *
+run_until_it_ends(void *arg)
+{
+    running_t *self = arg;
+    AUTO_STR errors = STR_EMPTY;
+    run_script(self->program, self->script, &errors);
+    return NULL;
+}
+
+static size_t
+services_shown(program_t *self)
+{
+    ApiContainerApi__GetServicesArgs args = API_CONTAINER_API__GET_SERVICES_ARGS__INIT;
+    AUTO_MESSAGE ApiContainerApi__GetServicesResponse *reply = NULL;
+    err_t *err = NULL;
+    if (actor_ask(self->client, NULL, APIC, SERVICE "GetServices", &args.base, PATIENCE_MS,
+                  (ProtobufCMessage **)&reply, &err) < 0)
+        fail_msg("%s", support_why(&err));
+    return reply->n_service_info;
+}
+
+/* Killed in the middle of runs, sooner and later; after each restart the containers are the
+ * services that are shown, and at last the whole run succeeds. */
+static void
+after_a_kill_at_any_moment_the_enclave_is_what_is_shown_and_the_next_run_succeeds(void **state)
+{
+    program_t *self = *state;
+    static const int moments_ms[] = {3, 10, 20, 35, 60, 100};
+    for (size_t i = 0; i < ARRAY_LEN(moments_ms); i++) {
+        start(self, SUPPORT_ENCLAVE);
+        until_joined(self);
+        running_t running = {.program = self, .script = typical};
+        pthread_t thread;
+        pthread_create(&thread, NULL, run_until_it_ends, &running);
+        struct timespec pause = {.tv_nsec = moments_ms[i] * 1000000L};
+        nanosleep(&pause, NULL);
+        kill(self->pid, SIGKILL);
+        wait_for_end(self);
+        pthread_join(thread, NULL);
+    }
+    start(self, SUPPORT_ENCLAVE);
+    until_joined(self);
+    size_t shown = services_shown(self);
+    for (int tries = 0; tries < 2000 && sim_count(self->stage->sim) != shown; tries++)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    assert_int_equal(sim_count(self->stage->sim), shown);
+    AUTO_STR errors = STR_EMPTY;
+    if (!run_script(self, typical, &errors))
+        fail_msg("%s", errors.data);
+    assert_int_equal(sim_count(self->stage->sim), 23);
+    assert_int_equal(services_shown(self), 23);
+}
+
+static void
+told_to_end_in_the_middle_of_a_run_it_undoes_what_waits_and_ends(void **state)
+{
+    program_t *self = *state;
+    start(self, SUPPORT_ENCLAVE);
+    until_joined(self);
+    running_t running = {.program = self,
+                         .script =
+                             "def run(plan):\n"
+                             "    plan.add_service(name='a', config=ServiceConfig(image='silent',\n"
+                             "        ports={'http': PortSpec(number=18080, wait='10m')}))\n"};
+    pthread_t thread;
+    pthread_create(&thread, NULL, run_until_it_ends, &running);
+    while (!sim_look(self->stage->sim, "a", NULL, NULL))
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    kill(self->pid, SIGTERM);
+    int status = wait_for_end(self);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(sim_count(self->stage->sim), 0);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -231,6 +362,8 @@ main(void)
         T(it_joins_serves_and_ends_when_it_is_told_to),
         T(a_wrong_environment_is_one_line_and_exit_code_1),
         T(its_memory_stays_small_after_typical_work),
+        T(after_a_kill_at_any_moment_the_enclave_is_what_is_shown_and_the_next_run_succeeds),
+        T(told_to_end_in_the_middle_of_a_run_it_undoes_what_waits_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

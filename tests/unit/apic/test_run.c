@@ -39,6 +39,8 @@ teardown(void **state)
 {
     run_stage_t *self = *state;
     actor_destroy(&self->client);
+    core_stop(self->stage->core);
+    run_stop(self->api.run);
     actor_destroy(&self->stage->apic);
     run_destroy(&self->api.run);
     void *stage = self->stage;
