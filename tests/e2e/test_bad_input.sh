@@ -42,7 +42,7 @@ says main.star
 
 it "a syntax error, with its place"
 run_star '    plan.print("a"'
-says "bad.star" "interpreting"
+says "interpreting"
 matches '\[[0-9]+:[0-9]+\]|:[0-9]+:[0-9]+'
 printf 'def run(plan, args)\n    pass\n' >bad.star
 fails kurtosis run bad.star --enclave e

@@ -71,7 +71,7 @@ content of a file
 TEXT
 script package/main.star <<'STAR'
 words = import_module("./lib/words.star")
-absolute = import_module("github.com/example/package/lib/words.star")
+absolute = import_module("/lib/words.star")
 
 def run(plan, args):
     plan.print(words.join())
@@ -79,12 +79,18 @@ def run(plan, args):
     plan.print(len(absolute.WORDS))
 STAR
 for path in package package/kurtosis.yml "$PWD/package"; do
-    ok kurtosis run "$path" --enclave one
+    ok kurtosis run "$path" --enclave one --experimental NO_INSTRUCTIONS_CACHING
     says "from a module" "content of a file" "Starlark code successfully run"
 done
 cp package/main.star package/second.star
-ok kurtosis run package --main-file second.star --enclave one
+ok kurtosis run package --main-file second.star --enclave one --experimental NO_INSTRUCTIONS_CACHING
 says "from a module"
+
+it "what an earlier run did is not done again"
+ok kurtosis run package --enclave one
+ok kurtosis run package --enclave one
+says "SKIPPED - This instruction has already been run in this enclave"
+never_says "from a module"
 
 it "verbosity chooses what is shown of an instruction"
 ok kurtosis run hello.star --enclave one --verbosity brief
@@ -94,7 +100,7 @@ matches '^> print$'
 says "execution duration"
 ok kurtosis run hello.star --enclave one -v EXECUTABLE
 says '# from ' 'plan.print(msg'
-ok kurtosis run hello.star --enclave one -v output_only
+ok kurtosis run hello.star --enclave one -v output_only --experimental NO_INSTRUCTIONS_CACHING
 says "hello world"
 never_says "Printing a message"
 fails kurtosis run hello.star --enclave one -v chatty
@@ -174,7 +180,7 @@ def run(plan, args):
     plan.print("never shown")
 STAR
 fails kurtosis run half.star "{\"image\": \"$image\"}" --enclave half
-says "There was an error executing Starlark code" "instruction (number 2)" "half.star" "exit code '3'" "oh no" \
+says "There was an error executing Starlark code" "instruction (number 2)" "[3:14]" "exit code '3'" "oh no" \
     "Service 'stays' added with service UUID"
 never_says "never shown"
 ok kurtosis enclave inspect half
