@@ -183,6 +183,10 @@ star_value_t star_eval(star_t *star, const char *file, const char *text, size_t 
 int star_exec(star_t *star, const char *file, const char *text, size_t length, star_value_t env);
 /* Checks syntax and names only. */
 int star_check(star_t *star, const char *file, const char *text, size_t length, star_value_t env);
+typedef struct star_text star_text_t;
+/* The compiled code of a file, appended as text: a line an instruction. */
+int star_disassemble(star_t *star, const char *file, const char *text, size_t length, star_value_t env,
+                     star_text_t *out);
 
 typedef struct {
     const char *name;
@@ -312,13 +316,13 @@ void star_iter_end(star_t *star, star_iter_t *iter);
 
 /* Bytes that grow, charged to the interpreter's memory. {0} and star_text_init() make an empty one. After a
  * failure to grow it stays as it was and star_text_take() fails, so puts need no check. */
-typedef struct {
+struct star_text {
     star_t *star;
     char *data; /* NUL-terminated once something was put */
     size_t length;
     size_t capacity;
     bool failed;
-} star_text_t;
+};
 
 void star_text_init(star_text_t *text, star_t *star);
 void star_text_done(star_text_t *text);
