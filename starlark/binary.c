@@ -92,17 +92,6 @@ int_op(star_t *s, star_op_t op, value_t a, value_t b)
 /* ------------------------------------------------------------------ sequences */
 
 static value_t
-concat_strings(star_t *s, sl_string_t *a, sl_string_t *b, sl_type_t type)
-{
-    sl_string_t *string = sl_string_alloc(s, type, (size_t)a->length + b->length);
-    if (string == NULL)
-        return STAR_ABSENT;
-    memcpy(string->bytes, a->bytes, a->length);
-    memcpy(string->bytes + a->length, b->bytes, b->length);
-    return sl_value(string);
-}
-
-static value_t
 concat_lists(star_t *s, const sl_list_t *a, const sl_list_t *b)
 {
     sl_list_t *list = sl_list_new(s, (size_t)a->count + b->count);
@@ -298,7 +287,7 @@ same_type_op(star_t *s, star_op_t op, value_t a, value_t b)
     case SL_STRING:
     case SL_BYTES:
         if (op == STAR_OP_ADD)
-            return concat_strings(s, SL_STRING_OF(a), SL_STRING_OF(b), sl_obj(a)->type);
+            return sl_string_concat(s, SL_STRING_OF(a), SL_STRING_OF(b));
         break;
     case SL_LIST:
         if (op == STAR_OP_ADD)

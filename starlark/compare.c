@@ -405,6 +405,10 @@ hash_at(star_t *s, value_t v, uint32_t *ret_hash, int depth)
 bool
 sl_hash(star_t *s, value_t value, uint32_t *ret_hash)
 {
+    if (sl_is_int(value)) {
+        *ret_hash = sl_int_hash(value);
+        return true;
+    }
     if (SL_LIKELY(sl_is(value, SL_STRING))) {
         *ret_hash = sl_string_hash(SL_STRING_OF(value));
         return true;

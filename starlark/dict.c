@@ -31,6 +31,24 @@ sl_dict_new(star_t *s, sl_type_t type, size_t capacity)
 
 /* ------------------------------------------------------------------ finding */
 
+/* The slots of a hash in turn: all bits of the hash take part, since those of ints are the int itself. */
+typedef struct {
+    uint32_t slot, rest;
+} probe_t;
+
+static inline probe_t
+probe(uint32_t hash, uint32_t mask)
+{
+    return (probe_t){hash & mask, hash};
+}
+
+static inline void
+probe_next(probe_t *self, uint32_t mask)
+{
+    self->rest >>= 5;
+    self->slot = (self->slot * 5 + self->rest + 1) & mask;
+}
+
 /* 1 if the entry has this key, 0 if not, -1 if comparing failed. The hashes are equal. */
 static int
 same_key(star_t *s, const sl_entry_t *entry, value_t key)
@@ -58,8 +76,8 @@ sl_dict_lookup(star_t *s, const sl_dict_t *dict, value_t key, uint32_t hash)
             }
         return NULL;
     }
-    for (uint32_t i = hash & dict->mask; dict->index[i] != 0; i = (i + 1) & dict->mask) {
-        sl_entry_t *entry = &dict->entries[dict->index[i] - 1];
+    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0; probe_next(&p, dict->mask)) {
+        sl_entry_t *entry = &dict->entries[dict->index[p.slot] - 1];
         if (entry->hash == hash) {
             int same = same_key(s, entry, key);
             if (same)
@@ -69,42 +87,54 @@ sl_dict_lookup(star_t *s, const sl_dict_t *dict, value_t key, uint32_t hash)
     return NULL;
 }
 
-static sl_entry_t *
-lookup_bytes(const sl_dict_t *dict, const char *bytes, size_t length, uint32_t hash)
+static inline bool
+is_text(const sl_entry_t *entry, const char *bytes, size_t length)
 {
-    uint32_t slot = hash & dict->mask;
-
-    for (uint32_t i = dict->first;; i++) {
-        sl_entry_t *entry;
-        if (dict->mask == 0) {
-            if (i >= dict->used)
-                return NULL;
-            entry = &dict->entries[i];
-        } else {
-            if (dict->index[slot] == 0)
-                return NULL;
-            entry = &dict->entries[dict->index[slot] - 1];
-            slot = (slot + 1) & dict->mask;
-        }
-        if (entry->hash == hash && sl_is(entry->key, SL_STRING)) {
-            const sl_string_t *key = SL_STRING_OF(entry->key);
-            if (key->bytes == bytes || (key->length == length && memcmp(key->bytes, bytes, length) == 0))
-                return entry;
-        }
-    }
+    return sl_is(entry->key, SL_STRING) && SL_STRING_OF(entry->key)->length == length &&
+           memcmp(SL_STRING_OF(entry->key)->bytes, bytes, length) == 0;
 }
 
 sl_entry_t *
 sl_dict_lookup_string(const sl_dict_t *dict, const sl_string_t *key)
 {
-    return dict->count == 0 ? NULL : lookup_bytes(dict, key->bytes, key->length, sl_string_hash((sl_string_t *)key));
+    uint32_t hash = sl_string_hash((sl_string_t *)key);
+    value_t value = sl_value(key);
+
+    if (dict->mask == 0) {
+        for (uint32_t i = dict->first; i < dict->used; i++)
+            if (sl_same(dict->entries[i].key, value))
+                return &dict->entries[i];
+        for (uint32_t i = dict->first; i < dict->used; i++)
+            if (dict->entries[i].hash == hash && is_text(&dict->entries[i], key->bytes, key->length))
+                return &dict->entries[i];
+        return NULL;
+    }
+    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0; probe_next(&p, dict->mask)) {
+        sl_entry_t *entry = &dict->entries[dict->index[p.slot] - 1];
+        if (sl_same(entry->key, value) || (entry->hash == hash && is_text(entry, key->bytes, key->length)))
+            return entry;
+    }
+    return NULL;
 }
 
 sl_entry_t *
 sl_dict_lookup_text(const sl_dict_t *dict, const char *text)
 {
     size_t length = strlen(text);
-    return dict->count == 0 ? NULL : lookup_bytes(dict, text, length, sl_hash_bytes(text, length));
+    uint32_t hash = sl_hash_bytes(text, length);
+
+    if (dict->mask == 0) {
+        for (uint32_t i = dict->first; i < dict->used; i++)
+            if (dict->entries[i].hash == hash && is_text(&dict->entries[i], text, length))
+                return &dict->entries[i];
+        return NULL;
+    }
+    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0; probe_next(&p, dict->mask)) {
+        sl_entry_t *entry = &dict->entries[dict->index[p.slot] - 1];
+        if (entry->hash == hash && is_text(entry, text, length))
+            return entry;
+    }
+    return NULL;
 }
 
 /* ------------------------------------------------------------------ changing */
@@ -112,10 +142,10 @@ sl_dict_lookup_text(const sl_dict_t *dict, const char *text)
 static void
 index_put(sl_dict_t *dict, uint32_t number)
 {
-    uint32_t i = dict->entries[number].hash & dict->mask;
-    while (dict->index[i] != 0)
-        i = (i + 1) & dict->mask;
-    dict->index[i] = number + 1;
+    probe_t p = probe(dict->entries[number].hash, dict->mask);
+    while (dict->index[p.slot] != 0)
+        probe_next(&p, dict->mask);
+    dict->index[p.slot] = number + 1;
 }
 
 /* Room for one more entry: packs holes away, or grows. */

@@ -30,7 +30,7 @@ int32_t sl_zone_offset(const sl_zone_t *zone, int64_t seconds, char abbreviation
 /* The offset for a local time. */
 int32_t sl_zone_local_offset(const sl_zone_t *zone, int64_t local);
 /* Go's layouts: "2006-01-02T15:04:05Z07:00". */
-void sl_layout_put(star_text_t *text, const sl_time_t *time, const sl_string_t *layout);
+void sl_layout_put(star_text_t *text, const sl_time_t *time, const char *layout, size_t length);
 typedef struct {
     int64_t fields[6]; /* year month day hour minute second */
     uint32_t nanosecond;

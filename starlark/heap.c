@@ -132,8 +132,15 @@ mark_object(star_t *s, sl_obj_t *object)
     switch (object->type) { /* those without children */
     case SL_STRING:
     case SL_BYTES:
+        if (object->flags & SL_SHARED) {
+            sl_buffer_t *buffer;
+            memcpy(&buffer, ((sl_string_t *)object)->inside, sizeof buffer);
+            buffer->obj.mark = heap->black;
+        }
+        return;
     case SL_BIG:
     case SL_RANGE:
+    case SL_BUFFER:
         return;
     default:
         break;
@@ -274,6 +281,7 @@ sl_visit_children(star_visitor_t *v, sl_obj_t *object)
     case SL_RANGE:
     case SL_DURATION:
     case SL_ZONE:
+    case SL_BUFFER:
     case SL_TYPE_COUNT:
         break;
     }
@@ -511,6 +519,14 @@ release(star_t *s, sl_obj_t *object)
     }
     case SL_CODE:
         sl_code_release(s, (sl_code_t *)object);
+        break;
+    case SL_STRING:
+    case SL_BYTES:
+        if (object->flags & SL_OWN)
+            sl_free(s, ((sl_string_t *)object)->bytes, (size_t)((sl_string_t *)object)->length + 1);
+        break;
+    case SL_BUFFER:
+        sl_free(s, ((sl_buffer_t *)object)->data, ((sl_buffer_t *)object)->capacity);
         break;
     case SL_ZONE:
         sl_free(s, ((sl_zone_t *)object)->data, ((sl_zone_t *)object)->size);

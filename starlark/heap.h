@@ -77,6 +77,8 @@ sl_host_leave(star_t *s, sl_host_scope_t scope)
 value_t sl_string_new(star_t *s, const char *bytes, size_t length);
 /* With unset bytes (but the final NUL): to be filled at once. */
 sl_string_t *sl_string_alloc(star_t *s, sl_type_t type, size_t length);
+/* a + b, of one type. */
+value_t sl_string_concat(star_t *s, sl_string_t *a, sl_string_t *b);
 /* The one string of these bytes. */
 sl_string_t *sl_string_intern(star_t *s, const char *bytes, size_t length);
 uint32_t sl_string_hash(sl_string_t *string);

@@ -293,8 +293,9 @@ uint32_t
 sl_int_hash(value_t v)
 {
     if (sl_is_int(v)) {
-        uint64_t bits = (uint64_t)sl_int_of(v) * 0x9e3779b97f4a7c15u;
-        return (uint32_t)(bits >> 32);
+        /* Neighbours get neighbouring slots. */
+        uint64_t bits = (uint64_t)sl_int_of(v);
+        return (uint32_t)bits ^ (uint32_t)(bits >> 32) * 0x9e3779b1u;
     }
     const sl_big_t *big = SL_AS(sl_big_t, v);
     return sl_hash_bytes(big->limbs, big->obj.extra * sizeof(uint64_t)) ^ big->negative;

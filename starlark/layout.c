@@ -90,16 +90,16 @@ put_fraction(star_text_t *text, const char *form, size_t length, uint32_t nanose
 }
 
 void
-sl_layout_put(star_text_t *text, const sl_time_t *time, const sl_string_t *layout)
+sl_layout_put(star_text_t *text, const sl_time_t *time, const char *layout, size_t length)
 {
     char zone[16];
     int32_t offset = sl_zone_offset(time->zone, time->seconds, zone);
     sl_civil_t c = sl_civil_of(time->seconds + offset);
     int hour12 = c.hour % 12 == 0 ? 12 : c.hour % 12;
 
-    for (size_t i = 0, n; i < layout->length; i += n) {
-        const char *p = layout->bytes + i;
-        switch (next_piece(p, layout->length - i, &n)) {
+    for (size_t i = 0, n; i < length; i += n) {
+        const char *p = layout + i;
+        switch (next_piece(p, length - i, &n)) {
         case P_TEXT: star_text_put(text, p, n); break;
         case P_YEAR: star_text_printf(text, "%s%04lld", c.year < 0 ? "-" : "", c.year < 0 ? -(long long)c.year : (long long)c.year); break;
         case P_YEAR2: star_text_printf(text, "%02d", (int)(c.year % 100)); break;

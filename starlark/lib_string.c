@@ -128,6 +128,33 @@ on_istitle(star_t *s, const star_args_t *args)
 
 typedef enum { LOWER, UPPER, TITLE, CAPITAL } casing_t;
 
+static bool
+is_ascii(const sl_string_t *text)
+{
+    unsigned char all = 0;
+    for (uint32_t i = 0; i < text->length; i++)
+        all |= (unsigned char)text->bytes[i];
+    return all < 0x80;
+}
+
+static value_t
+change_ascii_case(star_t *s, const sl_string_t *text, casing_t casing)
+{
+    sl_string_t *out = sl_string_alloc(s, SL_STRING, text->length);
+    bool previous = false;
+
+    if (out == NULL)
+        return STAR_ABSENT;
+    for (uint32_t i = 0; i < text->length; i++) {
+        char c = text->bytes[i], low = (char)(c | 0x20);
+        bool letter = low >= 'a' && low <= 'z';
+        bool upper = casing == UPPER || (casing == TITLE && !previous) || (casing == CAPITAL && i == 0);
+        out->bytes[i] = !letter ? c : upper ? (char)(c & ~0x20) : low;
+        previous = letter;
+    }
+    return sl_value(out);
+}
+
 static value_t
 change_case(star_t *s, const star_args_t *args, casing_t casing)
 {
@@ -138,6 +165,8 @@ change_case(star_t *s, const star_args_t *args, casing_t casing)
 
     if (!sl_positional(s, args, 0, 0))
         return STAR_ABSENT;
+    if (is_ascii(SELF))
+        return change_ascii_case(s, SELF, casing);
     star_text_init(&out, s);
     for (size_t i = 0; i < SELF->length;) {
         bool first = i == 0;

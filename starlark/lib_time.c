@@ -101,7 +101,7 @@ on_format(star_t *s, const star_args_t *args)
     if (!sl_positional(s, args, 1, 1) || !sl_arg_string(s, args, 0, &layout))
         return STAR_ABSENT;
     star_text_init(&text, s);
-    sl_layout_put(&text, SL_AS(sl_time_t, args->self), layout);
+    sl_layout_put(&text, SL_AS(sl_time_t, args->self), layout->bytes, layout->length);
     return star_text_take(&text);
 }
 
@@ -190,12 +190,7 @@ sl_time_put(star_t *s, star_text_t *text, value_t value)
         return true;
     }
     static const char layout[] = "2006-01-02 15:04:05.999999999 -0700 MST";
-    union {
-        sl_string_t string;
-        char room[sizeof(sl_string_t) + sizeof layout];
-    } form = {.string = {.length = sizeof layout - 1}};
-    memcpy(form.room + offsetof(sl_string_t, bytes), layout, sizeof layout);
-    sl_layout_put(text, SL_AS(sl_time_t, value), &form.string);
+    sl_layout_put(text, SL_AS(sl_time_t, value), layout, sizeof layout - 1);
     return true;
 }
 

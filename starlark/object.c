@@ -49,8 +49,69 @@ sl_string_alloc(star_t *s, sl_type_t type, size_t length)
     if (string == NULL)
         return NULL;
     string->length = (uint32_t)length;
+    string->bytes = string->inside;
     string->bytes[length] = 0;
     return string;
+}
+
+enum { SHARED_MIN = 4096 }; /* bytes of a string that is worth a buffer */
+
+static sl_string_t *
+shared_string(star_t *s, sl_type_t type, sl_buffer_t *buffer, size_t length)
+{
+    sl_string_t *string = sl_heap_new(s, type, sizeof *string + sizeof buffer);
+    if (string == NULL)
+        return NULL;
+    string->obj.flags |= SL_SHARED;
+    string->length = (uint32_t)length;
+    string->bytes = buffer->data;
+    memcpy(string->inside, &buffer, sizeof buffer);
+    return string;
+}
+
+static sl_buffer_t *
+buffer_new(star_t *s, size_t capacity)
+{
+    sl_buffer_t *buffer = sl_heap_new(s, SL_BUFFER, sizeof *buffer);
+    if (buffer == NULL)
+        return NULL;
+    buffer->star = s;
+    buffer->used = buffer->capacity = 0;
+    buffer->data = sl_realloc(s, NULL, 0, capacity);
+    if (buffer->data == NULL)
+        return NULL;
+    buffer->capacity = capacity;
+    sl_heap_charge(s, capacity);
+    return buffer;
+}
+
+value_t
+sl_string_concat(star_t *s, sl_string_t *a, sl_string_t *b)
+{
+    size_t length = (size_t)a->length + b->length;
+    sl_string_t *string;
+    sl_buffer_t *buffer = NULL;
+
+    if (a->length < SHARED_MIN || length > SL_STRING_MAX) {
+        if ((string = sl_string_alloc(s, a->obj.type, length)) == NULL)
+            return STAR_ABSENT;
+        memcpy(string->bytes, a->bytes, a->length);
+        memcpy(string->bytes + a->length, b->bytes, b->length);
+        return sl_value(string);
+    }
+    if (a->obj.flags & SL_SHARED)
+        memcpy(&buffer, a->inside, sizeof buffer);
+    if (buffer == NULL || buffer->used != a->length || buffer->capacity <= length) {
+        if ((buffer = buffer_new(s, length + length / 2)) == NULL)
+            return STAR_ABSENT;
+        memcpy(buffer->data, a->bytes, a->length);
+    }
+    if ((string = shared_string(s, a->obj.type, buffer, length)) == NULL)
+        return STAR_ABSENT;
+    memcpy(buffer->data + a->length, b->bytes, b->length);
+    buffer->used = length;
+    buffer->data[length] = 0;
+    return sl_value(string);
 }
 
 value_t
@@ -173,9 +234,21 @@ star_get_text(star_value_t value, size_t *ret_length)
 {
     if (!sl_is(value, SL_STRING) && !sl_is(value, SL_BYTES))
         return NULL;
+    sl_string_t *string = SL_STRING_OF(value);
+    if ((string->obj.flags & SL_SHARED) && string->bytes[string->length] != 0) { /* a longer one goes on there */
+        sl_buffer_t *buffer;
+        memcpy(&buffer, string->inside, sizeof buffer);
+        char *own = sl_realloc(buffer->star, NULL, 0, (size_t)string->length + 1);
+        if (own == NULL)
+            return NULL;
+        memcpy(own, string->bytes, string->length);
+        own[string->length] = 0;
+        string->bytes = own;
+        string->obj.flags = (uint8_t)((string->obj.flags & ~SL_SHARED) | SL_OWN);
+    }
     if (ret_length != NULL)
-        *ret_length = SL_STRING_OF(value)->length;
-    return SL_STRING_OF(value)->bytes;
+        *ret_length = string->length;
+    return string->bytes;
 }
 
 bool

@@ -53,6 +53,12 @@ sl_utf8_put(uint32_t code, char out[4])
     return 4;
 }
 
+static inline bool
+is_ascii_upper(uint32_t code)
+{
+    return code >= 'A' && code <= 'Z';
+}
+
 static utf8proc_category_t
 category(uint32_t code)
 {
@@ -71,6 +77,8 @@ sl_unicode_printable(uint32_t code)
 bool
 sl_unicode_letter(uint32_t code)
 {
+    if (code < 0x80)
+        return is_ascii_upper(code) || is_ascii_upper(code ^ 0x20);
     utf8proc_category_t c = category(code);
     return c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO;
 }
@@ -78,24 +86,32 @@ sl_unicode_letter(uint32_t code)
 bool
 sl_unicode_digit(uint32_t code)
 {
+    if (code < 0x80)
+        return code >= '0' && code <= '9';
     return category(code) == UTF8PROC_CATEGORY_ND;
 }
 
 bool
 sl_unicode_upper(uint32_t code)
 {
+    if (code < 0x80)
+        return is_ascii_upper(code);
     return category(code) == UTF8PROC_CATEGORY_LU;
 }
 
 bool
 sl_unicode_lower(uint32_t code)
 {
+    if (code < 0x80)
+        return is_ascii_upper(code ^ 0x20);
     return category(code) == UTF8PROC_CATEGORY_LL;
 }
 
 bool
 sl_unicode_title(uint32_t code)
 {
+    if (code < 0x80)
+        return false;
     return category(code) == UTF8PROC_CATEGORY_LT;
 }
 
@@ -111,17 +127,23 @@ sl_unicode_space(uint32_t code)
 uint32_t
 sl_unicode_to_upper(uint32_t code)
 {
+    if (code < 0x80)
+        return is_ascii_upper(code ^ 0x20) ? code ^ 0x20 : code;
     return (uint32_t)utf8proc_toupper((utf8proc_int32_t)code);
 }
 
 uint32_t
 sl_unicode_to_lower(uint32_t code)
 {
+    if (code < 0x80)
+        return is_ascii_upper(code) ? code ^ 0x20 : code;
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)code);
 }
 
 uint32_t
 sl_unicode_to_title(uint32_t code)
 {
+    if (code < 0x80)
+        return is_ascii_upper(code ^ 0x20) ? code ^ 0x20 : code;
     return (uint32_t)utf8proc_totitle((utf8proc_int32_t)code);
 }

@@ -60,6 +60,7 @@ typedef star_value_t value_t;
     X(CODE, "code")                                                                                \
     X(GLOBALS, "globals")                                                                          \
     X(SHAPE, "shape")                                                                              \
+    X(BUFFER, "buffer")                                                                            \
     X(ZONE, "zone")
 
 typedef enum {
@@ -81,14 +82,26 @@ typedef struct {
 enum {
     SL_FROZEN = 1,   /* may not be changed, nor what it reaches */
     SL_INTERNED = 2, /* a string: in the table of interned strings */
+    SL_SHARED = 4,   /* a string: its bytes are in a buffer */
+    SL_OWN = 8,      /* a string: its bytes are memory of its own */
     SL_LARGE = 0xff,
 };
 
 typedef struct {
     sl_obj_t obj; /* extra: hash, 0 if not yet known */
     uint32_t length;
-    char bytes[]; /* length + NUL */
+    char *bytes;   /* length, and a NUL unless SL_SHARED */
+    char inside[]; /* where they normally are; if SL_SHARED, the sl_buffer_t they are in */
 } sl_string_t; /* also SL_BYTES */
+
+/* Bytes of long strings that were put together with +. A string ends where the next one goes on: s + "x" is appended in
+ * place, if s ends at `used`, and s and the new string share the bytes. */
+typedef struct {
+    sl_obj_t obj;
+    star_t *star;
+    size_t used, capacity;
+    char *data; /* `used` bytes and a NUL */
+} sl_buffer_t;
 
 typedef struct {
     sl_obj_t obj; /* extra: number of limbs, at least 1; the top one is not 0 */

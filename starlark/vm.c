@@ -587,6 +587,13 @@ L_INDEX: {
                 R[i.a] = SL_TUPLE_OF(container)->items[index];
                 NEXT();
             }
+            if (sl_obj(container)->type == SL_DICT) {
+                sl_entry_t *entry = sl_dict_lookup(s, SL_DICT_OF(container), key, sl_int_hash(key));
+                if (SL_LIKELY(entry != NULL)) {
+                    R[i.a] = entry->value;
+                    NEXT();
+                }
+            }
         } else if (sl_obj(container)->type == SL_DICT && sl_is(key, SL_STRING)) {
             sl_entry_t *entry = sl_dict_lookup_string(SL_DICT_OF(container), SL_STRING_OF(key));
             if (SL_LIKELY(entry != NULL)) {
