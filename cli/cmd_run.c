@@ -136,6 +136,7 @@ run_source(enclave_context_t *enclave, const package_source_t *source,
 {
     switch (source->kind) {
     case PACKAGE_SCRIPT:
+        out_info("Executing Starlark script '%s'", source->argument);
         return enclave_context_run_starlark_script(enclave, source->script.data, config, show_line,
                                                    shown, err);
     case PACKAGE_FOLDER:

@@ -65,7 +65,7 @@ plan_init(engine_t *self, plan_t *plan, const EngineApi__CreateEnclaveArgs *args
     if (has_name && !engine_name_is_valid(args->enclave_name))
         return err_fail(err, ERR_INVALID,
                         "'%s' cannot be the name of an enclave: it must match ^[-A-Za-z0-9]{1,60}$ "
-                        "(letters, digits and '-'), and not start with '" ENGINE_NAME_RESERVED "'",
+                        "(1 to 60 letters, digits and '-'), and not start with '" ENGINE_NAME_RESERVED "'",
                         args->enclave_name);
     uuid_new(plan->uuid);
     plan->name = has_name ? strdup(args->enclave_name) : names_new(NAMES_ENCLAVE, is_taken, self);
