@@ -187,7 +187,8 @@ static int
 cast_ports(cast_t *cast)
 {
     types_service_config_t *config = cast->config;
-    const bool publish_udp = types_get_bool(cast->values[CONFIG_PUBLISH_UDP], false);
+    /* published unless the script says that it is not to be */
+    const bool publish_udp = types_get_bool(cast->values[CONFIG_PUBLISH_UDP], true);
     if (ports_of(cast, CONFIG_PORTS, &config->ports, &config->n_ports) < 0)
         return -1;
     cast->spec->ports = calloc(config->n_ports ? config->n_ports : 1, sizeof(*cast->spec->ports));

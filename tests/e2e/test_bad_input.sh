@@ -67,7 +67,7 @@ says message print
 run_star '    plan.add_service(name = "web")'
 says config add_service
 run_star '    plan.add_service(name = 5, config = ServiceConfig(image = args["image"]))'
-says name string
+says name starlark.String
 run_star '    plan.add_service(name = "web", config = "nginx")'
 says ServiceConfig
 run_star '    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], colour = "red"))'

@@ -99,7 +99,7 @@ ok kurtosis run hello.star --enclave one -v detailed
 matches '^> print$'
 says "execution duration"
 ok kurtosis run hello.star --enclave one -v EXECUTABLE
-says '# from ' 'plan.print(msg'
+says '# from ' 'print(msg'
 ok kurtosis run hello.star --enclave one -v output_only --experimental NO_INSTRUCTIONS_CACHING
 says "hello world"
 never_says "Printing a message"
@@ -124,6 +124,7 @@ def run(plan, args):
     plan.exec(service_name = "web", recipe = ExecRecipe(command = ["sh", "-c", "while ! test -e /go; do sleep 0.1; done"]))
     plan.print("late")
 STAR
+true >slow.out
 kurtosis run slow.star "{\"image\": \"$image\"}" --enclave slow >slow.out 2>&1 &
 slow=$!
 timeout 60 sh -c 'tail -n +1 -f slow.out | grep -q "^early"' || die "the first result does not come"
@@ -133,6 +134,7 @@ wait $slow || die "the run fails: $(cat slow.out)"
 grep -q '^late' slow.out || die "the last result does not come"
 
 it "a client that leaves does not undo the run"
+true >left.out
 kurtosis run slow.star "{\"image\": \"$image\"}" --enclave left >left.out 2>&1 &
 left=$!
 timeout 60 sh -c 'tail -n +1 -f left.out | grep -q "^early"' || die "the first result does not come"
