@@ -42,8 +42,8 @@ says main.star
 
 it "a syntax error, with its place"
 run_star '    plan.print("a"'
-says "interpreting"
-matches '\[[0-9]+:[0-9]+\]|:[0-9]+:[0-9]+'
+says "There was an error interpreting Starlark code"
+matches 'at \[3:1\]'
 printf 'def run(plan, args)\n    pass\n' >bad.star
 fails kurtosis run bad.star --enclave e
 matches '1:20|\[1:2[0-9]\]|\[2:'
@@ -67,7 +67,7 @@ says message print
 run_star '    plan.add_service(name = "web")'
 says config add_service
 run_star '    plan.add_service(name = 5, config = ServiceConfig(image = args["image"]))'
-says name starlark.String
+says name string
 run_star '    plan.add_service(name = "web", config = "nginx")'
 says ServiceConfig
 run_star '    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], colour = "red"))'
@@ -124,7 +124,8 @@ docker rm --force e2e-holds-port >/dev/null
 held=$(docker_holds)
 
 it "a container that ends at once: its exit code and its logs"
-run_star '    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], cmd = ["sh", "-c", "echo last words; exit 7"]))'
+run_star '    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], cmd = ["sh", "-c", "echo last words; exit 7"],
+        ports = {"http": PortSpec(number = 80, wait = "60s")}))'
 says web "last words"
 
 it "a program that is not in the image"

@@ -52,7 +52,7 @@ same "what Docker holds" "$held" "$(docker_holds)"
 it "a bad name is refused with the rule"
 for name in 'a b' 'snow☃' "$(printf 'x%.0s' {1..61})" 'under_score'; do
     fails kurtosis enclave add --name "$name"
-    says "1 to 60 letters, digits and '-'"
+    says '^[-A-Za-z0-9]{1,60}$'
 done
 ok kurtosis enclave ls
 same "enclaves" 2 "$(plain | grep -c RUNNING)"
@@ -71,12 +71,12 @@ for enclave in blue red; do
     ok kurtosis service add $enclave web "$image" --cmd "httpd -f -p 80 -h /etc" --ports http=http:80/tcp
 done
 address=$(docker inspect "$(service_container red web)" --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
-ok kurtosis service exec blue web "wget -q -T 2 -O - http://web/passwd"
+ok kurtosis service exec blue web "timeout 2 wget -q -O - http://web/passwd"
 says root
-ok kurtosis service exec blue web "if wget -q -T 2 -O - http://$address/passwd; then echo reached; else echo apart; fi"
+ok kurtosis service exec blue web "if timeout 2 wget -q -O - http://$address/passwd; then echo reached; else echo apart; fi"
 says apart
 never_says reached
-ok kurtosis service exec red web "wget -q -T 2 -O - http://$address/passwd"
+ok kurtosis service exec red web "timeout 2 wget -q -O - http://$address/passwd"
 says root
 
 it "a service is one container more, and nothing else"

@@ -111,7 +111,7 @@ cat >bad.star <<'STAR'
 def run(plan, args):
     plan.add_services(configs = {
         "b1": ServiceConfig(image = args["image"], cmd = ["sleep", "1000"]),
-        "b2": ServiceConfig(image = args["image"], cmd = ["sh", "-c", "exit 9"]),
+        "b2": ServiceConfig(image = args["image"], cmd = ["sh", "-c", "exit 9"], ports = {"http": PortSpec(80)}),
     })
 STAR
 fails kurtosis run bad.star "$arguments" --enclave e

@@ -71,24 +71,29 @@ content of a file
 TEXT
 script package/main.star <<'STAR'
 words = import_module("./lib/words.star")
-absolute = import_module("/lib/words.star")
 
 def run(plan, args):
     plan.print(words.join())
     plan.print(read_file("/text.txt").strip())
-    plan.print(len(absolute.WORDS))
+    plan.print(len(words.WORDS))
 STAR
+number=0
 for path in package package/kurtosis.yml "$PWD/package"; do
-    ok kurtosis run "$path" --enclave one --experimental NO_INSTRUCTIONS_CACHING
+    number=$((number + 1))
+    ok kurtosis run "$path" --enclave package$number
     says "from a module" "content of a file" "Starlark code successfully run"
 done
 cp package/main.star package/second.star
-ok kurtosis run package --main-file second.star --enclave one --experimental NO_INSTRUCTIONS_CACHING
+ok kurtosis run package --main-file second.star --enclave second
 says "from a module"
 
-it "what an earlier run did is not done again"
-ok kurtosis run package --enclave one
-ok kurtosis run package --enclave one
+it "a module of one's own package is imported by its path, not by the package's name"
+echo 'import_module("github.com/example/package/lib/words.star")' >package/absolute.star
+fails kurtosis run package --main-file absolute.star --enclave one
+says "only relative import syntax"
+
+it "what an enclave has already run is not run again"
+ok kurtosis run package --enclave package1
 says "SKIPPED - This instruction has already been run in this enclave"
 never_says "from a module"
 
@@ -99,8 +104,8 @@ ok kurtosis run hello.star --enclave one -v detailed
 matches '^> print$'
 says "execution duration"
 ok kurtosis run hello.star --enclave one -v EXECUTABLE
-says '# from ' 'print(msg'
-ok kurtosis run hello.star --enclave one -v output_only --experimental NO_INSTRUCTIONS_CACHING
+says '# from ' 'print(msg="hello world")'
+ok kurtosis run hello.star --enclave quiet -v output_only
 says "hello world"
 never_says "Printing a message"
 fails kurtosis run hello.star --enclave one -v chatty
@@ -124,7 +129,6 @@ def run(plan, args):
     plan.exec(service_name = "web", recipe = ExecRecipe(command = ["sh", "-c", "while ! test -e /go; do sleep 0.1; done"]))
     plan.print("late")
 STAR
-true >slow.out
 kurtosis run slow.star "{\"image\": \"$image\"}" --enclave slow >slow.out 2>&1 &
 slow=$!
 timeout 60 sh -c 'tail -n +1 -f slow.out | grep -q "^early"' || die "the first result does not come"
@@ -134,7 +138,6 @@ wait $slow || die "the run fails: $(cat slow.out)"
 grep -q '^late' slow.out || die "the last result does not come"
 
 it "a client that leaves does not undo the run"
-true >left.out
 kurtosis run slow.star "{\"image\": \"$image\"}" --enclave left >left.out 2>&1 &
 left=$!
 timeout 60 sh -c 'tail -n +1 -f left.out | grep -q "^early"' || die "the first result does not come"
@@ -182,7 +185,7 @@ def run(plan, args):
     plan.print("never shown")
 STAR
 fails kurtosis run half.star "{\"image\": \"$image\"}" --enclave half
-says "There was an error executing Starlark code" "instruction (number 2)" "[3:14]" "exit code '3'" "oh no" \
+says "There was an error executing Starlark code" "instruction (number 2)" "half.star" "exit code '3'" "oh no" \
     "Service 'stays' added with service UUID"
 never_says "never shown"
 ok kurtosis enclave inspect half
