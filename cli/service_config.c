@@ -576,7 +576,34 @@ config_json(const ApiContainerApi__ServiceInfo *info)
     return object;
 }
 
-/* Texts in double quotes are YAML, too, and need no rules of their own. */
+/* Can the text stand in YAML without quotes, and be read as a text again? */
+static bool
+is_plain(const char *text)
+{
+    static const char *const words[] = {"y",   "n",    "yes",   "no",  "on",
+                                        "off", "true", "false", "null"};
+    static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/";
+    static const char rest[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/0123456789.:@+=,-";
+    const char *start = text + (*text == '-');
+    if (!*start || !strchr(first, *start) || strspn(start, rest) != strlen(start) ||
+        str_ends(text, ":"))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (!strcasecmp(words[i], text))
+            return false;
+    return true;
+}
+
+static void
+add_yaml_text(str_t *out, const char *text)
+{
+    if (is_plain(text))
+        str_add(out, text);
+    else
+        starlark_quote(out, text);
+}
+
 static void
 add_yaml(str_t *out, const json_t *value, int depth)
 {
@@ -586,17 +613,9 @@ add_yaml(str_t *out, const json_t *value, int depth)
     if (json_is_object(value)) {
         json_object_foreach((json_t *)value, key, item)
         {
-            bool is_simple =
-                strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-/.") ==
-                    strlen(key) &&
-                isalpha((unsigned char)*key) && strlen(key) > 3;
             str_printf(out, "%*s", 2 * depth, "");
-            if (is_simple)
-                str_add(out, key);
-            else
-                starlark_quote(out, key);
-            bool is_inner = json_is_object(item) || json_is_array(item);
-            str_add(out, is_inner ? ":\n" : ": ");
+            add_yaml_text(out, key);
+            str_add(out, json_is_object(item) || json_is_array(item) ? ":\n" : ": ");
             add_yaml(out, item, depth + 1);
         }
     } else if (json_is_array(value)) {
@@ -606,7 +625,7 @@ add_yaml(str_t *out, const json_t *value, int depth)
             add_yaml(out, item, depth);
         }
     } else if (json_is_string(value)) {
-        starlark_quote(out, json_string_value(value));
+        add_yaml_text(out, json_string_value(value));
         str_add_char(out, '\n');
     } else if (json_is_integer(value)) {
         str_printf(out, "%" JSON_INTEGER_FORMAT "\n", json_integer_value(value));

@@ -306,6 +306,31 @@ services_of_json_become_starlark(void **state)
     }
 }
 
+static void
+services_are_printed_as_json_and_yaml(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"name\": \"web\", \"private_ports\": {\"http\": {\"number\": "
+                               "80}}, \"container\": {\"image_name\": \"x:1\","
+                               "\"cmd_args\": [\"-f\", \"80\", \"a b\", \"no\", \"-1\", \"/etc\"], "
+                               "\"env_vars\": {\"A\": \"it: \\\"x\\\"\"}}}";
+    AUTO_MESSAGE ApiContainerApi__ServiceInfo *info = NULL;
+    AUTO(err) err = NULL;
+    AUTO_STR yaml = STR_EMPTY;
+    AUTO_STR text = STR_EMPTY;
+    assert_done(bus_json_unpack(&api_container_api__service_info__descriptor, json, strlen(json),
+                                (ProtobufCMessage **)&info, &err),
+                err);
+    service_config_print(info, true, &yaml);
+    assert_text(yaml.data, "image: x:1\nports:\n  http:\n    number: 80\n    transport: 0\ncmd:\n- "
+                           "-f\n- \"80\"\n- \"a b\"\n"
+                           "- \"no\"\n- \"-1\"\n- /etc\nenv_vars:\n  A: \"it: \\\"x\\\"\"\n");
+    service_config_print(info, false, &text);
+    assert_true(str_starts(
+        text.data,
+        "{\n  \"image\": \"x:1\",\n  \"ports\": {\n    \"http\": {\n      \"number\": 80,"));
+}
+
 /* ---- run */
 
 static void
@@ -382,6 +407,7 @@ main(void)
         cmocka_unit_test(services_of_flags_become_starlark),
         cmocka_unit_test(bad_flags_of_a_service_are_named),
         cmocka_unit_test(services_of_json_become_starlark),
+        cmocka_unit_test(services_are_printed_as_json_and_yaml),
         cmocka_unit_test(what_is_to_be_run_is_told_apart),
         cmocka_unit_test(texts_are_quoted_for_starlark_and_json),
     };
