@@ -2,12 +2,17 @@
 #include "cli/progress.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "cli/output.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define BEFORE_TEXT (4 + PROGRESS_CELLS + 2) /* columns of spinner, bar and blanks */
 
 static const char *const turns[] = {"⣾", "⣽", "⣻", "⢿", "⡿", "⣟", "⣯", "⣷"};
 
@@ -40,13 +45,26 @@ progress_line(str_t *out, unsigned turn, const char *text, uint32_t step, uint32
     str_printf(out, " %s", text);
 }
 
+/* The text as far as one row of the terminal has room for it; yours. */
+static char *
+fitting_text(void)
+{
+    struct winsize size;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > BEFORE_TEXT;
+    size_t room = (known ? size.ws_col : 80u) - BEFORE_TEXT, len = strlen(state.text), end = 0;
+    for (uint32_t ignored; room > 0 && end < len; room--)
+        end += utf8_get(state.text + end, len - end, &ignored);
+    return strndup(state.text, end);
+}
+
 /* With the lock held. */
 static void
 draw(void)
 {
     AUTO_STR line = STR_EMPTY;
+    AUTO_FREE char *text = fitting_text();
     str_add(&line, "\r\033[K");
-    progress_line(&line, state.turn, state.text, state.step, state.total, out_coloured());
+    progress_line(&line, state.turn, text, state.step, state.total, out_coloured());
     fputs(line.data, stdout);
     fflush(stdout);
 }

@@ -39,21 +39,37 @@ on_bytes(void *arg, const char *data, size_t size, err_t **err)
     return docker_demux_feed(&((source_t *)arg)->demux, data, size, err);
 }
 
+/* Id or name of the container of a service, or of the API container where the UUID is empty. */
+static int
+container_of(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
+             const char *service_uuid, char **ret_id, err_t **err)
+{
+    if (!*service_uuid) {
+        if (docker_check_uuid("enclave", enclave_uuid, err) < 0)
+            return -1;
+        *ret_id = docker_name_api(enclave_uuid);
+        return 0;
+    }
+    AUTO_JSON *listed = NULL;
+    if (docker_service_find(self, call, enclave_uuid, service_uuid, &listed, err) < 0)
+        return -1;
+    *ret_id = strdup(docker_text(listed, "Id"));
+    return 0;
+}
+
 /* Finds the containers and whether they have terminals. */
 static int
 sources_find(docker_t *self, const docker_call_t *call, const Orchestrator__GetLogsArgs *args,
              source_t *sources, err_t **err)
 {
     for (size_t i = 0; i < args->n_service_uuids; i++) {
-        AUTO_JSON *listed = NULL;
         AUTO_JSON *container = NULL;
         source_t *source = &sources[i];
-        if (docker_service_find(self, call, args->enclave_uuid, args->service_uuids[i], &listed,
-                                err) < 0)
+        if (container_of(self, call, args->enclave_uuid, args->service_uuids[i], &source->id, err) <
+            0)
             return -1;
         source->call = call;
         source->uuid = strdup(args->service_uuids[i]);
-        source->id = strdup(docker_text(listed, "Id"));
         if (docker_get(self, call, docker_path("/containers/%s/json", source->id), &container,
                        err) < 0)
             return -1;

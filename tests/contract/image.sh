@@ -1,6 +1,6 @@
 #!/bin/sh
 # image.sh ARCHIVE NAME [PROGRAM...]: a docker-archive of a small image made of a static busybox. Its command sleeps and ends at
-# once on SIGTERM; each PROGRAM is a path of a script in it that does the same.
+# once on SIGTERM; each PROGRAM is a path of a script in it that says so and does the same.
 set -eu
 archive=$1 name=$2
 shift 2
@@ -17,7 +17,7 @@ echo 'root:x:0:0:root:/:/bin/sh' >"$work/root/etc/passwd"
 sleeps="trap 'exit 0' TERM; sleep 1000000 & wait"
 for program in "$@"; do
     mkdir -p "$work/root$(dirname "$program")"
-    printf '#!/bin/sh\n%s\n' "$sleeps" >"$work/root$program"
+    printf '#!/bin/sh\necho "$0 runs"\n%s\n' "$sleeps" >"$work/root$program"
     chmod 755 "$work/root$program"
 done
 

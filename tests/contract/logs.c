@@ -180,6 +180,21 @@ lines_before_a_time_are_left_out(void **state)
 }
 
 static void
+an_empty_uuid_is_the_api_container(void **state)
+{
+    (void)state;
+    Orchestrator__GetLogsArgs args;
+    char *uuids[] = {(char *)""};
+    logs_args(&args, uuids, 1);
+    args.follow = true;
+    stream_t *stream = driver_open(driver, "GetLogs", &args);
+    AUTO_STR out = STR_EMPTY;
+    take(stream, 1, &out);
+    stream_close(&stream);
+    assert_string_equal(out.data, "/usr/bin/kurtosis-apic runs|");
+}
+
+static void
 logs_that_cannot_be_read_say_why(void **state)
 {
     (void)state;
@@ -211,6 +226,7 @@ logs_group(void)
         cmocka_unit_test(followed_logs_end_with_their_containers),
         cmocka_unit_test(a_terminal_and_long_lines_are_read),
         cmocka_unit_test(lines_before_a_time_are_left_out),
+        cmocka_unit_test(an_empty_uuid_is_the_api_container),
         cmocka_unit_test(logs_that_cannot_be_read_say_why),
     };
     return cmocka_run_group_tests_name("logs", tests, NULL, NULL);
