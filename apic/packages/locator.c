@@ -19,9 +19,10 @@ packages_locator_parse(const char *text, packages_locator_t **ret, err_t **err)
                         PACKAGES_LOCATOR_MAX, strlen(text));
     AUTO_FREE char *scheme = scheme_of(text);
     if (scheme)
-        return err_fail(err, ERR_INVALID,
-                        "Error parsing the URL of module '%s'. Expected schema to be empty got '%s'",
-                        text, scheme);
+        return err_fail(
+            err, ERR_INVALID,
+            "Error parsing the URL of module '%s'. Expected schema to be empty got '%s'", text,
+            scheme);
 
     const size_t authority = strcspn(text, "/?#");
     const char *host = memrchr(text, '@', authority);
@@ -33,10 +34,10 @@ packages_locator_parse(const char *text, packages_locator_t **ret, err_t **err)
                         "Error parsing the URL with scheme for module 'https://%s'", text);
     if ((size_t)(text + authority - host) != strlen(PACKAGES_HOST) ||
         strncasecmp(host, PACKAGES_HOST, strlen(PACKAGES_HOST)) != 0)
-        return err_fail(
-            err, ERR_INVALID,
-            "Error parsing the URL of module. We only support modules on Github for now but got '%s'",
-            text);
+        return err_fail(err, ERR_INVALID,
+                        "Error parsing the URL of module. We only support modules on Github for "
+                        "now but got '%s'",
+                        text);
 
     AUTO_FREE char *path = NULL, *version = NULL;
     packages_version_split(decoded.data, &path, &version);

@@ -17,7 +17,8 @@ typedef struct packages_locator {
     char *version; /* tag, branch or commit; "" when none was given */
 } packages_locator_t;
 
-/* INVALID when the text is no locator: has a scheme, another host, fewer than two segments. *ret is yours. */
+/* INVALID when the text is no locator: has a scheme, another host, fewer than two segments. *ret is
+ * yours. */
 int packages_locator_parse(const char *text, packages_locator_t **ret, err_t **err);
 void packages_locator_destroy(packages_locator_t **self_p);
 AUTO_FOR(packages_locator)
@@ -25,8 +26,8 @@ AUTO_FOR(packages_locator)
 /* Is it one? */
 bool packages_locator_is(const char *text);
 
-/* Cuts "path@version" and "path@version/file.ext" apart; both yours. A version may hold one "/"-separated tail
- * only if that tail is a file name, which is one that has a dot. */
+/* Cuts "path@version" and "path@version/file.ext" apart; both yours. A version may hold one
+ * "/"-separated tail only if that tail is a file name, which is one that has a dot. */
 void packages_version_split(const char *text, char **ret_path, char **ret_version);
 
 #endif

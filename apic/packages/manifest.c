@@ -63,10 +63,9 @@ packages_manifest_read(const char *repositories, const char *folder, packages_ma
     }
 
     const size_t below = strlen(repositories);
-    AUTO_FREE char *location =
-        packages_path_within(folder, repositories)
-            ? packages_path_join(PACKAGES_HOST, folder + below)
-            : packages_path_clean(folder);
+    AUTO_FREE char *location = packages_path_within(folder, repositories)
+                                   ? packages_path_join(PACKAGES_HOST, folder + below)
+                                   : packages_path_clean(folder);
     if (check_name(self, location, err) < 0)
         return err_wrap(err, "Error occurred while validating %s", path);
     *ret = TAKE(self);

@@ -26,8 +26,8 @@ typedef struct packages_manifest {
 /* Parses the text of a kurtosis.yml strictly: an unknown key, and a key given twice, is INVALID. */
 int packages_manifest_parse(const char *text, size_t size, packages_manifest_t **ret, err_t **err);
 
-/* Reads and checks folder/kurtosis.yml of a package that lies below repositories: the name must be a package id
- * and must match the location. NOT_FOUND when there is no file. *ret is yours. */
+/* Reads and checks folder/kurtosis.yml of a package that lies below repositories: the name must be
+ * a package id and must match the location. NOT_FOUND when there is no file. *ret is yours. */
 int packages_manifest_read(const char *repositories, const char *folder, packages_manifest_t **ret,
                            err_t **err);
 void packages_manifest_destroy(packages_manifest_t **self_p);

@@ -1,4 +1,5 @@
-/*  path: slash-separated paths as text, by the rules of Go's path package; nothing here touches a disk. */
+/*  path: slash-separated paths as text, by the rules of Go's path package; nothing here touches a
+ * disk. */
 #ifndef KURTOSIS_APIC_PACKAGES_PATH_H
 #define KURTOSIS_APIC_PACKAGES_PATH_H
 

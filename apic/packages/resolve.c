@@ -144,7 +144,7 @@ replace(const packages_t *self, const char *locator)
     found->locator = str_format("%s%s", path, rest);
     /* a version in the replacement wins over one at the end of the locator */
     const size_t size = version[0] ? strcspn(rest, "@") : strlen(rest);
-    found->versioned = str_format("%s%.*s%s%s", path, (int)size, rest, version[0] ? "@" : "",
-                                  version);
+    found->versioned =
+        str_format("%s%.*s%s%s", path, (int)size, rest, version[0] ? "@" : "", version);
     return found;
 }

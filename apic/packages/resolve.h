@@ -1,7 +1,8 @@
 /*  resolve: from what a Starlark file says to a file on disk.
  *
- *  A locator in a file of a package is relative to that file, or absolute and then perhaps replaced by the root
- *  package's `replace` map; what results lies below the repositories folder as AUTHOR/REPO/...
+ *  A locator in a file of a package is relative to that file, or absolute and then perhaps replaced
+ * by the root package's `replace` map; what results lies below the repositories folder as
+ * AUTHOR/REPO/...
  */
 #ifndef KURTOSIS_APIC_PACKAGES_RESOLVE_H
 #define KURTOSIS_APIC_PACKAGES_RESOLVE_H
@@ -23,18 +24,20 @@ typedef struct {
 
 /* One locator found its place. */
 typedef struct packages_found {
-    char *locator;   /* absolute, after replacement, without the version replacement attached: key of caches */
+    char *locator; /* absolute, after replacement, without the version replacement attached: key of
+                      caches */
     char *versioned; /* the same with that version */
 } packages_found_t;
 void packages_found_destroy(packages_found_t **self_p);
 AUTO_FOR(packages_found)
 
-/* given, as written in the file with the locator source (PACKAGES_SCRIPT for a lone script). *ret is yours. */
+/* given, as written in the file with the locator source (PACKAGES_SCRIPT for a lone script). *ret
+ * is yours. */
 int packages_resolve(const packages_t *self, const char *source, const char *given,
                      packages_found_t **ret, err_t **err);
 
-/* The path on disk of a resolved locator; yours. must_be_packaged: only files of packages will do (everything but
- * files that are uploaded). */
+/* The path on disk of a resolved locator; yours. must_be_packaged: only files of packages will do
+ * (everything but files that are uploaded). */
 int packages_locate(const packages_t *self, const packages_found_t *found, bool must_be_packaged,
                     char **ret_path, err_t **err);
 

@@ -59,8 +59,7 @@ execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
         return err_wrap(err, "Unexpected error occurred starting service '%s'", data->name);
     if (plan_service_started(exec, data->name, data->uuid, data->text, service, err) < 0)
         return -1;
-    if (data->config->ready &&
-        plan_service_ready(exec, data->name, data->config->ready, err) < 0)
+    if (data->config->ready && plan_service_ready(exec, data->name, data->config->ready, err) < 0)
         return err_wrap(err, "An error occurred while checking if service '%s' is ready",
                         data->name);
     str_printf(result, "Service '%s' added with service UUID '%s'", data->name, service->uuid);

@@ -45,8 +45,7 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
             plan_scope_gate(scope, item->config, err) < 0)
             return -1;
         plan_scope_service_uuid(scope, item->name, item->uuid);
-        star_value_t service =
-            plan_scope_service_new(scope, item->name, item->config, &item->text);
+        star_value_t service = plan_scope_service_new(scope, item->name, item->config, &item->text);
         if (star_dict_put(scope->star, *ret, item->name, service) < 0)
             return err_fail(err, ERR_LIMIT, "there is no memory for service '%s'", item->name);
         plan_step_add_service(step, item->name);

@@ -23,8 +23,8 @@ plan_codes_cast(star_t *star, star_value_t list, star_value_t skip, const int64_
             continue;
         AUTO_FREE char *item_text = types_text(star, item), *text = types_text(star, list);
         err_fail(err, ERR_INVALID,
-                 "An error occurred when casting element '%s' from slice '%s' to integer", item_text,
-                 text);
+                 "An error occurred when casting element '%s' from slice '%s' to integer",
+                 item_text, text);
         return err_wrap(err, "Unable to parse '%s' argument", "acceptable_codes");
     }
     return 0;

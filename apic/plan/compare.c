@@ -8,7 +8,8 @@ static const star_compare_t operators[] = {
     [TYPES_GT] = STAR_GT, [TYPES_LE] = STAR_LE, [TYPES_LT] = STAR_LT,
 };
 
-/* Equality as IN sees it: strings, bools, floats and 32-bit ints of the same type; nothing else is ever equal. */
+/* Equality as IN sees it: strings, bools, floats and 32-bit ints of the same type; nothing else is
+ * ever equal. */
 static bool
 is_same(star_t *star, star_value_t one, star_value_t two)
 {

@@ -79,8 +79,8 @@ plan_service_ready(plan_exec_t *exec, const char *service, const types_condition
 
 /* *ret_ran: the recipe ran, and the comparison failed. */
 static int
-try_once(plan_exec_t *exec, const char *service, const types_condition_t *condition,
-         int timeout_ms, plan_recipe_result_t *ret, bool *ret_ran, err_t **err)
+try_once(plan_exec_t *exec, const char *service, const types_condition_t *condition, int timeout_ms,
+         plan_recipe_result_t *ret, bool *ret_ran, err_t **err)
 {
     types_datum_t value = TYPES_DATUM_EMPTY;
     *ret_ran = false;

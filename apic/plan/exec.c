@@ -50,10 +50,11 @@ run(const data_t *data, plan_exec_t *exec, plan_recipe_result_t *result, err_t *
     types_datum_set_string(&text, result->body.data, result->body.len);
     types_datum_repr(&text, &output);
     types_datum_done(&text);
-    return err_fail(err, ERR_STATE,
-                    "Exec returned exit code '%lld' that is not part of the acceptable status codes "
-                    "'%s', with output:\n  %s",
-                    (long long)result->code, codes.data, output.data);
+    return err_fail(
+        err, ERR_STATE,
+        "Exec returned exit code '%lld' that is not part of the acceptable status codes "
+        "'%s', with output:\n  %s",
+        (long long)result->code, codes.data, output.data);
 }
 
 static int
@@ -85,12 +86,8 @@ done(void *self)
 }
 
 const plan_kind_t plan_exec_command = {
-    PLAN_TABLE("exec", fields),
-    .again = PLAN_AGAIN_USER,
-    .order = PLAN_ORDER_TOUCH,
-    .data_size = sizeof(data_t),
-    .interpret = interpret,
-    .execute = execute,
-    .describe = describe,
-    .done = done,
+    PLAN_TABLE("exec", fields), .again = PLAN_AGAIN_USER,
+    .order = PLAN_ORDER_TOUCH,  .data_size = sizeof(data_t),
+    .interpret = interpret,     .execute = execute,
+    .describe = describe,       .done = done,
 };

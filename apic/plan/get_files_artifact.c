@@ -23,10 +23,11 @@ validate(const plan_step_t *step, plan_env_t *env, err_t **err)
 {
     return plan_env_artifact(env, plan_named(step)) != PLAN_ABSENT
                ? 0
-               : err_fail(err, ERR_NOT_FOUND,
-                          "Files artifact '%s' required by 'get_files_artifact' instruction doesn't "
-                          "exist",
-                          plan_named(step));
+               : err_fail(
+                     err, ERR_NOT_FOUND,
+                     "Files artifact '%s' required by 'get_files_artifact' instruction doesn't "
+                     "exist",
+                     plan_named(step));
 }
 
 static int

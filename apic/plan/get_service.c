@@ -8,15 +8,16 @@ static const types_field_t fields[] = {
 };
 
 static int
-interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values,
-              star_value_t *ret, err_t **err)
+interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, star_value_t *ret,
+          err_t **err)
 {
     plan_named_t *data = step->data;
     if (types_cast_text(values[0], "name", &data->name, err) < 0)
         return -1;
     const char *text = plan_scope_service(scope, plan_named(step));
     if (!text) {
-        err_fail(err, ERR_NOT_FOUND, "Service '%s' doesn't exist in the repository", plan_named(step));
+        err_fail(err, ERR_NOT_FOUND, "Service '%s' doesn't exist in the repository",
+                 plan_named(step));
         return err_wrap(err, "An error occurred while fetching service '%s' from the store",
                         plan_named(step));
     }

@@ -9,8 +9,8 @@ typedef struct {
 } data_t;
 
 static int
-interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values,
-              star_value_t *ret, err_t **err)
+interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, star_value_t *ret,
+          err_t **err)
 {
     data_t *data = step->data;
     (void)values;

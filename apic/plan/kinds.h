@@ -11,8 +11,7 @@ extern const plan_kind_t plan_add_service, plan_add_services, plan_exec_command,
     plan_upload_files, plan_verify, plan_wait;
 
 /* Table entries that return an entry of a table of fields in one line. */
-#define PLAN_TABLE(name_, fields_)                                                                 \
-    .table = {name_, fields_, sizeof(fields_) / sizeof((fields_)[0])}
+#define PLAN_TABLE(name_, fields_) .table = {name_, fields_, sizeof(fields_) / sizeof((fields_)[0])}
 
 /* The codes that a command or request may end with. */
 typedef struct {
@@ -27,7 +26,6 @@ void plan_codes_done(plan_codes_t *self);
 bool plan_codes_accept(const plan_codes_t *self, int64_t code);
 /* "[0 1]" */
 void plan_codes_put(const plan_codes_t *self, str_t *out);
-
 
 #define PLAN_CODES_FIELDS                                                                          \
     {"acceptable_codes", .want = TYPES_LIST},                                                      \

@@ -1,4 +1,5 @@
-/*  plan: the table of instructions, and what all of them share: the call, and the step that it makes. */
+/*  plan: the table of instructions, and what all of them share: the call, and the step that it
+ * makes. */
 #include "apic/plan/plan.h"
 
 #include "apic/plan/kinds.h"
@@ -7,11 +8,26 @@
 #include <string.h>
 
 static const plan_kind_t *const kinds[] = {
-    &plan_add_service,      &plan_add_services, &plan_exec_command,        &plan_get_cluster_type,
-    &plan_get_files_artifact, &plan_get_service, &plan_get_services,       &plan_print,
-    &plan_remove_service,   &plan_render_templates, &plan_request,         &plan_run_python,
-    &plan_run_sh,           &plan_set_service,  &plan_start_service,       &plan_stop_service,
-    &plan_store_service_files, &plan_upload_files, &plan_verify,           &plan_wait,
+    &plan_add_service,
+    &plan_add_services,
+    &plan_exec_command,
+    &plan_get_cluster_type,
+    &plan_get_files_artifact,
+    &plan_get_service,
+    &plan_get_services,
+    &plan_print,
+    &plan_remove_service,
+    &plan_render_templates,
+    &plan_request,
+    &plan_run_python,
+    &plan_run_sh,
+    &plan_set_service,
+    &plan_start_service,
+    &plan_stop_service,
+    &plan_store_service_files,
+    &plan_upload_files,
+    &plan_verify,
+    &plan_wait,
 };
 
 static star_value_t call(star_t *star, const star_args_t *args);
@@ -31,8 +47,7 @@ plan_module(plan_scope_t *scope)
     star_value_t members = star_dict_new(scope->star);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         star_dict_put(scope->star, members, kinds[i]->table.name,
-                      star_function_new(scope->star, kinds[i]->table.name, call,
-                                        (void *)kinds[i]));
+                      star_function_new(scope->star, kinds[i]->table.name, call, (void *)kinds[i]));
     return star_module(scope->star, "plan", members);
 }
 
@@ -156,8 +171,7 @@ plan_step_add_needs(plan_step_t *self, const types_service_config_t *config)
 void
 plan_step_add_artifact(plan_step_t *self, const char *name, const char *md5)
 {
-    self->artifacts =
-        realloc(self->artifacts, (self->n_artifacts + 1) * sizeof(*self->artifacts));
+    self->artifacts = realloc(self->artifacts, (self->n_artifacts + 1) * sizeof(*self->artifacts));
     self->artifacts[self->n_artifacts++] = (plan_artifact_t){strdup(name), strdup(md5)};
 }
 

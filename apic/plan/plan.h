@@ -1,15 +1,15 @@
 /*  plan: the instructions of a plan. The public face of this folder.
  *
- *  An instruction (plan.add_service, plan.exec, ...) is one file and one entry of the table plan_kinds: its name, its
- *  parameters as a table of fields, and what happens to it in each phase:
+ *  An instruction (plan.add_service, plan.exec, ...) is one file and one entry of the table
+ * plan_kinds: its name, its parameters as a table of fields, and what happens to it in each phase:
  *
- *    interpret   the script calls it: arguments become plain data, the script gets a value, often with references
- *    validate    before anything runs: is it possible in the enclave as it will be then?
- *    execute     it is done; its result is a text for people, and values under its references
+ *    interpret   the script calls it: arguments become plain data, the script gets a value, often
+ * with references validate    before anything runs: is it possible in the enclave as it will be
+ * then? execute     it is done; its result is a text for people, and values under its references
  *    describe    what it does, in a sentence, when the script gives no description
  *
- *  A step is one call of an instruction. After interpretation it holds no Starlark value, so that the interpreter can
- *  go before anything is executed.
+ *  A step is one call of an instruction. After interpretation it holds no Starlark value, so that
+ * the interpreter can go before anything is executed.
  */
 #ifndef KURTOSIS_APIC_PLAN_H
 #define KURTOSIS_APIC_PLAN_H
@@ -18,8 +18,8 @@
 #include "apic/run/store.h"
 #include "apic/types/service_config.h"
 
-#define PLAN_STEPS_MAX 100000u   /* steps of one plan */
-#define PLAN_RESULT_MAX 65536u   /* bytes of a result that is shown; the rest is cut */
+#define PLAN_STEPS_MAX 100000u /* steps of one plan */
+#define PLAN_RESULT_MAX 65536u /* bytes of a result that is shown; the rest is cut */
 #define PLAN_SERVICE_NAME "^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 #define PLAN_PORT_NAME "^[a-z]([-a-z0-9]{0,13}[a-z0-9])?$"
 
@@ -29,7 +29,8 @@ typedef struct plan_scope plan_scope_t;
 typedef struct plan_env plan_env_t;
 typedef struct plan_exec plan_exec_t;
 
-/* -------------------------------------------------------------------------------------------- kinds */
+/* --------------------------------------------------------------------------------------------
+ * kinds */
 
 /* How a step is recognised as one that an earlier run did (runs.md calls it resolving). */
 typedef enum {
@@ -39,7 +40,7 @@ typedef enum {
     PLAN_AGAIN_ARTIFACT, /* an artifact by its name */
     PLAN_AGAIN_CONTENT,  /* an artifact by its name and content */
     PLAN_AGAIN_USER,     /* same text, and the service or artifact that it uses was not changed */
-    PLAN_AGAIN_STORE,    /* an artifact by its name, and the service it comes from was not changed */
+    PLAN_AGAIN_STORE, /* an artifact by its name, and the service it comes from was not changed */
     PLAN_AGAIN_OVERRIDE, /* same text; else it is an update of what was there */
     PLAN_AGAIN_NEVER     /* always anew, and everything after it too */
 } plan_again_t;
@@ -59,7 +60,8 @@ struct plan_kind {
     plan_order_t order;
     size_t data_size; /* of the step's own data, zeroed before interpret */
 
-    /* values: by field, absent when not given. *ret is what the script gets (None to begin with). */
+    /* values: by field, absent when not given. *ret is what the script gets (None to begin with).
+     */
     int (*interpret)(plan_scope_t *scope, plan_step_t *step, const star_value_t *values,
                      star_value_t *ret, err_t **err);
     int (*validate)(const plan_step_t *step, plan_env_t *env, err_t **err); /* NULL: always fine */
@@ -71,7 +73,8 @@ struct plan_kind {
 /* All instructions, by name; *ret_count is set. */
 const plan_kind_t *const *plan_kinds(size_t *ret_count);
 
-/* -------------------------------------------------------------------------------------------- steps */
+/* --------------------------------------------------------------------------------------------
+ * steps */
 
 /* One argument as it is shown. */
 typedef struct {
@@ -93,8 +96,8 @@ struct plan_step {
     char *file; /* where the script calls it */
     uint32_t line, column;
     char *description;
-    bool is_skipped; /* an earlier run did it */
-    bool is_forced;  /* force_update: never recognised as done */
+    bool is_skipped;      /* an earlier run did it */
+    bool is_forced;       /* force_update: never recognised as done */
     bool needs_resources; /* asks for a least amount of processor or memory */
 
     /* once sealed */
@@ -130,26 +133,30 @@ void plan_step_seal(plan_step_t *self, star_t *star);
 /* "FILE[LINE:COLUMN]"; yours. */
 char *plan_step_place(const plan_step_t *self);
 
-/* --------------------------------------------------------------------------------------- interpretation */
+/* ---------------------------------------------------------------------------------------
+ * interpretation */
 
-/* What a script's calls find. Its types_host_t comes first, for it is the `user` of the interpreter. */
+/* What a script's calls find. Its types_host_t comes first, for it is the `user` of the
+ * interpreter. */
 struct plan_scope {
     types_host_t host;
     star_t *star;
     const run_world_t *world;
     run_store_t *store;
-    star_value_t kept;     /* a list of all values that steps hold; pinned */
-    bool is_script;        /* not in a package */
+    star_value_t kept; /* a list of all values that steps hold; pinned */
+    bool is_script;    /* not in a package */
     bool allow_privileged;
-    run_map_t services;    /* name -> plan_service_t: of earlier runs, and as this interpretation changes it */
-    run_map_t drawn;       /* artifact names drawn in this interpretation */
-    run_map_t configs;     /* name -> types_service_config_t, lent by steps: for set_service */
+    run_map_t services; /* name -> plan_service_t: of earlier runs, and as this interpretation
+                           changes it */
+    run_map_t drawn;    /* artifact names drawn in this interpretation */
+    run_map_t configs;  /* name -> types_service_config_t, lent by steps: for set_service */
 
-    /* The path on disk of a locator, as the file `source` (where the instruction is called) sees it; yours. */
+    /* The path on disk of a locator, as the file `source` (where the instruction is called) sees
+     * it; yours. */
     int (*find)(plan_scope_t *self, const char *source, const char *locator, bool must_be_packaged,
                 char **ret_path, err_t **err);
-    /* Takes the finished step into the plan. *value is what the script will get; it may be replaced by the value
-     * of an earlier run. */
+    /* Takes the finished step into the plan. *value is what the script will get; it may be replaced
+     * by the value of an earlier run. */
     int (*schedule)(plan_scope_t *self, plan_step_t **step_p, star_value_t *value, err_t **err);
 };
 
@@ -190,7 +197,8 @@ int plan_scope_gate(const plan_scope_t *self, const types_service_config_t *conf
 star_value_t plan_scope_recipe_result(plan_scope_t *self, const types_recipe_t *recipe,
                                       char ret_uuid[UUID_LEN + 1]);
 
-/* ------------------------------------------------------------------------------------------- validation */
+/* -------------------------------------------------------------------------------------------
+ * validation */
 
 typedef enum { PLAN_ABSENT, PLAN_EXISTED, PLAN_CREATED } plan_presence_t;
 
@@ -228,7 +236,8 @@ void plan_env_image_add(plan_env_t *self, const types_image_t *image);
 int plan_env_recipe(const plan_env_t *self, const char *verb, const char *service,
                     const types_recipe_t *recipe, err_t **err);
 
-/* -------------------------------------------------------------------------------------------- execution */
+/* --------------------------------------------------------------------------------------------
+ * execution */
 
 struct plan_exec {
     const run_world_t *world;
@@ -245,8 +254,8 @@ struct plan_exec {
 /* Runs a recipe once. Fields of the result are set under values->uuid by plan_recipe_store. */
 typedef struct plan_recipe_result {
     int64_t code;
-    str_t body;         /* or the command's output */
-    char **names;       /* of extracted values, "extract.NAME" */
+    str_t body;   /* or the command's output */
+    char **names; /* of extracted values, "extract.NAME" */
     types_datum_t *extracted;
     size_t n_extracted;
 } plan_recipe_result_t;
@@ -255,7 +264,8 @@ int plan_recipe_run(plan_exec_t *exec, const char *service, const types_recipe_t
                     int timeout_ms, plan_recipe_result_t *ret, err_t **err);
 int plan_recipe_store(plan_exec_t *exec, const types_recipe_t *recipe, const char *uuid,
                       const plan_recipe_result_t *result, err_t **err);
-void plan_recipe_describe(const types_recipe_t *recipe, const plan_recipe_result_t *result, str_t *out);
+void plan_recipe_describe(const types_recipe_t *recipe, const plan_recipe_result_t *result,
+                          str_t *out);
 
 /* Tries the condition's recipe until it holds; *ret_tries is set. The last result is in *ret. */
 int plan_condition_wait(plan_exec_t *exec, const char *service, const types_condition_t *condition,
@@ -265,15 +275,17 @@ int plan_service_ready(plan_exec_t *exec, const char *service, const types_condi
                        err_t **err);
 
 /* Compares as `verify` does; fails with its words. */
-int plan_compare(const types_datum_t *value, types_assertion_t assertion, const types_datum_t *target,
-                 err_t **err);
+int plan_compare(const types_datum_t *value, types_assertion_t assertion,
+                 const types_datum_t *target, err_t **err);
 
 /* What exec, run_sh and run_python say about a command that ended. */
 void plan_command_describe(int64_t code, const str_t *output, str_t *out);
-/* A copy of the config for the driver, with references replaced in entrypoint, cmd and environment. */
+/* A copy of the config for the driver, with references replaced in entrypoint, cmd and environment.
+ */
 int plan_service_prepare(plan_exec_t *exec, const char *name, const types_service_config_t *config,
                          core_service_config_t **ret, err_t **err);
-/* After a service has started: its address and host name under its UUID, and the script's view of it. */
+/* After a service has started: its address and host name under its UUID, and the script's view of
+ * it. */
 int plan_service_started(plan_exec_t *exec, const char *name, const char *uuid, const char *text,
                          const core_service_t *service, err_t **err);
 

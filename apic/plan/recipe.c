@@ -53,8 +53,8 @@ run_http(plan_exec_t *exec, const char *service, const types_recipe_t *recipe, i
         return -1;
     char **headers = calloc(recipe->headers.count + 1, sizeof(*headers));
     for (size_t i = 0; i < recipe->headers.count; i++)
-        headers[i] = str_format("%s: %s", recipe->headers.items[i].name,
-                                recipe->headers.items[i].value);
+        headers[i] =
+            str_format("%s: %s", recipe->headers.items[i].name, recipe->headers.items[i].value);
     const core_request_t request = {
         .method = is_post ? "POST" : "GET",
         .endpoint = recipe->endpoint,
@@ -90,8 +90,8 @@ plan_recipe_store(plan_exec_t *exec, const types_recipe_t *recipe, const char *u
     int rc = run_store_set(exec->store, uuid, "code", &value, err);
     types_datum_set_string(&value, result->body.data, result->body.len);
     if (rc == 0)
-        rc = run_store_set(exec->store, uuid,
-                           recipe->kind == TYPES_RECIPE_EXEC ? "output" : "body", &value, err);
+        rc = run_store_set(exec->store, uuid, recipe->kind == TYPES_RECIPE_EXEC ? "output" : "body",
+                           &value, err);
     for (size_t i = 0; rc == 0 && i < result->n_extracted; i++)
         rc = run_store_set(exec->store, uuid, result->names[i], &result->extracted[i], err);
     types_datum_done(&value);
@@ -173,12 +173,11 @@ extract_one(const char *program, const str_t *input, types_datum_t *ret, err_t *
     size_t count = 0;
     if (core_jq(program, input->data, input->len, -1, &outputs, &count, err) < 0)
         return -1;
-    const int rc = count ? outputs_value(outputs, count, ret, err)
-                         : err_fail(err, ERR_NOT_FOUND,
-                                    "No field '%s' was found on input '%.*s'", program,
-                                    (int)(input->len < PLAN_RESULT_MAX ? input->len
-                                                                       : PLAN_RESULT_MAX),
-                                    input->data);
+    const int rc =
+        count ? outputs_value(outputs, count, ret, err)
+              : err_fail(err, ERR_NOT_FOUND, "No field '%s' was found on input '%.*s'", program,
+                         (int)(input->len < PLAN_RESULT_MAX ? input->len : PLAN_RESULT_MAX),
+                         input->data);
     core_jq_outputs_free(outputs, count);
     return rc;
 }

@@ -8,8 +8,8 @@ static const types_field_t fields[] = {
 };
 
 static int
-interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values,
-                 star_value_t *ret, err_t **err)
+interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, star_value_t *ret,
+          err_t **err)
 {
     if (plan_named_interpret(scope, step, values, ret, err) < 0)
         return -1;
@@ -36,7 +36,8 @@ execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
     if (run_store_uuid(exec->store, plan_named(step), uuid) &&
         run_store_know(exec->store, plan_named(step), uuid, "", err) < 0)
         return -1;
-    str_printf(result, "Service '%s' with service UUID '%s' removed", plan_named(step), service_uuid);
+    str_printf(result, "Service '%s' with service UUID '%s' removed", plan_named(step),
+               service_uuid);
     return 0;
 }
 

@@ -67,8 +67,9 @@ render(const file_t *file, plan_exec_t *exec, str_t *out, err_t **err)
     if (run_reference_replace_json(exec->store, file->data.data, file->data.len, &json, err) < 0)
         return -1;
     if (template_execute(file->template, json.data, json.len, out, err) < 0)
-        return err_wrap(err, "An error occurred while writing the rendered template to destination "
-                             "'%s'",
+        return err_wrap(err,
+                        "An error occurred while writing the rendered template to destination "
+                        "'%s'",
                         file->path);
     return 0;
 }

@@ -5,20 +5,7 @@
 
 #include <string.h>
 
-enum {
-    NAME,
-    RUN,
-    ARGS,
-    PACKAGES,
-    IMAGE,
-    FILES,
-    STORE,
-    WAIT,
-    CODES,
-    SKIP,
-    SELECTORS,
-    TOLERATIONS
-};
+enum { NAME, RUN, ARGS, PACKAGES, IMAGE, FILES, STORE, WAIT, CODES, SKIP, SELECTORS, TOLERATIONS };
 static const types_field_t fields[] = {
     {"name", .want = TYPES_STRING},
     {"run", TYPES_STRING, .flags = TYPES_REQUIRED | TYPES_SHOWN},
@@ -27,8 +14,8 @@ static const types_field_t fields[] = {
     {"image", TYPES_ANY, .flags = TYPES_SHOWN, .fallback = "python:3.11-alpine"},
     {"files", TYPES_DICT, .flags = TYPES_SHOWN},
     {"store", TYPES_LIST, .flags = TYPES_SHOWN},
-    {"wait", TYPES_STRING | TYPES_NONE, .check = types_check_duration_or_none,
-     .flags = TYPES_SHOWN, .fallback = "180s"},
+    {"wait", TYPES_STRING | TYPES_NONE, .check = types_check_duration_or_none, .flags = TYPES_SHOWN,
+     .fallback = "180s"},
     PLAN_CODES_FIELDS,
     {"node_selectors", TYPES_DICT, .check = types_check_pairs, .flags = TYPES_SHOWN},
     {"tolerations", TYPES_LIST, .flags = TYPES_SHOWN},

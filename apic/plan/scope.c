@@ -51,8 +51,8 @@ plan_scope_service_new(plan_scope_t *self, const char *name, const types_service
     plan_service_t *service = service_require(self, name);
     AUTO_FREE char *hostname = run_reference(service->uuid, "hostname");
     AUTO_FREE char *address = run_reference(service->uuid, "ip_address");
-    star_value_t value = types_service_new(self->star, name, hostname, address, config->ports,
-                                           config->n_ports);
+    star_value_t value =
+        types_service_new(self->star, name, hostname, address, config->ports, config->n_ports);
     if (!star_ok(value))
         return value;
     *ret_text = types_text(self->star, value);

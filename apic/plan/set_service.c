@@ -1,7 +1,7 @@
 /*  set_service: changes the config of a service.
  *
- *  A service that this plan adds is added with the change already; one that runs is updated when it is this
- *  instruction's turn, unless it runs as wanted.
+ *  A service that this plan adds is added with the change already; one that runs is updated when it
+ * is this instruction's turn, unless it runs as wanted.
  */
 #include "apic/plan/kinds.h"
 
@@ -121,8 +121,8 @@ execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
     apply(data->config, config->spec);
     const size_t after_size = pack(config->spec, &after);
     const bool is_as_wanted = before_size == after_size && !memcmp(before, after, after_size);
-    if (!is_as_wanted && exec->world->services_start(exec->world->self, &config, 1, 1, &service,
-                                                     NULL, err) < 0)
+    if (!is_as_wanted &&
+        exec->world->services_start(exec->world->self, &config, 1, 1, &service, NULL, err) < 0)
         return err_wrap(err, "Unexpected error occurred starting service '%s'", data->name);
     str_printf(result, "Set service config on service '%s'.", data->name);
     return 0;

@@ -39,10 +39,11 @@ validate(const plan_step_t *step, plan_env_t *env, err_t **err)
 {
     const data_t *data = step->data;
     if (plan_env_service(env, data->service) == PLAN_ABSENT)
-        return err_fail(err, ERR_NOT_FOUND,
-                        "There was an error validating 'store_service_files' with service name '%s' "
-                        "that does not exist",
-                        data->service);
+        return err_fail(
+            err, ERR_NOT_FOUND,
+            "There was an error validating 'store_service_files' with service name '%s' "
+            "that does not exist",
+            data->service);
     return plan_env_artifact_add(env, "store_service_files", data->name, err);
 }
 

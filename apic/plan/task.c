@@ -128,17 +128,18 @@ static int
 exec_in(const plan_task_t *task, plan_exec_t *exec, const char *text, int *ret_code, str_t *output,
         err_t **err)
 {
-    /* The output goes to the caller and to the container's log, and the status is that of the text. It stands on a
-     * line of its own, so that a comment at its end, or an exit, does not reach the rest. */
-    AUTO_FREE char *command = str_format(
-        "{ { { { ( %s\n); echo $? >&3; } | tee " TASK_LOG " >&4; echo >> " TASK_LOG "; } 3>&1; } | "
-        "{ read xs; exit $xs; } } 4>&1",
-        text);
+    /* The output goes to the caller and to the container's log, and the status is that of the text.
+     * It stands on a line of its own, so that a comment at its end, or an exit, does not reach the
+     * rest. */
+    AUTO_FREE char *command = str_format("{ { { { ( %s\n); echo $? >&3; } | tee " TASK_LOG
+                                         " >&4; echo >> " TASK_LOG "; } 3>&1; } | "
+                                         "{ read xs; exit $xs; } } 4>&1",
+                                         text);
     char *argv[] = {"/bin/sh", "-c", command, NULL};
     const int64_t limit_ms = (task->wait_ns + 999999) / 1000000;
     AUTO(err) why = NULL;
     if (exec->world->service_exec(exec->world->self, task->name, argv,
-                                  task->wait_ns < 0     ? -1
+                                  task->wait_ns < 0      ? -1
                                   : limit_ms > INT32_MAX ? INT32_MAX
                                                          : (int)limit_ms,
                                   ret_code, output, &why) == 0)
@@ -167,16 +168,17 @@ plan_task_run(const plan_task_t *task, plan_exec_t *exec, const char *text, cons
         types_datum_repr(&value, &quoted);
         types_datum_done(&value);
         plan_codes_put(&task->codes, &codes);
-        return err_fail(err, ERR_STATE,
-                        "%s returned exit code '%d' that is not part of the acceptable status codes "
-                        "'%s', with output:\n  %s",
-                        label, code, codes.data, quoted.data);
+        return err_fail(
+            err, ERR_STATE,
+            "%s returned exit code '%d' that is not part of the acceptable status codes "
+            "'%s', with output:\n  %s",
+            label, code, codes.data, quoted.data);
     }
     for (size_t i = 0; i < task->n_stores; i++) {
         AUTO_FREE char *uuid = NULL;
         if (exec->world->artifact_put_from_service(exec->world->self, task->name,
-                                                   task->stores[i].src, task->stores[i].name,
-                                                   &uuid, err) < 0) {
+                                                   task->stores[i].src, task->stores[i].name, &uuid,
+                                                   err) < 0) {
             err_wrap(err, "error occurred while copying file or directory at path: %s",
                      task->stores[i].src);
             return err_wrap(err, "error occurred while copying files from  a task");
@@ -216,16 +218,16 @@ cast_pairs(star_value_t value, const char *what, Orchestrator__Pair ***ret, size
 
 /* The container: it does nothing but show the log. */
 static int
-cast_config(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
-            const plan_task_args_t *args, err_t **err)
+cast_config(plan_scope_t *scope, plan_step_t *step, plan_task_t *task, const plan_task_args_t *args,
+            err_t **err)
 {
     plan_place_t place = {scope, step};
     const types_places_t places = plan_scope_places(&place);
     types_service_config_t *config = task->config = calloc(1, sizeof(*config));
     core_service_config_t *core = config->core = core_service_config_new();
     Orchestrator__ServiceSpec *spec = core->spec;
-    static const char *const entrypoint[] = {
-        "/bin/sh", "-c", "touch " TASK_LOG " && tail -F " TASK_LOG};
+    static const char *const entrypoint[] = {"/bin/sh", "-c",
+                                             "touch " TASK_LOG " && tail -F " TASK_LOG};
 
     if (!star_ok(args->image))
         config->image.name = strdup(args->default_image);
@@ -246,8 +248,8 @@ cast_config(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
 
     types_pairs_t files;
     if (cast_pairs(args->env, "env_vars", &spec->env, &spec->n_env, err) < 0 ||
-        cast_pairs(args->bind_mounts, "bind_mounts", &spec->bind_mounts, &spec->n_bind_mounts, err) <
-            0 ||
+        cast_pairs(args->bind_mounts, "bind_mounts", &spec->bind_mounts, &spec->n_bind_mounts,
+                   err) < 0 ||
         types_cast_pairs(args->files, "files", &files, err) < 0)
         return -1;
     core->files = calloc(files.count ? files.count : 1, sizeof(*core->files));
@@ -263,8 +265,7 @@ cast_config(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
                             "'bind_mounts' host path \"%s\" is not permitted; only the following "
                             "host paths are allowed: [" TYPES_DOCKER_SOCKET "]",
                             spec->bind_mounts[i]->name);
-    config->needs_host =
-        spec->privileged || spec->host_pid_namespace || spec->n_bind_mounts > 0;
+    config->needs_host = spec->privileged || spec->host_pid_namespace || spec->n_bind_mounts > 0;
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/*  task: what run_sh and run_python have in common: a container of its own in which one command runs. */
+/*  task: what run_sh and run_python have in common: a container of its own in which one command
+ * runs. */
 #ifndef KURTOSIS_APIC_PLAN_TASK_H
 #define KURTOSIS_APIC_PLAN_TASK_H
 
@@ -33,8 +34,8 @@ int plan_task_interpret(plan_scope_t *scope, plan_step_t *step, plan_task_t *tas
 int plan_task_validate(const plan_task_t *task, plan_env_t *env, err_t **err);
 /* Starts the container. */
 int plan_task_start(const plan_task_t *task, plan_exec_t *exec, err_t **err);
-/* Runs the shell text in it, keeps output and code, checks the code, stores the files, removes the container.
- * label: "Run sh", at the head of messages. */
+/* Runs the shell text in it, keeps output and code, checks the code, stores the files, removes the
+ * container. label: "Run sh", at the head of messages. */
 int plan_task_run(const plan_task_t *task, plan_exec_t *exec, const char *text, const char *label,
                   str_t *result, err_t **err);
 void plan_task_done(plan_task_t *task);

@@ -48,8 +48,8 @@ verify(const data_t *data, plan_exec_t *exec, types_datum_t *value, types_datum_
         return -1;
     if (!data->target.is_string)
         types_datum_copy(target, &data->target);
-    else if (run_reference_value(exec->store, data->target.text.data, data->target.text.len,
-                                 target, err) < 0)
+    else if (run_reference_value(exec->store, data->target.text.data, data->target.text.len, target,
+                                 err) < 0)
         return -1;
     return plan_compare(value, data->assertion, target, err);
 }

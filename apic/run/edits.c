@@ -1,5 +1,5 @@
-/*  edits: lays a plan over what earlier runs did. The table `again` of plan.h says by which rule each instruction is
- *  recognised; here are the rules. */
+/*  edits: lays a plan over what earlier runs did. The table `again` of plan.h says by which rule
+ * each instruction is recognised; here are the rules. */
 #include "apic/run/edits.h"
 
 #include <stdlib.h>
@@ -92,8 +92,7 @@ on_step(void *arg, star_t *star, plan_step_t *step, size_t index, star_value_t *
 {
     attempt_t *attempt = arg;
     const size_t slot = attempt->from + index;
-    const run_past_t *past =
-        slot < attempt->edits->n_past ? &attempt->edits->past[slot] : NULL;
+    const run_past_t *past = slot < attempt->edits->n_past ? &attempt->edits->past[slot] : NULL;
     AUTO_FREE char *text = plan_step_text(step, star);
     const verdict_t verdict = judge(step, text, past, &attempt->changed);
     if (verdict == ABORT || (verdict == UNKNOWN && past))
@@ -109,7 +108,8 @@ on_step(void *arg, star_t *star, plan_step_t *step, size_t index, star_value_t *
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------- rules */
+/* --------------------------------------------------------------------------------------------
+ * rules */
 
 static bool
 uses_changed(const plan_step_t *step, const run_map_t *changed)

@@ -1,9 +1,10 @@
-/*  edits: what earlier runs did in the enclave, and which steps of a new run that makes unnecessary.
+/*  edits: what earlier runs did in the enclave, and which steps of a new run that makes
+ * unnecessary.
  *
- *  The enclave plan is the list of steps that have been done. A new plan is laid over its tail: where a step of the
- *  new plan equals the one that lies below, it is skipped and its old value is used; where it is a change of it, it is
- *  done; where it has nothing to do with it, the plans do not fit and another place is tried. When none fits
- *  everything is done.
+ *  The enclave plan is the list of steps that have been done. A new plan is laid over its tail:
+ * where a step of the new plan equals the one that lies below, it is skipped and its old value is
+ * used; where it is a change of it, it is done; where it has nothing to do with it, the plans do
+ * not fit and another place is tried. When none fits everything is done.
  */
 #ifndef KURTOSIS_APIC_RUN_EDITS_H
 #define KURTOSIS_APIC_RUN_EDITS_H
@@ -29,8 +30,8 @@ int run_edits_load(const run_world_t *world, run_edits_t **ret_edits, err_t **er
 void run_edits_destroy(run_edits_t **self_p);
 AUTO_FOR(run_edits)
 
-/* Interprets, as often as need be, and lays the plan over the past. use_past false: everything is done, and the past is
- * forgotten. */
+/* Interprets, as often as need be, and lays the plan over the past. use_past false: everything is
+ * done, and the past is forgotten. */
 int run_edits_plan(const run_edits_t *self, const run_interpreter_t *interpreter,
                    const run_program_t *program, bool use_past, run_plan_t **ret_plan, err_t **err);
 

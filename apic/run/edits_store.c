@@ -1,4 +1,5 @@
-/*  edits_store: the enclave plan in the enclave's database: a row per step that was done, and one per name it has. */
+/*  edits_store: the enclave plan in the enclave's database: a row per step that was done, and one
+ * per name it has. */
 #include "apic/run/edits.h"
 
 #include <stdlib.h>
@@ -36,8 +37,7 @@ add_name(run_past_t *past, sqlite3_stmt *statement)
         past->services[count + 1] = NULL;
         return;
     }
-    past->artifacts =
-        realloc(past->artifacts, (past->n_artifacts + 1) * sizeof(*past->artifacts));
+    past->artifacts = realloc(past->artifacts, (past->n_artifacts + 1) * sizeof(*past->artifacts));
     past->artifacts[past->n_artifacts++] =
         (plan_artifact_t){column(statement, 2), column(statement, 3)};
 }
@@ -54,8 +54,8 @@ load_steps(sqlite3 *db, run_edits_t *self, run_map_t *by_position, err_t **err)
     sqlite3_bind_int64(statement, 1, PLAN_STEPS_MAX);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         if ((self->n_past & (self->n_past - 1)) == 0)
-            self->past = realloc(self->past,
-                                 (self->n_past ? self->n_past * 2 : 1) * sizeof(*self->past));
+            self->past =
+                realloc(self->past, (self->n_past ? self->n_past * 2 : 1) * sizeof(*self->past));
         self->past[self->n_past++] = (run_past_t){
             .position = (size_t)sqlite3_column_int64(statement, 4),
             .uuid = column(statement, 0),
@@ -121,7 +121,8 @@ insert_names(sqlite3 *db, size_t position, const plan_step_t *step, err_t **err)
         return db_fail(db, err);
     for (size_t i = 0; rc == 0 && i < step->n_services + step->n_artifacts; i++) {
         const bool is_service = i < step->n_services;
-        const plan_artifact_t *artifact = is_service ? NULL : &step->artifacts[i - step->n_services];
+        const plan_artifact_t *artifact =
+            is_service ? NULL : &step->artifacts[i - step->n_services];
         sqlite3_bind_int64(statement, 1, (sqlite3_int64)position);
         sqlite3_bind_int(statement, 2, ordinal++);
         sqlite3_bind_int(statement, 3, is_service);
@@ -182,10 +183,10 @@ int
 run_edits_done(const run_world_t *world, const run_plan_t *plan, size_t index, err_t **err)
 {
     sqlite3 *db = world->db_lock(world->self);
-    int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0
-                                                                               : db_fail(db, err);
-    AUTO_FREE char *sql = str_format("DELETE FROM run_step_names WHERE position = %zu",
-                                     plan->first + index);
+    int rc =
+        sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(db, err);
+    AUTO_FREE char *sql =
+        str_format("DELETE FROM run_step_names WHERE position = %zu", plan->first + index);
     if (rc == 0 && sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         rc = db_fail(db, err);
     if (rc == 0)

@@ -1,5 +1,5 @@
-/*  execute: the third phase: step by step. A step is recorded when it is done, so that a run that is cut off goes on
- *  where it was. */
+/*  execute: the third phase: step by step. A step is recorded when it is done, so that a run that
+ * is cut off goes on where it was. */
 #include "apic/run/phases.h"
 
 #include "base/clock.h"
@@ -7,16 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char skipped[] =
-    "SKIPPED - This instruction has already been run in this enclave";
+static const char skipped[] = "SKIPPED - This instruction has already been run in this enclave";
 
 /* Says why step number has failed. */
 static void
 say_failure(const run_lines_t *lines, const plan_step_t *step, size_t number, err_t **err_p)
 {
     AUTO_FREE char *place = plan_step_place(step);
-    err_wrap(err_p, "An error occurred executing instruction (number %zu) at %s:\n%s", number, place,
-             step->text);
+    err_wrap(err_p, "An error occurred executing instruction (number %zu) at %s:\n%s", number,
+             place, step->text);
     AUTO_FREE char *text = err_lines(*err_p);
     run_lines_error(lines, RUN_EXECUTION, text);
     err_destroy(err_p);

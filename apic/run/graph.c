@@ -1,5 +1,5 @@
-/*  graph: dependencies of steps. One table of names (services, artifacts, references) says which step made each last;
- *  a step comes after the makers of what it uses. */
+/*  graph: dependencies of steps. One table of names (services, artifacts, references) says which
+ * step made each last; a step comes after the makers of what it uses. */
 #include "apic/run/graph.h"
 
 #include "apic/run/reference.h"
@@ -111,8 +111,8 @@ add_step(graph_t *self, size_t index)
 {
     const plan_step_t *step = self->plan->steps[index];
     const plan_order_t order = step->kind->order;
-    const bool adds = step->kind->again == PLAN_AGAIN_SERVICE ||
-                      step->kind->again == PLAN_AGAIN_SERVICES;
+    const bool adds =
+        step->kind->again == PLAN_AGAIN_SERVICE || step->kind->again == PLAN_AGAIN_SERVICES;
 
     if (order == PLAN_ORDER_PRINT && index > 0)
         depend(self, index, index - 1);

@@ -150,9 +150,9 @@ say_images(const images_t *self, const char *architecture)
     }
     run_lines_info(self->lines, info.data);
     if (other.len) {
-        AUTO_FREE char *text = str_format(
-            "WARNING: Container images with different architecture than expected(%s):%s",
-            architecture, other.data);
+        AUTO_FREE char *text =
+            str_format("WARNING: Container images with different architecture than expected(%s):%s",
+                       architecture, other.data);
         run_lines_warning(self->lines, text);
     }
     for (size_t i = 0; i < self->count; i++)

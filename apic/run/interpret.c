@@ -123,12 +123,12 @@ schedule(plan_scope_t *scope, plan_step_t **step_p, star_value_t *value, err_t *
     run_plan_t *plan = self->plan;
     if (plan->n_steps == PLAN_STEPS_MAX)
         return err_fail(err, ERR_LIMIT, "a plan may have at most %u instructions", PLAN_STEPS_MAX);
-    if (self->run->resolve && self->run->resolve(self->run->arg, scope->star, *step_p,
-                                                 plan->n_steps, value, err) < 0)
+    if (self->run->resolve &&
+        self->run->resolve(self->run->arg, scope->star, *step_p, plan->n_steps, value, err) < 0)
         return -1;
     if ((plan->n_steps & (plan->n_steps - 1)) == 0)
-        plan->steps = realloc(plan->steps, (plan->n_steps ? plan->n_steps * 2 : 1) *
-                                               sizeof(*plan->steps));
+        plan->steps =
+            realloc(plan->steps, (plan->n_steps ? plan->n_steps * 2 : 1) * sizeof(*plan->steps));
     (*step_p)->value = *value;
     star_list_append(scope->star, scope->kept, *value);
     plan->steps[plan->n_steps++] = TAKE(*step_p);
@@ -149,7 +149,8 @@ on_load(star_t *star, const char *path, void *user)
 {
     (void)path;
     (void)user;
-    return star_fail(star, "'load(\"path/to/file.star\", var_in_file=\"var_in_file\")' statement is "
-                           "not available in Kurtosis. Please use instead `module = "
-                           "import(\"path/to/file.star\")` and then `module.var_in_file`");
+    return star_fail(star,
+                     "'load(\"path/to/file.star\", var_in_file=\"var_in_file\")' statement is "
+                     "not available in Kurtosis. Please use instead `module = "
+                     "import(\"path/to/file.star\")` and then `module.var_in_file`");
 }

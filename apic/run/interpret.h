@@ -1,4 +1,5 @@
-/*  interpret: the first phase: a script becomes a plan. Starts and ends an interpreter of its own. */
+/*  interpret: the first phase: a script becomes a plan. Starts and ends an interpreter of its own.
+ */
 #ifndef KURTOSIS_APIC_RUN_INTERPRET_H
 #define KURTOSIS_APIC_RUN_INTERPRET_H
 
@@ -11,8 +12,8 @@
 /* What is to be run. All lent. */
 typedef struct {
     packages_t packages;
-    const char *file;       /* locator of the main file, or PACKAGES_SCRIPT */
-    const char *text;       /* of the main file */
+    const char *file; /* locator of the main file, or PACKAGES_SCRIPT */
+    const char *text; /* of the main file */
     size_t size;
     const char *main_function; /* "" means RUN_MAIN */
     const char *params;        /* JSON object; "" means none */
@@ -44,18 +45,20 @@ typedef struct {
 } run_interpreter_t;
 
 /* *ret_plan is yours. On failure the error has one link with the whole text, frames included. */
-int run_interpret(const run_interpreter_t *self, const run_program_t *program, run_plan_t **ret_plan,
-                  err_t **err);
+int run_interpret(const run_interpreter_t *self, const run_program_t *program,
+                  run_plan_t **ret_plan, err_t **err);
 
-/* ------------------------------------------------------------------------------- for siblings only */
+/* ------------------------------------------------------------------------------- for siblings only
+ */
 
-/* One interpretation under way. Its plan_scope_t comes first, for it is the `user` of the interpreter. */
+/* One interpretation under way. Its plan_scope_t comes first, for it is the `user` of the
+ * interpreter. */
 typedef struct {
     plan_scope_t scope;
     const run_interpreter_t *run;
     const run_program_t *program;
-    star_value_t env;    /* predeclared names; pinned */
-    run_map_t modules;   /* locator -> run_module_t */
+    star_value_t env;  /* predeclared names; pinned */
+    run_map_t modules; /* locator -> run_module_t */
     run_plan_t *plan;
 } run_interpretation_t;
 
@@ -69,8 +72,8 @@ typedef struct {
 /* predeclared.c: the dict of names that every file sees. */
 star_value_t run_predeclared(run_interpretation_t *self);
 void run_module_free(void *value);
-/* main_call.c: finds and calls the main function; its result as JSON. Absent-like -1: the error is in err, or in the
- * interpreter (then err stays NULL). */
+/* main_call.c: finds and calls the main function; its result as JSON. Absent-like -1: the error is
+ * in err, or in the interpreter (then err stays NULL). */
 int run_main_call(run_interpretation_t *self, star_value_t module, char **ret_output, err_t **err);
 /* error_text.c: the interpreter's last error in the form that users see; yours. */
 char *run_error_text(star_t *star);

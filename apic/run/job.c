@@ -21,7 +21,7 @@ struct run_job {
     void (*work)(void *arg, const run_lines_t *lines);
     void *arg;
     pthread_mutex_t lock; /* of what follows */
-    int event;    /* eventfd: readable when there is something to see for the reader */
+    int event;            /* eventfd: readable when there is something to see for the reader */
     item_t *first, **last;
     size_t bytes;   /* of the lines in the queue */
     size_t dropped; /* lines that were left out since the last one that was kept */
@@ -45,8 +45,7 @@ run_job_new(void (*work)(void *arg, const run_lines_t *lines), void *arg, run_jo
     self->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    const int failed =
-        self->event < 0 ? errno : pthread_create(&id, &attributes, thread, self);
+    const int failed = self->event < 0 ? errno : pthread_create(&id, &attributes, thread, self);
     pthread_attr_destroy(&attributes);
     if (failed) {
         self->is_over = true;

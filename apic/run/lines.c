@@ -1,5 +1,5 @@
-/*  lines: makes the lines of a run. Texts of commands can hold anything; lines hold well-formed text without zero
- *  bytes. */
+/*  lines: makes the lines of a run. Texts of commands can hold anything; lines hold well-formed
+ * text without zero bytes. */
 #include "apic/run/lines.h"
 
 #include "base/clock.h"
@@ -49,7 +49,8 @@ line_new(ApiContainerApi__StarlarkRunResponseLine__RunResponseLineCase which)
     return line;
 }
 
-#define LINE(which) line_new(API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_##which)
+#define LINE(which)                                                                                \
+    line_new(API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_##which)
 
 void
 run_lines_progress(const run_lines_t *self, const char *const *texts, size_t step, size_t total,

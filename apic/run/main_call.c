@@ -14,8 +14,8 @@ typedef struct {
     bool is_default;
     star_value_t function;
     star_function_info_t info;
-    star_value_t input;     /* dict or struct */
-    star_value_t args[2];   /* by position */
+    star_value_t input;   /* dict or struct */
+    star_value_t args[2]; /* by position */
     size_t n_args;
 } main_t;
 
@@ -54,11 +54,12 @@ find(main_t *self, star_value_t module, err_t **err)
                         "No '%s' function found in the script; a '%s' entrypoint function with the "
                         "signature `%s(plan, args)` or `%s()` is required in the Kurtosis script",
                         self->name, self->name, self->name, self->name);
-    return err_fail(err, ERR_INVALID,
-                    "No '%s' function found in the main file of package '%s'; a '%s' entrypoint "
-                    "function with the signature `%s(plan, args)` or `%s()` is required in the main "
-                    "file of the Kurtosis package",
-                    self->name, program->packages.package_id, self->name, self->name, self->name);
+    return err_fail(
+        err, ERR_INVALID,
+        "No '%s' function found in the main file of package '%s'; a '%s' entrypoint "
+        "function with the signature `%s(plan, args)` or `%s()` is required in the main "
+        "file of the Kurtosis package",
+        self->name, program->packages.package_id, self->name, self->name, self->name);
 }
 
 static int
@@ -146,8 +147,7 @@ call(main_t *self, err_t **err)
     if (pass_plan(self, err) < 0)
         return STAR_ABSENT;
     /* the older form: everything in one parameter called args */
-    if (self->is_default && self->info.n_params == 2 &&
-        !strcmp(param_name(self, 1), "args")) {
+    if (self->is_default && self->info.n_params == 2 && !strcmp(param_name(self, 1), "args")) {
         self->args[self->n_args++] = self->input;
         return star_call(self->star, self->function, self->args, self->n_args, NULL, 0);
     }

@@ -25,7 +25,8 @@ typedef struct {
 void run_map_done(run_map_t *self, void (*free_value)(void *value));
 /* NULL when there is none. */
 void *run_map_get(const run_map_t *self, const char *key);
-/* Sets; the old value (NULL when there was none) is handed back. The key is copied. value must not be NULL. */
+/* Sets; the old value (NULL when there was none) is handed back. The key is copied. value must not
+ * be NULL. */
 void *run_map_put(run_map_t *self, const char *key, void *value);
 /* Takes out; NULL when there was none. */
 void *run_map_remove(run_map_t *self, const char *key);

@@ -1,5 +1,5 @@
-/*  parallel: the third phase when steps run side by side: each as soon as what it depends on is done. The first failure
- *  keeps the others from starting and ends what waits. */
+/*  parallel: the third phase when steps run side by side: each as soon as what it depends on is
+ * done. The first failure keeps the others from starting and ends what waits. */
 #include "apic/run/graph.h"
 #include "apic/run/phases.h"
 #include "base/clock.h"
@@ -18,8 +18,8 @@ typedef struct {
 
     pthread_mutex_t lock; /* of what follows, and of the sink */
     pthread_cond_t changed;
-    size_t *left;   /* per step: dependencies that are not done */
-    size_t *ready;  /* steps that can start: a queue */
+    size_t *left;  /* per step: dependencies that are not done */
+    size_t *ready; /* steps that can start: a queue */
     size_t n_ready, next_ready;
     size_t n_begun, n_running;
     run_deps_t *users; /* per step: the steps that depend on it */

@@ -46,10 +46,9 @@ run_phases(const run_enclave_t *self, const run_request_t *request, const run_li
         setup_done(&ready);
         return RUN_REFUSED;
     }
-    run_lines_progress(lines,
-                       (const char *const[]){
-                           "Interpreting plan - execution will begin shortly", NULL},
-                       0, 0, "interpretation");
+    run_lines_progress(
+        lines, (const char *const[]){"Interpreting plan - execution will begin shortly", NULL}, 0,
+        0, "interpretation");
     if (!request->dry_run)
         pthread_mutex_lock(self->lock);
     const run_outcome_t outcome = run(&work, &ready.program);
@@ -138,8 +137,8 @@ run(work_t *self, const run_program_t *program)
         return RUN_FAILED;
     }
     const bool is_parallel = self->request->parallel && !self->request->dry_run;
-    if ((is_parallel ? run_execute_parallel : run_execute)(self->enclave, self->request, plan, lines,
-                                                           &duration) < 0 ||
+    if ((is_parallel ? run_execute_parallel : run_execute)(self->enclave, self->request, plan,
+                                                           lines, &duration) < 0 ||
         (!self->request->dry_run && finish(self, plan, &output, &err) < 0)) {
         run_lines_finished(lines, false, NULL, duration);
         return RUN_FAILED;
@@ -150,10 +149,12 @@ run(work_t *self, const run_program_t *program)
     return RUN_SUCCEEDED;
 }
 
-/* -------------------------------------------------------------------------------------------- setup */
+/* --------------------------------------------------------------------------------------------
+ * setup */
 
 static int
-setup_package(const run_enclave_t *enclave, const run_request_t *request, setup_t *self, err_t **err)
+setup_package(const run_enclave_t *enclave, const run_request_t *request, setup_t *self,
+              err_t **err)
 {
     const char *id = request->package_id, *repositories = enclave->world->repositories;
     const char *main_file = request->main_file[0] ? request->main_file : PACKAGES_MAIN;

@@ -1,4 +1,5 @@
-/*  phases: one run from beginning to end, on the calling thread; what it says goes to a sink as it happens. */
+/*  phases: one run from beginning to end, on the calling thread; what it says goes to a sink as it
+ * happens. */
 #ifndef KURTOSIS_APIC_RUN_PHASES_H
 #define KURTOSIS_APIC_RUN_PHASES_H
 
@@ -15,12 +16,12 @@ typedef struct {
     const char *main_file;     /* relative to the package, "" for main.star */
     const char *main_function; /* "" for run */
     bool dry_run;
-    bool parallel;             /* steps side by side, as their dependencies allow */
-    bool non_blocking;         /* tasks stay when they are done */
+    bool parallel;     /* steps side by side, as their dependencies allow */
+    bool non_blocking; /* tasks stay when they are done */
     bool check_resources;
     bool allow_privileged;
-    bool no_caching;           /* everything is done, whatever earlier runs did */
-    unsigned parallelism;      /* > 0 */
+    bool no_caching;      /* everything is done, whatever earlier runs did */
+    unsigned parallelism; /* > 0 */
     Orchestrator__FetchMode fetch_mode;
 } run_request_t;
 
@@ -38,7 +39,7 @@ typedef struct {
 } run_enclave_t;
 
 typedef enum {
-    RUN_REFUSED,  /* the package could not be set up: nothing is recorded */
+    RUN_REFUSED, /* the package could not be set up: nothing is recorded */
     RUN_FAILED,
     RUN_SUCCEEDED,
     RUN_DRY
@@ -47,15 +48,18 @@ typedef enum {
 run_outcome_t run_phases(const run_enclave_t *self, const run_request_t *request,
                          const run_lines_t *lines);
 
-/* ------------------------------------------------------------------------------- for siblings only */
+/* ------------------------------------------------------------------------------- for siblings only
+ */
 
-/* Validation: says every failing step, then makes the images present. -1: something failed, and was said. */
+/* Validation: says every failing step, then makes the images present. -1: something failed, and was
+ * said. */
 int run_validate(const run_enclave_t *self, const run_request_t *request, const run_plan_t *plan,
                  const run_lines_t *lines);
 /* Makes the images of env present, RUN_IMAGES at once. */
 int run_images(const run_enclave_t *self, const run_request_t *request, const plan_env_t *env,
                const char *architecture, const run_lines_t *lines);
-/* Execution: step by step. *ret_duration is the time of all steps. -1: a step failed, and was said. */
+/* Execution: step by step. *ret_duration is the time of all steps. -1: a step failed, and was said.
+ */
 int run_execute(const run_enclave_t *self, const run_request_t *request, const run_plan_t *plan,
                 const run_lines_t *lines, int64_t *ret_duration);
 /* The same side by side, each step as soon as those that it depends on are done. */

@@ -50,7 +50,8 @@ run_module_free(void *value)
     free(module);
 }
 
-/* -------------------------------------------------------------------------------------------- files */
+/* --------------------------------------------------------------------------------------------
+ * files */
 
 /* The file of the code that calls the builtin that runs now. */
 static const char *
@@ -151,7 +152,8 @@ on_read_file(star_t *star, const star_args_t *args)
     return star_string(star, text.data, text.len);
 }
 
-/* ----------------------------------------------------------------------------------- what is refused */
+/* ----------------------------------------------------------------------------------- what is
+ * refused */
 
 static star_value_t
 on_print(star_t *star, const star_args_t *args)
@@ -182,7 +184,8 @@ time_module(star_t *star)
     return star_module(star, "time", members);
 }
 
-/* ----------------------------------------------------------------------------------------- kurtosis */
+/* -----------------------------------------------------------------------------------------
+ * kurtosis */
 
 #define USER_FOLDER "aws_bucket_user_folder"
 
@@ -200,8 +203,8 @@ put_member(run_interpretation_t *self, star_value_t members, star_value_t key, s
         size_t size = strlen(folder);
         while (size && folder[size - 1] == '/')
             size--;
-        value = star_string_format(star, "%.*s/%s", (int)size, folder,
-                                   self->scope.world->enclave_uuid);
+        value =
+            star_string_format(star, "%.*s/%s", (int)size, folder, self->scope.world->enclave_uuid);
     }
     return star_dict_put(star, members, name, value);
 }

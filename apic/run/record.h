@@ -4,7 +4,8 @@
 
 #include "apic/run/phases.h"
 
-int run_record_put(run_store_t *store, bool is_production, const run_request_t *request, err_t **err);
+int run_record_put(run_store_t *store, bool is_production, const run_request_t *request,
+                   err_t **err);
 /* Yours; when there was no run, what a first one would find. */
 ApiContainerApi__GetStarlarkRunResponse *run_record_get(run_store_t *store, bool is_production);
 

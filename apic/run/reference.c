@@ -19,11 +19,12 @@ run_reference(const char *uuid, const char *field)
 static bool
 is_field(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
 }
 
-/* Does a reference start here? The field goes up to the last ".runtime_value}}" that field characters reach. */
+/* Does a reference start here? The field goes up to the last ".runtime_value}}" that field
+ * characters reach. */
 static bool
 match(const char *text, size_t size, size_t start, run_reference_t *ret)
 {
@@ -39,7 +40,8 @@ match(const char *text, size_t size, size_t start, run_reference_t *ret)
     size_t end = at;
     while (end < size && is_field(text[end]))
         end++;
-    /* the field's characters include those of CLOSE but for the braces, so the name ends where they begin */
+    /* the field's characters include those of CLOSE but for the braces, so the name ends where they
+     * begin */
     const size_t name = close - 2; /* ".runtime_value" */
     if (end - at < name + 1 || size - end < 2 || text[end] != '}' || text[end + 1] != '}' ||
         memcmp(text + end - name, CLOSE, name) != 0)

@@ -83,7 +83,8 @@ run_destroy(run_t **self_p)
     *self_p = NULL;
 }
 
-/* ---------------------------------------------------------------------------------------- handlers */
+/* ---------------------------------------------------------------------------------------- handlers
+ */
 
 static unsigned
 parallelism(int32_t asked)
@@ -104,11 +105,11 @@ parallelism(int32_t asked)
     .allow_privileged = (args)->_allow_privileged_mode_case && (args)->allow_privileged_mode,      \
     .no_caching = (args)->n_experimental_features > 0,                                             \
     .parallelism = parallelism((args)->_parallelism_case ? (args)->parallelism : 0),               \
-    .fetch_mode = (args)->_image_download_mode_case &&                                             \
-                          (args)->image_download_mode ==                                           \
-                              API_CONTAINER_API__IMAGE_DOWNLOAD_MODE__always                       \
-                      ? ORCHESTRATOR__FETCH_MODE__FETCH_ALWAYS                                     \
-                      : ORCHESTRATOR__FETCH_MODE__FETCH_MISSING
+    .fetch_mode =                                                                                  \
+        (args)->_image_download_mode_case &&                                                       \
+                (args)->image_download_mode == API_CONTAINER_API__IMAGE_DOWNLOAD_MODE__always      \
+            ? ORCHESTRATOR__FETCH_MODE__FETCH_ALWAYS                                               \
+            : ORCHESTRATOR__FETCH_MODE__FETCH_MISSING
 
 void
 run_script(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
@@ -149,7 +150,8 @@ run_last(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
     actor_call_reply(&call, &reply->base);
 }
 
-/* --------------------------------------------------------------------------------------------- jobs */
+/* ---------------------------------------------------------------------------------------------
+ * jobs */
 
 static void
 arg_free(job_arg_t *arg)
@@ -169,8 +171,9 @@ start(run_t *self, actor_call_t *call, job_arg_t *arg)
     if (self->is_stopping)
         err_fail(&err, ERR_UNAVAILABLE, "the API container stops");
     else if (is_full)
-        err_fail(&err, ERR_LIMIT, "%u runs are under way in this enclave, which is the limit; wait "
-                                  "until one has ended",
+        err_fail(&err, ERR_LIMIT,
+                 "%u runs are under way in this enclave, which is the limit; wait "
+                 "until one has ended",
                  RUN_RUNS_MAX);
     else
         self->n_jobs++;
@@ -271,8 +274,7 @@ on_line(void *arg, run_line_t *line)
         API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT) {
         AUTO(err) err = NULL;
         if (run_record_put(job->run->store, job->run->world.is_production, &job->request, &err) < 0)
-            log_err(LOG_WARN, "run.not_recorded", err, "enclave=%s",
-                    job->run->world.enclave_uuid);
+            log_err(LOG_WARN, "run.not_recorded", err, "enclave=%s", job->run->world.enclave_uuid);
     }
     tap->lines->sink(tap->lines->arg, line);
 }

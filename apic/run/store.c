@@ -291,7 +291,8 @@ load(run_store_t *self, sqlite3 *db, err_t **err)
         types_datum_t *value = calloc(1, sizeof(*value));
         *value = TYPES_DATUM_EMPTY;
         const void *bytes = sqlite3_column_blob(statement, 3);
-        types_datum_set_string(value, bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, 3));
+        types_datum_set_string(value, bytes ? bytes : "",
+                               (size_t)sqlite3_column_bytes(statement, 3));
         value->is_string = sqlite3_column_int(statement, 2);
         run_map_put(fields_require(self, (const char *)sqlite3_column_text(statement, 0)),
                     (const char *)sqlite3_column_text(statement, 1), value);

@@ -1,8 +1,9 @@
 /*  store: the runtime values of an enclave, and what interpretation knows of its services.
  *
- *  Values are what instructions found out when they ran (addresses, exit codes, outputs), by UUID and field; they live
- *  as long as the enclave. A service has one UUID for ever, by its name; it is remembered once the service has
- *  been added. Everything is kept in memory and in the enclave's database. Any thread.
+ *  Values are what instructions found out when they ran (addresses, exit codes, outputs), by UUID
+ * and field; they live as long as the enclave. A service has one UUID for ever, by its name; it is
+ * remembered once the service has been added. Everything is kept in memory and in the enclave's
+ * database. Any thread.
  */
 #ifndef KURTOSIS_APIC_RUN_STORE_H
 #define KURTOSIS_APIC_RUN_STORE_H
@@ -21,13 +22,15 @@ AUTO_FOR(run_store)
 /* Announces a UUID whose values will come. */
 void run_store_reserve(run_store_t *self, const char *uuid);
 /* Sets one value; the datum is copied. */
-int run_store_set(run_store_t *self, const char *uuid, const char *field, const types_datum_t *value,
-                  err_t **err);
-/* Copies one value into an empty datum; NOT_FOUND says whether the UUID or the field is not there. */
+int run_store_set(run_store_t *self, const char *uuid, const char *field,
+                  const types_datum_t *value, err_t **err);
+/* Copies one value into an empty datum; NOT_FOUND says whether the UUID or the field is not there.
+ */
 int run_store_get(run_store_t *self, const char *uuid, const char *field, types_datum_t *ret,
                   err_t **err);
 
-/* What is remembered of a service that was added: its UUID for references, and the Service value as text. */
+/* What is remembered of a service that was added: its UUID for references, and the Service value as
+ * text. */
 typedef struct {
     char *name;
     char uuid[UUID_LEN + 1];

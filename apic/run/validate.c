@@ -1,4 +1,5 @@
-/*  validate: the second phase: is every step possible, and are all images there? Nothing has been started yet. */
+/*  validate: the second phase: is every step possible, and are all images there? Nothing has been
+ * started yet. */
 #include "apic/run/phases.h"
 
 #include <stdlib.h>
@@ -58,8 +59,7 @@ validate_steps(const run_plan_t *plan, plan_env_t *env, const run_lines_t *lines
     for (size_t i = 0; i < plan->n_steps; i++) {
         const plan_step_t *step = plan->steps[i];
         AUTO(err) err = NULL;
-        if (step->is_skipped || !step->kind->validate ||
-            step->kind->validate(step, env, &err) == 0)
+        if (step->is_skipped || !step->kind->validate || step->kind->validate(step, env, &err) == 0)
             continue;
         AUTO_FREE char *place = plan_step_place(step);
         err_wrap(&err, "Error while validating instruction %s. The instruction can be found at %s",

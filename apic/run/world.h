@@ -1,8 +1,8 @@
 /*  world: what a run needs of its enclave, behind one struct of functions.
  *
- *  In the API container it is the core (world_core.c); the tests have one without containers, so that whole packages
- *  are interpreted and validated in milliseconds. The functions are those of apic/core/core.h, with the same rules;
- *  `self` is the first argument of each. Any thread.
+ *  In the API container it is the core (world_core.c); the tests have one without containers, so
+ * that whole packages are interpreted and validated in milliseconds. The functions are those of
+ * apic/core/core.h, with the same rules; `self` is the first argument of each. Any thread.
  */
 #ifndef KURTOSIS_APIC_RUN_WORLD_H
 #define KURTOSIS_APIC_RUN_WORLD_H
@@ -27,8 +27,8 @@ typedef struct {
 typedef struct {
     void *self;
     const char *enclave_uuid;
-    const char *enclave_env;  /* JSON, or "" */
-    const char *backend;      /* "docker", "podman", "kubernetes" */
+    const char *enclave_env; /* JSON, or "" */
+    const char *backend;     /* "docker", "podman", "kubernetes" */
     bool is_production;
     const char *repositories; /* folder of packages */
     const char *tmp;          /* folder for temporary files */

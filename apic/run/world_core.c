@@ -85,10 +85,10 @@ download(void *self, const char *url, const char *path, int timeout_ms, err_t **
     int status = 0;
     if (core_download(self, NULL, url, path, timeout_ms, &status, err) < 0)
         return -1;
-    return status / 100 == 2 ? 0
-                             : err_fail(err, ERR_NOT_FOUND,
-                                        "Downloading '%s' returned unexpected HTTP status '%d'", url,
-                                        status);
+    return status / 100 == 2
+               ? 0
+               : err_fail(err, ERR_NOT_FOUND,
+                          "Downloading '%s' returned unexpected HTTP status '%d'", url, status);
 }
 
 static int
@@ -168,8 +168,8 @@ resources(void *self, bool measure, run_resources_t *ret, err_t **err)
     Orchestrator__GetClusterInfoArgs args = ORCHESTRATOR__GET_CLUSTER_INFO_ARGS__INIT;
     AUTO_MESSAGE ProtobufCMessage *reply = NULL;
     args.measure_free = measure;
-    if (actor_ask(core_actor(self), NULL, core_driver(self), SERVICE "GetClusterInfo", &args.base, 0,
-                  &reply, err) < 0)
+    if (actor_ask(core_actor(self), NULL, core_driver(self), SERVICE "GetClusterInfo", &args.base,
+                  0, &reply, err) < 0)
         return -1;
     const Orchestrator__ClusterInfo *info = (const Orchestrator__ClusterInfo *)reply;
     *ret = (run_resources_t){

@@ -48,8 +48,9 @@ types_bind(star_t *star, const types_table_t *table, const star_args_t *args,
 
     AUTO_STR text = STR_EMPTY;
     qsort(refusals, n_refusals, sizeof(refusals[0]), by_name);
-    str_printf(&text, "Cannot construct '%s' from the provided arguments.\n\tCaused by: the "
-                      "following argument(s) could not be parsed or did not pass validation: {",
+    str_printf(&text,
+               "Cannot construct '%s' from the provided arguments.\n\tCaused by: the "
+               "following argument(s) could not be parsed or did not pass validation: {",
                table->name);
     for (size_t i = 0; i < n_refusals; i++) {
         str_printf(&text, "%s\"%s\":", i ? "," : "", refusals[i].name);

@@ -243,10 +243,11 @@ types_check_labels(star_t *star, const types_field_t *field, star_value_t value,
                        star_get_text(v, NULL));
         str_printf(why, "]'\n\tCaused by: Invalid service config label %s '%s'\n\tCaused by: %s",
                    key_fits ? "value" : "key", key_fits ? text : name,
-                   key_fits ? "a value is empty, or 1 to 63 letters, digits, '-', '_' and '.', with a "
-                              "letter or digit at both ends"
-                            : "a key is 1 to 63 lower-case letters, digits, '-', '_' and '.', with "
-                              "a letter or digit at both ends");
+                   key_fits
+                       ? "a value is empty, or 1 to 63 letters, digits, '-', '_' and '.', with a "
+                         "letter or digit at both ends"
+                       : "a key is 1 to 63 lower-case letters, digits, '-', '_' and '.', with "
+                         "a letter or digit at both ends");
         return false;
     }
     return true;

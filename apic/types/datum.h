@@ -1,7 +1,8 @@
 /*  datum: a Starlark value that outlives its interpreter.
  *
- *  A string is kept as its bytes, any other value as the text that makes it again. So a datum can be stored, compared
- *  in an interpreter of its own, and put into a text the way references are replaced.
+ *  A string is kept as its bytes, any other value as the text that makes it again. So a datum can
+ * be stored, compared in an interpreter of its own, and put into a text the way references are
+ * replaced.
  */
 #ifndef KURTOSIS_APIC_TYPES_DATUM_H
 #define KURTOSIS_APIC_TYPES_DATUM_H
@@ -26,7 +27,8 @@ void types_datum_copy(types_datum_t *self, const types_datum_t *other);
 
 /* The value in this interpreter; absent after star_fail(), when it cannot be read back. */
 star_value_t types_datum_value(const types_datum_t *self, star_t *star);
-/* Reads text of types_text_put() back, where `struct`, `json`, `time` and our constructors are known. */
+/* Reads text of types_text_put() back, where `struct`, `json`, `time` and our constructors are
+ * known. */
 star_value_t types_text_value(star_t *star, const char *text, size_t size);
 
 /* Appends repr() of it: strings quoted. */

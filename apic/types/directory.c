@@ -69,9 +69,9 @@ types_cast_files(star_t *star, star_value_t value, types_directory_fn *directory
         const bool fits = star_kind(item) == STAR_STRING || types_values(item, &types_directory);
         if (star_kind(key) != STAR_STRING || !fits) {
             AUTO_FREE char *text = types_text(star, value);
-            return err_fail(err, ERR_INVALID, "Unable to convert %s of 'files' dictionary '%s' to %s",
-                            fits ? "key" : "value", text,
-                            fits ? "string" : "a Directory object");
+            return err_fail(err, ERR_INVALID,
+                            "Unable to convert %s of 'files' dictionary '%s' to %s",
+                            fits ? "key" : "value", text, fits ? "string" : "a Directory object");
         }
         AUTO_FREE char *path = NULL;
         if (types_cast_text(key, "files", &path, err) < 0 ||

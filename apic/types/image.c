@@ -9,7 +9,7 @@
 
 #define TEXT(name_, flags_)                                                                        \
     {                                                                                              \
-        name_, .want = TYPES_STRING, .check = types_check_text, .flags = flags_                            \
+        name_, .want = TYPES_STRING, .check = types_check_text, .flags = flags_                    \
     }
 
 enum { SPEC_IMAGE, SPEC_REGISTRY, SPEC_USERNAME, SPEC_PASSWORD };
@@ -74,8 +74,8 @@ cast_build(const star_value_t *values, const types_places_t *places, types_image
     AUTO_FREE char *file = NULL;
     self->kind = TYPES_IMAGE_BUILD;
     if (types_cast_field(&build_fields[BUILD_NAME], values[BUILD_NAME], &self->name, err) < 0 ||
-        types_cast_field(&build_fields[BUILD_CONTEXT], values[BUILD_CONTEXT], &self->context,
-                         err) < 0 ||
+        types_cast_field(&build_fields[BUILD_CONTEXT], values[BUILD_CONTEXT], &self->context, err) <
+            0 ||
         types_cast_field(&build_fields[BUILD_FILE], values[BUILD_FILE], &file, err) < 0 ||
         types_cast_field(&build_fields[BUILD_STAGE], values[BUILD_STAGE], &self->target, err) < 0)
         return -1;
@@ -87,8 +87,7 @@ cast_build(const star_value_t *values, const types_places_t *places, types_image
 }
 
 static int
-cast_nix(const star_value_t *values, const types_places_t *places, types_image_t *self,
-         err_t **err)
+cast_nix(const star_value_t *values, const types_places_t *places, types_image_t *self, err_t **err)
 {
     AUTO_FREE char *flake = NULL, *output = NULL;
     self->kind = TYPES_IMAGE_NIX;
@@ -109,8 +108,8 @@ cast_nix(const star_value_t *values, const types_places_t *places, types_image_t
 }
 
 int
-types_cast_image(star_t *star, star_value_t value, const types_places_t *places,
-                 types_image_t *ret, err_t **err)
+types_cast_image(star_t *star, star_value_t value, const types_places_t *places, types_image_t *ret,
+                 err_t **err)
 {
     (void)star;
     const star_value_t *values;

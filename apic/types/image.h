@@ -13,17 +13,18 @@ typedef enum {
 
 typedef struct types_image {
     types_image_kind_t kind;
-    char *name;                          /* reference; of the built image too */
+    char *name;                           /* reference; of the built image too */
     char *registry, *username, *password; /* spec; NULL when not given */
-    char *context;                       /* build, nix: as written */
-    char *folder;                        /* build, nix: on our disk */
-    char *file;                          /* build: Dockerfile in folder; nix: flake reference */
-    char *target;                        /* build: stage, or NULL */
-    types_pairs_t args;                  /* build */
-    bool only_missing;                   /* never pulled when it is there, whatever the run says */
+    char *context;                        /* build, nix: as written */
+    char *folder;                         /* build, nix: on our disk */
+    char *file;                           /* build: Dockerfile in folder; nix: flake reference */
+    char *target;                         /* build: stage, or NULL */
+    types_pairs_t args;                   /* build */
+    bool only_missing;                    /* never pulled when it is there, whatever the run says */
 } types_image_t;
 
-/* Where builds find their folders: the path on disk of a locator as the calling module sees it (yours). */
+/* Where builds find their folders: the path on disk of a locator as the calling module sees it
+ * (yours). */
 typedef struct {
     void *arg;
     int (*find)(void *arg, const char *locator, char **ret_path, err_t **err);

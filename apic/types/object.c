@@ -5,10 +5,21 @@
 
 /* All constructors, in the order of the documentation. */
 static const types_type_t *const types[] = {
-    &types_service,       &types_directory,   &types_exec_recipe,      &types_get_recipe,
-    &types_post_recipe,   &types_port_spec,   &types_store_spec,       &types_service_config,
-    &types_ready_condition, &types_image_build_spec, &types_nix_build_spec, &types_image_spec,
-    &types_user,          &types_toleration,  &types_gpu_config,
+    &types_service,
+    &types_directory,
+    &types_exec_recipe,
+    &types_get_recipe,
+    &types_post_recipe,
+    &types_port_spec,
+    &types_store_spec,
+    &types_service_config,
+    &types_ready_condition,
+    &types_image_build_spec,
+    &types_nix_build_spec,
+    &types_image_spec,
+    &types_user,
+    &types_toleration,
+    &types_gpu_config,
 };
 
 typedef struct {
@@ -30,9 +41,9 @@ int
 types_put(star_t *star, star_value_t env)
 {
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if (star_dict_put(star, env, types[i]->base.name,
-                          star_function_new(star, types[i]->base.name, construct,
-                                            (void *)types[i])) < 0)
+        if (star_dict_put(
+                star, env, types[i]->base.name,
+                star_function_new(star, types[i]->base.name, construct, (void *)types[i])) < 0)
             return -1;
     return 0;
 }

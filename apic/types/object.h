@@ -14,7 +14,7 @@
                  .equal = types_object_equal,                                                      \
                  .hash = types_object_hash,                                                        \
                  .visit = types_object_visit,                                                      \
-                 .is_record = true},                                                     \
+                 .is_record = true},                                                               \
         .table = {label, fields_, sizeof(fields_) / sizeof((fields_)[0])},                         \
         .go_name = go,                                                                             \
     }

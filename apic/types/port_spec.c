@@ -63,9 +63,9 @@ types_cast_port(star_t *star, star_value_t value, const char *id, types_port_t *
                         "'number' argument on 'PortSpec' is mandatory but was unset. This is a "
                         "Kurtosis internal bug");
     self.number = (uint32_t)number;
-    const bool unchecked =
-        star_ok(values[PORT_WAIT]) && star_kind(values[PORT_WAIT]) == STAR_NONE;
-    int rc = types_cast_field(&port_fields[PORT_TRANSPORT], values[PORT_TRANSPORT], &transport, err);
+    const bool unchecked = star_ok(values[PORT_WAIT]) && star_kind(values[PORT_WAIT]) == STAR_NONE;
+    int rc =
+        types_cast_field(&port_fields[PORT_TRANSPORT], values[PORT_TRANSPORT], &transport, err);
     if (rc == 0)
         rc = types_cast_field(&port_fields[PORT_APPLICATION], values[PORT_APPLICATION],
                               &self.application_protocol, err);

@@ -11,10 +11,12 @@ static types_check_fn check_command, check_recipe;
 
 /* extract's message names this type for all recipes */
 #define EXTRACT                                                                                    \
-    {"extract", TYPES_DICT, .check = types_check_pairs, .among = " on 'GetHttpRequestRecipe'"}
+    {                                                                                              \
+        "extract", TYPES_DICT, .check = types_check_pairs, .among = " on 'GetHttpRequestRecipe'"   \
+    }
 #define HEADERS                                                                                    \
     {                                                                                              \
-        "headers", .want = TYPES_DICT                                                                      \
+        "headers", .want = TYPES_DICT                                                              \
     }
 #define HTTP_FIRST                                                                                 \
     {"port_id", TYPES_STRING, .check = types_check_text, .flags = TYPES_REQUIRED},                 \

@@ -1,4 +1,5 @@
-/*  recipe: what is asked of a service (a command, an HTTP request), and conditions on the answer, as plain data. */
+/*  recipe: what is asked of a service (a command, an HTTP request), and conditions on the answer,
+ * as plain data. */
 #ifndef KURTOSIS_APIC_TYPES_RECIPE_H
 #define KURTOSIS_APIC_TYPES_RECIPE_H
 
@@ -9,8 +10,8 @@ typedef enum { TYPES_RECIPE_EXEC, TYPES_RECIPE_GET, TYPES_RECIPE_POST } types_re
 
 typedef struct types_recipe {
     types_recipe_kind_t kind;
-    char *text;      /* the call that makes it */
-    char **command;  /* exec: NULL-terminated */
+    char *text;     /* the call that makes it */
+    char **command; /* exec: NULL-terminated */
     char *port_id, *endpoint;
     char *body, *content_type; /* post */
     types_pairs_t headers;

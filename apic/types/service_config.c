@@ -101,8 +101,9 @@ static step_fn cast_ports, cast_public_ports, cast_files, cast_command, cast_res
 
 /* In the order in which Kurtosis looks at the fields; the image comes before. */
 static step_fn *const steps[] = {
-    cast_ports, cast_public_ports, cast_files, cast_command, cast_resources,   cast_labels, cast_user,
-    cast_placement, cast_moves, cast_flags,    cast_lists,   cast_bind_mounts, cast_gpu,    cast_ready,
+    cast_ports,  cast_public_ports, cast_files,     cast_command, cast_resources,
+    cast_labels, cast_user,         cast_placement, cast_moves,   cast_flags,
+    cast_lists,  cast_bind_mounts,  cast_gpu,       cast_ready,
 };
 
 int
@@ -170,9 +171,10 @@ ports_of(cast_t *cast, int field, types_port_t **ret, size_t *ret_count)
         const bool is_port = types_values(item, &types_port_spec);
         if (star_kind(key) != STAR_STRING || !is_port) {
             AUTO_FREE char *text = types_text(cast->star, dict);
-            return err_fail(cast->err, ERR_INVALID, "Unable to convert %s of '%s' dictionary '%s' to %s",
-                            star_kind(key) != STAR_STRING ? "key" : "value", fields[field].name, text,
-                            star_kind(key) != STAR_STRING ? "string" : "a port object");
+            return err_fail(cast->err, ERR_INVALID,
+                            "Unable to convert %s of '%s' dictionary '%s' to %s",
+                            star_kind(key) != STAR_STRING ? "key" : "value", fields[field].name,
+                            text, star_kind(key) != STAR_STRING ? "string" : "a port object");
         }
         AUTO_FREE char *id = NULL;
         if (types_cast_text(key, fields[field].name, &id, cast->err) < 0 ||
@@ -413,7 +415,7 @@ static int
 cast_ready(cast_t *cast)
 {
     star_value_t ready = cast->values[CONFIG_READY];
-    return star_ok(ready) ? types_cast_ready_condition(cast->star, ready, &cast->config->ready,
-                                                       cast->err)
-                          : 0;
+    return star_ok(ready)
+               ? types_cast_ready_condition(cast->star, ready, &cast->config->ready, cast->err)
+               : 0;
 }

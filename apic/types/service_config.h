@@ -24,28 +24,30 @@ typedef struct types_service_config {
     types_image_t image;
     types_port_t *ports; /* private ones, in the order of the script */
     size_t n_ports;
-    types_condition_t *ready;   /* NULL: none */
-    uint64_t min_millicpus;     /* 0: none */
-    uint64_t min_megabytes;     /* 0: none */
-    bool needs_host;            /* privileged, host processes or bind mounts */
+    types_condition_t *ready; /* NULL: none */
+    uint64_t min_millicpus;   /* 0: none */
+    uint64_t min_megabytes;   /* 0: none */
+    bool needs_host;          /* privileged, host processes or bind mounts */
 } types_service_config_t;
 
-/* From a ServiceConfig (INVALID for other values), in the order in which Kurtosis looks at the fields. *ret is yours. */
+/* From a ServiceConfig (INVALID for other values), in the order in which Kurtosis looks at the
+ * fields. *ret is yours. */
 int types_cast_service_config(star_t *star, star_value_t value, const types_places_t *places,
                               types_service_config_t **ret, err_t **err);
 void types_service_config_destroy(types_service_config_t **self_p);
 AUTO_FOR(types_service_config)
 
 /* One PortSpec. Fills *ret (types_port_done). */
-int types_cast_port(star_t *star, star_value_t value, const char *id, types_port_t *ret, err_t **err);
+int types_cast_port(star_t *star, star_value_t value, const char *id, types_port_t *ret,
+                    err_t **err);
 void types_port_done(types_port_t *self);
 
 /* The Service that plan.add_service returns: hostname and address are references. */
 star_value_t types_service_new(star_t *star, const char *name, const char *hostname,
                                const char *address, const types_port_t *ports, size_t n_ports);
 
-/* A dict of mount path to artifact name or Directory: each directory is reported in order. directory: its
- * artifacts (NULL-terminated, yours), or a persistent key (yours) with its size. */
+/* A dict of mount path to artifact name or Directory: each directory is reported in order.
+ * directory: its artifacts (NULL-terminated, yours), or a persistent key (yours) with its size. */
 typedef int types_directory_fn(void *arg, const char *path, char **artifacts, char *key,
                                uint64_t megabytes, err_t **err);
 int types_cast_files(star_t *star, star_value_t value, types_directory_fn *directory, void *arg,

@@ -135,8 +135,7 @@ types_fail(star_t *star, err_t **err_p)
 }
 
 static void
-put_items(star_t *star, star_value_t value, const char *open, const char *close,
-          star_text_t *text)
+put_items(star_t *star, star_value_t value, const char *open, const char *close, star_text_t *text)
 {
     star_iter_t iter;
     star_value_t item;

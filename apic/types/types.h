@@ -1,11 +1,13 @@
 /*  types: Kurtosis' own Starlark types, and how every builtin of Kurtosis takes its arguments.
  *
- *  A constructor (PortSpec, ServiceConfig, ...) and an instruction (plan.add_service, ...) say what they accept in one
- *  table of fields. types_bind() puts the arguments of a call into an array by that table and refuses what does not
- *  fit, all bad arguments at once. What a constructor returns is an object whose attributes are the arguments that
- *  were given; its text (types_text_put) is the call that makes it again.
+ *  A constructor (PortSpec, ServiceConfig, ...) and an instruction (plan.add_service, ...) say what
+ * they accept in one table of fields. types_bind() puts the arguments of a call into an array by
+ * that table and refuses what does not fit, all bad arguments at once. What a constructor returns
+ * is an object whose attributes are the arguments that were given; its text (types_text_put) is the
+ * call that makes it again.
  *
- *  Interpreters whose programs use these types have a types_host_t as the first member of their `user`.
+ *  Interpreters whose programs use these types have a types_host_t as the first member of their
+ * `user`.
  */
 #ifndef KURTOSIS_APIC_TYPES_H
 #define KURTOSIS_APIC_TYPES_H
@@ -22,11 +24,13 @@ typedef struct types_type types_type_t;
 typedef struct types_field types_field_t;
 
 typedef struct types_host {
-    /* Something of the script that should be changed, as a whole line. Equal ones may be dropped. */
+    /* Something of the script that should be changed, as a whole line. Equal ones may be dropped.
+     */
     void (*warn)(struct types_host *self, const char *text);
 } types_host_t;
 
-/* ------------------------------------------------------------------------------------------- tables */
+/* -------------------------------------------------------------------------------------------
+ * tables */
 
 enum {
     TYPES_REQUIRED = 1 << 0, /* must be given */
@@ -43,18 +47,19 @@ enum {
 #define TYPES_NONE (1u << STAR_NONE)
 
 /* Is the value right for the field? False, and why as text, when it is not. */
-typedef bool types_check_fn(star_t *star, const types_field_t *field, star_value_t value, str_t *why);
+typedef bool types_check_fn(star_t *star, const types_field_t *field, star_value_t value,
+                            str_t *why);
 
 struct types_field {
     const char *name;
-    uint32_t want;          /* kinds, TYPES_ANY for every value */
-    types_check_fn *check;  /* looks before `want` does; NULL: none */
+    uint32_t want;         /* kinds, TYPES_ANY for every value */
+    types_check_fn *check; /* looks before `want` does; NULL: none */
     unsigned flags;
-    const char *fallback;   /* what applies when it is not given, as text; NULL: nothing */
+    const char *fallback;     /* what applies when it is not given, as text; NULL: nothing */
     const types_type_t *type; /* the one type of ours that it must have; NULL: none */
-    const char *about;      /* its name in messages, where that is another */
-    const char *among;      /* "A, B" for types_check_word, the expression for types_check_pattern */
-    int64_t min;            /* for types_check_range */
+    const char *about;        /* its name in messages, where that is another */
+    const char *among; /* "A, B" for types_check_word, the expression for types_check_pattern */
+    int64_t min;       /* for types_check_range */
     uint64_t max;
     const char *older;      /* an older name that is still accepted, with a warning */
     const char *deprecated; /* "D/M/YYYY. What to do instead": accepted, with a warning */
@@ -74,18 +79,21 @@ struct types_type {
 };
 
 extern const types_type_t types_service, types_port_spec, types_service_config, types_directory,
-    types_store_spec, types_exec_recipe, types_get_recipe, types_post_recipe,
-    types_ready_condition, types_image_spec, types_image_build_spec, types_nix_build_spec,
-    types_user, types_toleration, types_gpu_config;
+    types_store_spec, types_exec_recipe, types_get_recipe, types_post_recipe, types_ready_condition,
+    types_image_spec, types_image_build_spec, types_nix_build_spec, types_user, types_toleration,
+    types_gpu_config;
 
-/* ------------------------------------------------------------------------------------------ arguments */
+/* ------------------------------------------------------------------------------------------
+ * arguments */
 
-/* Puts the arguments into ret_values[0..count], one per field, the description last; absent where not given. -1
- * after star_fail(): "Cannot construct 'NAME' from the provided arguments." with the reasons. */
+/* Puts the arguments into ret_values[0..count], one per field, the description last; absent where
+ * not given. -1 after star_fail(): "Cannot construct 'NAME' from the provided arguments." with the
+ * reasons. */
 int types_bind(star_t *star, const types_table_t *table, const star_args_t *args,
                star_value_t *ret_values);
 
-/* The call as text, "NAME(a=1, b=[2])": only what was given, in the order of the table. values as bound. */
+/* The call as text, "NAME(a=1, b=[2])": only what was given, in the order of the table. values as
+ * bound. */
 void types_call_put(star_t *star, const types_table_t *table, const star_value_t *values,
                     star_text_t *text);
 
@@ -102,16 +110,19 @@ types_check_fn types_check_labels;
 types_check_fn types_check_assertion;
 types_check_fn types_check_target; /* a value that can be compared */
 
-/* ---------------------------------------------------------------------------------------------- values */
+/* ----------------------------------------------------------------------------------------------
+ * values */
 
 /* Puts all constructors into the dict `env`. */
 int types_put(star_t *star, star_value_t env);
 
-/* The values of an object of this type, by field; NULL if it is none. Lent as long as the object lives. */
+/* The values of an object of this type, by field; NULL if it is none. Lent as long as the object
+ * lives. */
 const star_value_t *types_values(star_value_t value, const types_type_t *type);
 /* The type of an object of ours; NULL for other values. */
 const types_type_t *types_type_of(star_value_t value);
-/* An object as the constructor would make it, from values by field (absent: not given); unchecked. */
+/* An object as the constructor would make it, from values by field (absent: not given); unchecked.
+ */
 star_value_t types_object_new(star_t *star, const types_type_t *type, const star_value_t *values);
 /* A copy of lists, dicts, tuples and sets, recursively; anything else itself. */
 star_value_t types_copy(star_t *star, star_value_t value);
@@ -124,7 +135,8 @@ char *types_text(star_t *star, star_value_t value);
 /* How messages spell the type of a value: "starlark.String", "*port_spec.PortSpec". Lent. */
 const char *types_go_name(star_value_t value);
 
-/* ----------------------------------------------------------------------------------------------- casts */
+/* -----------------------------------------------------------------------------------------------
+ * casts */
 
 /* From values to C, with the messages that name the place. All results are yours. */
 int types_cast_text(star_value_t value, const char *what, char **ret, err_t **err);
@@ -151,7 +163,8 @@ bool types_get_uint(star_t *star, star_value_t value, uint64_t *ret);
 /* The bool, or fallback when it is absent. */
 bool types_get_bool(star_value_t value, bool fallback);
 
-/* Fails the running builtin with an error chain: "text\n\tCaused by: text". Takes the chain; returns absent. */
+/* Fails the running builtin with an error chain: "text\n\tCaused by: text". Takes the chain;
+ * returns absent. */
 star_value_t types_fail(star_t *star, err_t **err_p);
 /* A chain in the form of interpretation and validation errors; yours, free(). */
 char *types_err_text(const err_t *err);

@@ -1,4 +1,5 @@
-/*  user: User, Toleration and GpuConfig: what a container runs as, where, and with which devices. */
+/*  user: User, Toleration and GpuConfig: what a container runs as, where, and with which devices.
+ */
 #include "apic/types/object.h"
 #include "apic/types/service_config.h"
 
@@ -11,7 +12,13 @@ static const types_field_t user_fields[] = {
     {"gid", TYPES_INT, .check = types_check_range, .max = INT64_MAX},
 };
 
-enum { TOLERATION_KEY, TOLERATION_OPERATOR, TOLERATION_VALUE, TOLERATION_EFFECT, TOLERATION_SECONDS };
+enum {
+    TOLERATION_KEY,
+    TOLERATION_OPERATOR,
+    TOLERATION_VALUE,
+    TOLERATION_EFFECT,
+    TOLERATION_SECONDS
+};
 static const types_field_t toleration_fields[] = {
     {"key", TYPES_STRING, .check = types_check_text},
     {"operator", TYPES_STRING, .check = types_check_word, .among = "Exists, Equal"},
@@ -59,14 +66,13 @@ int
 types_cast_toleration(star_value_t value, err_t **err)
 {
     const star_value_t *values = types_values(value, &types_toleration);
-    const bool exists = star_ok(values[TOLERATION_OPERATOR]) &&
-                        star_is_text(values[TOLERATION_OPERATOR], "Exists");
+    const bool exists =
+        star_ok(values[TOLERATION_OPERATOR]) && star_is_text(values[TOLERATION_OPERATOR], "Exists");
     if (!star_ok(values[TOLERATION_KEY]) && !exists)
         return err_fail(err, ERR_INVALID,
                         "'Toleration' expects either 'key' to be set or for 'operator' to be "
                         "'Exists'");
-    if (exists && star_ok(values[TOLERATION_VALUE]) &&
-        star_length(values[TOLERATION_VALUE]) > 0)
+    if (exists && star_ok(values[TOLERATION_VALUE]) && star_length(values[TOLERATION_VALUE]) > 0)
         return err_fail(err, ERR_INVALID,
                         "'Toleration' cannot have non empty value '%s' for 'value' if 'operator' "
                         "is 'Exists'",
@@ -164,8 +170,7 @@ types_cast_gpu(star_t *star, star_value_t value, Orchestrator__ServiceSpec *spec
     } else {
         types_texts_free(devices);
     }
-    if (star_ok(values[GPU_SHM]) &&
-        !types_get_uint(star, values[GPU_SHM], &spec->shm_megabytes)) {
+    if (star_ok(values[GPU_SHM]) && !types_get_uint(star, values[GPU_SHM], &spec->shm_megabytes)) {
         AUTO_FREE char *text = types_text(star, values[GPU_SHM]);
         return err_fail(err, ERR_INVALID,
                         "An error occurred parsing field 'shm_size' with value '%s' to uint64",

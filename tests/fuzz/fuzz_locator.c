@@ -1,4 +1,5 @@
-/*  Locators: any text is taken apart or refused; what is taken apart stays in its repository's folder. */
+/*  Locators: any text is taken apart or refused; what is taken apart stays in its repository's
+ * folder. */
 #include "apic/packages/locator.h"
 #include "apic/packages/path.h"
 #include "apic/packages/resolve.h"
@@ -16,7 +17,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO(packages_locator) locator = NULL;
     if (packages_locator_parse(text, &locator, NULL) == 0) {
         AUTO_FREE char *clean = packages_path_clean(locator->path);
-        if (strcmp(clean, locator->path) != 0 || packages_path_within(clean, "..") || clean[0] == '/')
+        if (strcmp(clean, locator->path) != 0 || packages_path_within(clean, "..") ||
+            clean[0] == '/')
             abort();
     }
     packages_replace_t replaces[] = {{"github.com/a/b", "github.com/c/d@1"}};

@@ -103,11 +103,11 @@ static void
 a_script_adds_a_service_and_uses_it(void **state)
 {
     run_stage_t *self = *state;
-    AUTO_FREE char *said =
-        run(self, "def run(plan, args):\n"
-                  "    s = plan.add_service(service_name = \"one\", config = ServiceConfig(\n"
-                  "        image = \"image\", env_vars = {\"A\": \"KURTOSIS_IP_ADDR_PLACEHOLDER\"}))\n"
-                  "    plan.print(s.ip_address + \" \" + s.hostname)\n");
+    AUTO_FREE char *said = run(
+        self, "def run(plan, args):\n"
+              "    s = plan.add_service(service_name = \"one\", config = ServiceConfig(\n"
+              "        image = \"image\", env_vars = {\"A\": \"KURTOSIS_IP_ADDR_PLACEHOLDER\"}))\n"
+              "    plan.print(s.ip_address + \" \" + s.hostname)\n");
     assert_non_null(strstr(said, "Service 'one' added with service UUID '"));
     assert_non_null(strstr(said, "\n127.77.0.3 one\nyes\n"));
     AUTO(core_service) service = NULL;
@@ -123,9 +123,9 @@ the_last_run_is_remembered(void **state)
     assert_string_equal(said, "1\nyes\n");
     Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
     AUTO_MESSAGE ProtobufCMessage *reply = NULL;
-    assert_int_equal(actor_ask(self->client, NULL, APIC, SERVICE "GetStarlarkRun", &empty.base, 0,
-                               &reply, NULL),
-                     0);
+    assert_int_equal(
+        actor_ask(self->client, NULL, APIC, SERVICE "GetStarlarkRun", &empty.base, 0, &reply, NULL),
+        0);
     const ApiContainerApi__GetStarlarkRunResponse *last =
         (const ApiContainerApi__GetStarlarkRunResponse *)reply;
     assert_string_equal(last->serialized_script, script);
@@ -137,10 +137,10 @@ static void
 a_run_goes_on_when_its_client_goes_away(void **state)
 {
     run_stage_t *self = *state;
-    AUTO(actor_stream) stream =
-        start(self, "def run(plan):\n"
-                    "    for i in range(2000):\n        plan.print(i)\n"
-                    "    plan.add_service(\"last\", ServiceConfig(image = \"image\"))\n");
+    AUTO(actor_stream)
+    stream = start(self, "def run(plan):\n"
+                         "    for i in range(2000):\n        plan.print(i)\n"
+                         "    plan.add_service(\"last\", ServiceConfig(image = \"image\"))\n");
     AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *first = next(stream);
     assert_non_null(first);
     actor_stream_destroy(&stream);
@@ -166,11 +166,13 @@ static void
 a_stop_ends_a_run_that_waits(void **state)
 {
     run_stage_t *self = *state;
-    AUTO(actor_stream) stream =
-        start(self, "def run(plan):\n"
-                    "    plan.add_service(\"s\", ServiceConfig(image = \"image\"))\n"
-                    "    plan.wait(\"s\", ExecRecipe(command = [\"fail\", \"1\"]), \"code\", \"==\", 0,"
-                    " interval = \"1m\", timeout = \"1h\")\n");
+    AUTO(actor_stream)
+    stream =
+        start(self,
+              "def run(plan):\n"
+              "    plan.add_service(\"s\", ServiceConfig(image = \"image\"))\n"
+              "    plan.wait(\"s\", ExecRecipe(command = [\"fail\", \"1\"]), \"code\", \"==\", 0,"
+              " interval = \"1m\", timeout = \"1h\")\n");
     for (;;) {
         AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *line = next(stream);
         assert_non_null(line);

@@ -15,9 +15,10 @@ static void
 a_manifest_has_a_name_a_description_and_replacements(void **state)
 {
     (void)state;
-    static const char text[] = "name: github.com/me/pkg\n"
-                               "description: |\n  two\n  lines\n"
-                               "replace:\n  github.com/a/b: ../b\n  github.com/c/d: \"github.com/e/f@1\"\n";
+    static const char text[] =
+        "name: github.com/me/pkg\n"
+        "description: |\n  two\n  lines\n"
+        "replace:\n  github.com/a/b: ../b\n  github.com/c/d: \"github.com/e/f@1\"\n";
     AUTO(packages_manifest) self = NULL;
     assert_int_equal(packages_manifest_parse(text, strlen(text), &self, NULL), 0);
     assert_string_equal(self->name, "github.com/me/pkg");

@@ -9,9 +9,10 @@
 
 #include <cmocka.h>
 
-#define ADD(name, image) "    plan.add_service(\"" name "\", ServiceConfig(image = \"" image "\"))\n"
+#define ADD(name, image)                                                                           \
+    "    plan.add_service(\"" name "\", ServiceConfig(image = \"" image "\"))\n"
 #define RENDER(text)                                                                               \
-    "    plan.render_templates(name = \"conf\", config = {\"f\": struct(template = \"" text         \
+    "    plan.render_templates(name = \"conf\", config = {\"f\": struct(template = \"" text        \
     "\", data = {})})\n"
 #define MOUNT                                                                                      \
     "    plan.add_service(\"user\", ServiceConfig(image = \"i\", files = {\"/c\": \"conf\"}))\n"
@@ -23,17 +24,17 @@
 static const struct {
     const char *what, *first, *second, *outcome;
 } cases[] = {
-    {"the same program is skipped, print too", ADD("a", "i") SAY("\"x\""), ADD("a", "i") SAY("\"x\""),
-     "ss"},
+    {"the same program is skipped, print too", ADD("a", "i") SAY("\"x\""),
+     ADD("a", "i") SAY("\"x\""), "ss"},
     {"appended steps run", ADD("a", "i"), ADD("a", "i") ADD("b", "i"), "sx"},
     {"a changed service is updated and what follows is compared anew", ADD("a", "i") SAY("1"),
      ADD("a", "j") SAY("1"), "xs"},
     {"the tail of the enclave plan is what counts", ADD("a", "i") ADD("b", "i") SAY("1"),
      ADD("b", "i") SAY("1"), "ss"},
     {"a program that has nothing to do with the first runs", ADD("a", "i"), SAY("1"), "x"},
-    {"another order runs everything", ADD("a", "i") ADD("b", "i"), ADD("b", "i") ADD("a", "i"), "sx"},
-    {"removing makes everything run again",
-     ADD("a", "i") "    plan.remove_service(\"a\")\n",
+    {"another order runs everything", ADD("a", "i") ADD("b", "i"), ADD("b", "i") ADD("a", "i"),
+     "sx"},
+    {"removing makes everything run again", ADD("a", "i") "    plan.remove_service(\"a\")\n",
      ADD("a", "i") "    plan.remove_service(\"a\")\n", "xx"},
     {"a new content of an artifact updates the services that mount it", RENDER("a") MOUNT,
      RENDER("b") MOUNT, "xx"},
@@ -52,8 +53,8 @@ static const struct {
      "\"i\")})\n",
      "x"},
     {"a task without a name is recognised", RENDER("a") TASK, RENDER("a") TASK, "ss"},
-    {"an artifact without a name never is",
-     "    plan.render_templates(config = {})\n", "    plan.render_templates(config = {})\n", "x"},
+    {"an artifact without a name never is", "    plan.render_templates(config = {})\n",
+     "    plan.render_templates(config = {})\n", "x"},
     {"set_service is done once", ADD("a", "i") SET, ADD("a", "i") SET, "ss"},
     {"a cluster's kind is known", "    plan.get_cluster_type()\n", "    plan.get_cluster_type()\n",
      "s"},
@@ -64,8 +65,8 @@ static char *
 outcome_of(const char *text)
 {
     str_t out = STR_EMPTY;
-    for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1
-                                                                          : NULL) {
+    for (const char *line = text; line && *line;
+         line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
         const char *end = strchr(line, '\n');
         const size_t size = end ? (size_t)(end - line) : strlen(line);
         if (line[0] == '[')
@@ -109,11 +110,11 @@ a_failed_run_is_taken_up_where_it_failed(void **state)
     enclave_t enclave;
     (void)state;
     enclave_init(&enclave, "/nonexistent");
-    AUTO_FREE char *first = run(&enclave, ADD("a", "i") EXEC SAY("1")
-                                "    plan.verify(\"a\", \"==\", \"b\")\n" SAY("2"));
+    AUTO_FREE char *first = run(
+        &enclave, ADD("a", "i") EXEC SAY("1") "    plan.verify(\"a\", \"==\", \"b\")\n" SAY("2"));
     assert_non_null(strstr(first, "finished: false"));
-    AUTO_FREE char *second = run(&enclave, ADD("a", "i") EXEC SAY("1")
-                                 "    plan.verify(\"a\", \"==\", \"a\")\n" SAY("2"));
+    AUTO_FREE char *second = run(
+        &enclave, ADD("a", "i") EXEC SAY("1") "    plan.verify(\"a\", \"==\", \"a\")\n" SAY("2"));
     AUTO_FREE char *outcome = outcome_of(second);
     assert_string_equal(outcome, "sssxx");
     enclave_done(&enclave);
@@ -175,22 +176,22 @@ side_by_side_the_first_failure_keeps_the_rest_from_starting(void **state)
     enclave_t enclave;
     (void)state;
     enclave_init(&enclave, "/nonexistent");
-    AUTO_FREE char *said = transcript(
-        &enclave,
-        (run_request_t){.script = "def run(plan):\n" ADD("a", "i") EXEC
-                                  "    plan.verify(r[\"output\"], \"==\", \"y\")\n" SAY("1"),
-                        .parallel = true},
-        false);
+    AUTO_FREE char *said =
+        transcript(&enclave,
+                   (run_request_t){.script = "def run(plan):\n" ADD("a", "i") EXEC
+                                   "    plan.verify(r[\"output\"], \"==\", \"y\")\n" SAY("1"),
+                                   .parallel = true},
+                   false);
     assert_non_null(strstr(said, "execution error: One or more instructions failed to execute in "
                                  "parallel. This if the first error that was found."));
     assert_non_null(strstr(said, "finished: false"));
     assert_null(strstr(said, "= 1\n"));
-    AUTO_FREE char *again = transcript(
-        &enclave,
-        (run_request_t){.script = "def run(plan):\n" ADD("a", "i") EXEC
-                                  "    plan.verify(r[\"output\"], \"==\", \"x\")\n" SAY("1"),
-                        .parallel = true},
-        false);
+    AUTO_FREE char *again =
+        transcript(&enclave,
+                   (run_request_t){.script = "def run(plan):\n" ADD("a", "i") EXEC
+                                   "    plan.verify(r[\"output\"], \"==\", \"x\")\n" SAY("1"),
+                                   .parallel = true},
+                   false);
     AUTO_FREE char *outcome = outcome_of(again);
     assert_int_equal(strlen(outcome), 4);
     assert_non_null(strstr(again, "finished: true"));

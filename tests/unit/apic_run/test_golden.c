@@ -1,6 +1,6 @@
-/*  Every golden/NAME.star is run in an enclave of its own, and what it says is compared with golden/NAME.out. The first
- *  lines of a script may say how: "# args: JSON", "# dry", "# twice", "# progress". With UPDATE_GOLDEN=1 in the
- *  environment the .out files are written instead. */
+/*  Every golden/NAME.star is run in an enclave of its own, and what it says is compared with
+ * golden/NAME.out. The first lines of a script may say how: "# args: JSON", "# dry", "# twice", "#
+ * progress". With UPDATE_GOLDEN=1 in the environment the .out files are written instead. */
 #include "transcript.h"
 
 #include "apic/packages/file.h"

@@ -1,4 +1,5 @@
-/*  Which steps come after which: "3:1,2" says that the third comes after the first and the second. */
+/*  Which steps come after which: "3:1,2" says that the third comes after the first and the second.
+ */
 #include "transcript.h"
 
 #include "apic/packages/locator.h"
@@ -25,10 +26,12 @@ static const struct {
     {"    a = plan.render_templates(name = \"a\", config = {})\n"
      "    s = plan.add_service(\"s\", ServiceConfig(image = \"i\", files = {\"/x\": a}))\n"
      "    plan.add_service(\"t\", ServiceConfig(image = \"i\", cmd = [s.ip_address]))\n"
-     "    plan.run_sh(run = \"ping \" + s.hostname, store = [StoreSpec(src = \"/o\", name = \"o\")])\n"
+     "    plan.run_sh(run = \"ping \" + s.hostname, store = [StoreSpec(src = \"/o\", name = "
+     "\"o\")])\n"
      "    plan.add_service(\"u\", ServiceConfig(image = \"i\", files = {\"/x\": \"o\"}))\n",
      "1: 2:1 3:2 4:2 5:4"},
-    {"    plan.print(1)\n    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n    plan.print(2)\n",
+    {"    plan.print(1)\n    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n    "
+     "plan.print(2)\n",
      "1: 2: 3:2"},
     {"    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
      "    plan.request(\"s\", GetHttpRequestRecipe(port_id = \"p\", endpoint = \"\"))\n"

@@ -35,8 +35,8 @@ run_package(const char *id, const char *main_file)
 {
     enclave_t enclave;
     enclave_init(&enclave, folder);
-    char *said = transcript(
-        &enclave, (run_request_t){.package_id = id, .main_file = main_file}, false);
+    char *said =
+        transcript(&enclave, (run_request_t){.package_id = id, .main_file = main_file}, false);
     enclave_done(&enclave);
     return said;
 }
@@ -56,14 +56,15 @@ a_package_imports_its_files_and_its_dependencies(void **state)
     (void)state;
     put_file("me/pkg/kurtosis.yml",
              "name: github.com/me/pkg\nreplace:\n  github.com/far/dep: ../local\n");
-    put_file("me/pkg/main.star",
-             "lib = import_module(\"./lib/deep.star\")\n"
-             "dep = import_module(\"github.com/far/dep/x.star\")\n"
-             "again = import_module(\"lib/deep.star\")\n"
-             "def run(plan, n = 1):\n"
-             "    plan.print(lib.NAME + dep.greet() + read_file(\"/data.txt\") + str(lib == again))\n"
-             "    lib.add(plan)\n"
-             "    plan.upload_files(\"lib\", name = \"lib\")\n");
+    put_file(
+        "me/pkg/main.star",
+        "lib = import_module(\"./lib/deep.star\")\n"
+        "dep = import_module(\"github.com/far/dep/x.star\")\n"
+        "again = import_module(\"lib/deep.star\")\n"
+        "def run(plan, n = 1):\n"
+        "    plan.print(lib.NAME + dep.greet() + read_file(\"/data.txt\") + str(lib == again))\n"
+        "    lib.add(plan)\n"
+        "    plan.upload_files(\"lib\", name = \"lib\")\n");
     put_file("me/pkg/lib/deep.star",
              "up = import_module(\"../up.star\")\nNAME = up.NAME\n_hidden = 1\n"
              "def add(plan):\n    plan.upload_files(src = \"deep.star\", name = \"deep\")\n");
@@ -74,8 +75,9 @@ a_package_imports_its_files_and_its_dependencies(void **state)
     put_file("far/dep/y.txt", "far");
     AUTO_FREE char *said = run_package("github.com/me/pkg", NULL);
     expect(said, "= upfardataTrue\n");
-    expect(said, "github.com/me/pkg/lib/deep.star[5:22] upload_files: Uploading file 'deep.star' to "
-                 "files artifact 'deep'\n");
+    expect(said,
+           "github.com/me/pkg/lib/deep.star[5:22] upload_files: Uploading file 'deep.star' to "
+           "files artifact 'deep'\n");
     expect(said, "= Files with artifact name 'lib' uploaded with artifact UUID 'UUID'\n");
     expect(said, "finished: true\n");
 }
@@ -104,11 +106,13 @@ what_cannot_be_loaded_is_said(void **state)
          "Evaluation error: An error occurred while loading the module "
          "'github.com/me/load/nothing.star'\n\tCaused by: '/nothing.star' doesn't exist in the "
          "package 'me/load'"},
-        {"read_file(\"github.com/no/where/x\")", "package 'github.com/no/where' is not in this enclave"},
+        {"read_file(\"github.com/no/where/x\")",
+         "package 'github.com/no/where' is not in this enclave"},
         {"import_module(\"github.com/me/load/x.star\")",
          "Locator 'github.com/me/load/x.star' is referencing a file within the same package"},
         {"read_file(\"\")", "Value for 'src' was an empty string. This is disallowed"},
-        {"import_module(\"sub\")", "Loading module content for module 'github.com/me/load/sub' failed."},
+        {"import_module(\"sub\")",
+         "Loading module content for module 'github.com/me/load/sub' failed."},
         {"load(\"a\", \"b\")", "statement is not available in Kurtosis"},
     };
     put_file("me/load/kurtosis.yml", "name: github.com/me/load\n");
@@ -131,7 +135,8 @@ what_is_no_package_is_refused_before_anything_is_said(void **state)
     put_file("me/wrong/kurtosis.yml", "name: github.com/me/right\n");
     put_file("me/other/kurtosis.yml", "name: github.com/me/other\n");
     static const char *const cases[][3] = {
-        {"github.com/me/none", NULL, "interpretation error: Couldn't find a 'kurtosis.yml' in the root"},
+        {"github.com/me/none", NULL,
+         "interpretation error: Couldn't find a 'kurtosis.yml' in the root"},
         {"github.com/me/wrong", NULL, "The package name in kurtosis.yml must match the location"},
         {"github.com/me/other", "x.star",
          "An error occurred while verifying that 'main.star' exists in the package "

@@ -89,7 +89,8 @@ what_has_no_value_yet_is_an_error_that_says_so(void **state)
         {"{{kurtosis:" U ":nothing.runtime_value}}",
          "An error happened getting runtime value field '" U "' 'nothing'"},
         {"{{kurtosis:00000000000000000000000000000000:code.runtime_value}}",
-         "Recipe result value with key UUID '00000000000000000000000000000000' does not exist on the "
+         "Recipe result value with key UUID '00000000000000000000000000000000' does not exist on "
+         "the "
          "recipe result repository"},
     };
     put("code", "7", false);

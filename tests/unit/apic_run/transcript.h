@@ -5,7 +5,8 @@
  *        = Service 'a' added with service UUID 'UUID'
  *      finished: true
  *
- *  UUIDs of references are numbered, others are "UUID"; times are "TIME"; progress is only written where asked for. */
+ *  UUIDs of references are numbered, others are "UUID"; times are "TIME"; progress is only written
+ * where asked for. */
 #ifndef TEST_TRANSCRIPT_H
 #define TEST_TRANSCRIPT_H
 

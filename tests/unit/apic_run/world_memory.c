@@ -62,8 +62,8 @@ not_there(const char *name, err_t **err)
 }
 
 static int
-services_start(void *arg, core_service_config_t *const *configs, size_t count,
-               unsigned parallelism, core_service_t **ret_services, err_t **ret_errors, err_t **err)
+services_start(void *arg, core_service_config_t *const *configs, size_t count, unsigned parallelism,
+               core_service_t **ret_services, err_t **ret_errors, err_t **err)
 {
     world_memory_t *self = arg;
     int rc = 0;
@@ -276,7 +276,7 @@ put(world_memory_t *self, const char *name, const char *content, char **ret_uuid
 {
     pthread_mutex_lock(&self->lock);
     char *old = run_map_put(&self->artifacts, name, strdup(content));
-    const core_artifact_outcome_t outcome = !old                      ? CORE_ARTIFACT_NEW
+    const core_artifact_outcome_t outcome = !old                        ? CORE_ARTIFACT_NEW
                                             : strcmp(old, content) == 0 ? CORE_ARTIFACT_SAME
                                                                         : CORE_ARTIFACT_UPDATED;
     free(old);

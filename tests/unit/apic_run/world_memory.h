@@ -1,6 +1,6 @@
-/*  world_memory: an enclave in memory, for tests of whole runs. Services start at once; a command is one of a few that
- *  it knows (`echo WORDS`, `exit CODE`, `/bin/sh -c ...` of a task, which prints its script); a request is answered with
- *  what it asked. */
+/*  world_memory: an enclave in memory, for tests of whole runs. Services start at once; a command
+ * is one of a few that it knows (`echo WORDS`, `exit CODE`, `/bin/sh -c ...` of a task, which
+ * prints its script); a request is answered with what it asked. */
 #ifndef TEST_WORLD_MEMORY_H
 #define TEST_WORLD_MEMORY_H
 
