@@ -137,7 +137,7 @@ on_range(star_t *s, const star_args_t *args)
     int64_t count = step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
     if (step > 0 ? start >= stop : start <= stop)
         count = 0;
-    return sl_range_new(s, start, step, count);
+    return sl_range_new(s, start, stop, step, count);
 }
 
 /* ------------------------------------------------------------------ truth and text */
@@ -193,11 +193,14 @@ on_chr(star_t *s, const star_args_t *args)
     if (!sl_is_integer(x))
         FAIL("chr: got %s, want int", star_type_name(x));
     if (sl_int_sign(x) < 0 || !sl_is_int(x) || sl_int_of(x) > 0x10ffff) {
-        value_t text = sl_str(s, x);
-        if (!star_ok(text))
-            return text;
-        FAIL("chr: Unicode code point %s out of range (%s)", sl_is_int(x) && sl_int_sign(x) > 0 ? "U+" : SL_STRING_OF(text)->bytes,
-             sl_int_sign(x) < 0 ? "<0" : ">0x10FFFF");
+        star_text_t text;
+        bool negative = sl_int_sign(x) < 0;
+        star_text_init(&text, s);
+        sl_int_put(s, &text, x, negative ? 10 : 16, true);
+        star_fail(s, "chr: Unicode code point %s%s out of range (%s)", negative ? "" : "U+",
+                  text.data != NULL ? text.data : "", negative ? "<0" : ">0x10FFFF");
+        star_text_done(&text);
+        return STAR_ABSENT;
     }
     uint32_t code = (uint32_t)sl_int_of(x);
     if (code >= 0xd800 && code < 0xe000)

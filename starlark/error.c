@@ -91,7 +91,17 @@ sl_error_dup(star_t *s, const char *text, size_t length)
     return copy;
 }
 
-static bool
+/* A text cut short would say something else: the lack of memory is the error then. */
+static void
+no_memory_for_error(star_t *s)
+{
+    s->error_kind = STAR_ERROR_LIMIT;
+    s->message = s->emergency;
+    snprintf(s->emergency, sizeof s->emergency, "out of memory: the limit is %zu bytes, %zu are in use",
+             s->options.limits.memory, s->memory);
+}
+
+static bool __attribute__((format(printf, 3, 0)))
 fail_v(star_t *s, star_error_kind_t kind, const char *format, va_list args)
 {
     va_list again;
@@ -109,6 +119,8 @@ fail_v(star_t *s, star_error_kind_t kind, const char *format, va_list args)
         if (text != NULL) {
             vsnprintf(text, (size_t)length + 1, format, again);
             s->message = text;
+        } else {
+            no_memory_for_error(s);
         }
     }
     va_end(again);
@@ -171,6 +183,8 @@ star_fail_text(star_t *star, const char *text, size_t length)
     char *copy = sl_error_dup(star, text, length);
     if (copy != NULL)
         star->message = copy;
+    else
+        no_memory_for_error(star);
     return STAR_ABSENT;
 }
 

@@ -100,7 +100,7 @@ value_t sl_tuple_of(star_t *s, const value_t *items, size_t count);
 sl_function_t *sl_function_alloc(star_t *s, size_t n_free);
 sl_builtin_t *sl_builtin_new(star_t *s, const char *name, star_function_fn *function, void *user, uint32_t flags);
 value_t sl_bound_new(star_t *s, sl_builtin_t *builtin, value_t self);
-value_t sl_range_new(star_t *s, int64_t start, int64_t step, int64_t count);
+value_t sl_range_new(star_t *s, int64_t start, int64_t stop, int64_t step, int64_t count);
 value_t sl_module_new(star_t *s, const char *name, sl_dict_t *members);
 value_t sl_elems_new(star_t *s, sl_string_t *string, sl_elems_kind_t kind);
 sl_shape_t *sl_shape_of(star_t *s, value_t constructor, const value_t *sorted_names, size_t count);

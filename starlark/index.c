@@ -429,10 +429,14 @@ sl_slice(star_t *s, value_t container, value_t low, value_t high, value_t step)
         return slice_bytes(s, SL_STRING_OF(container), ends[0], ends[2], count);
     case SL_RANGE: {
         const sl_range_t *range = SL_AS(sl_range_t, container);
-        int64_t wider;
+        int64_t start = range->start, stop = range->start, wider;
+        /* Ends of an empty range, or of steps that only reach one item, may lie beyond all ints. */
         if (__builtin_mul_overflow(range->step, ends[2], &wider))
-            wider = range->step; /* at most one item is left */
-        return sl_range_new(s, range->start + (count > 0 ? ends[0] * range->step : 0), wider, count);
+            wider = range->step;
+        if (__builtin_mul_overflow(range->step, ends[0], &start) || __builtin_add_overflow(start, range->start, &start) ||
+            __builtin_mul_overflow(range->step, ends[1], &stop) || __builtin_add_overflow(stop, range->start, &stop))
+            start = stop = range->start;
+        return sl_range_new(s, start, stop, wider, count);
     }
     case SL_TUPLE: {
         if (count == 0)

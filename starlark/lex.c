@@ -79,8 +79,10 @@ sl_syntax_error(star_t *s, sl_string_t *file, pos_t pos, const char *format, ...
         *frame = (star_frame_t){name, pos.line, pos.column, "", text};
         s->error.frames = frame;
         s->error.n_frames = 1;
+        return false;
     }
-    return false;
+    star_error_clear(s);
+    return sl_fail_memory(s);
 }
 
 #define FAIL(lexer, pos, ...) sl_syntax_error((lexer)->star, (lexer)->file, (pos), __VA_ARGS__)

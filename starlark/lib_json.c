@@ -609,7 +609,7 @@ on_indent(star_t *s, const star_args_t *args)
 }
 
 static const sl_native_t functions[] = {
-    {"encode", on_encode, SL_CALLS_BACK}, {"decode", on_decode, 0}, {"indent", on_indent, 0}, {0},
+    {"json.encode", on_encode, SL_CALLS_BACK}, {"json.decode", on_decode, 0}, {"json.indent", on_indent, 0}, {0},
 };
 
 star_value_t

@@ -101,9 +101,11 @@ bool
 sl_natives_put(star_t *s, sl_dict_t *dict, const sl_native_t *table)
 {
     for (; table->name != NULL; table++) {
+        const char *dot = strrchr(table->name, '.'), *key = dot != NULL ? dot + 1 : table->name;
         sl_builtin_t *builtin = sl_builtin_new(s, table->name, table->function, NULL, table->flags);
-        if (builtin == NULL || !sl_dict_insert(s, dict, sl_value(builtin->name), sl_string_hash(builtin->name),
-                                               sl_value(builtin), NULL))
+        sl_string_t *name = builtin != NULL ? sl_string_intern(s, key, strlen(key)) : NULL;
+        if (name == NULL ||
+            !sl_dict_insert(s, dict, sl_value(name), sl_string_hash(name), sl_value(builtin), NULL))
             return false;
     }
     return true;

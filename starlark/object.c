@@ -456,12 +456,13 @@ star_functions_put(star_t *star, star_value_t env, const star_function_t *table)
 }
 
 value_t
-sl_range_new(star_t *s, int64_t start, int64_t step, int64_t count)
+sl_range_new(star_t *s, int64_t start, int64_t stop, int64_t step, int64_t count)
 {
     sl_range_t *range = sl_heap_new(s, SL_RANGE, sizeof *range);
     if (range == NULL)
         return STAR_ABSENT;
     range->start = start;
+    range->stop = stop;
     range->step = step;
     range->count = count;
     return sl_value(range);

@@ -129,7 +129,7 @@ typedef struct {
     star_function_fn *function;
     uint32_t flags;
 } sl_native_t;
-/* Puts a table of functions into a dict. */
+/* Puts a table of functions into a dict: "json.encode" as "encode". */
 bool sl_natives_put(star_t *s, sl_dict_t *dict, const sl_native_t *table);
 extern const sl_native_t sl_string_methods[], sl_bytes_methods[], sl_list_methods[], sl_dict_methods[],
     sl_set_methods[], sl_universe[];

@@ -97,8 +97,7 @@ put_host(star_t *s, star_text_t *text, value_t v, bool quoted)
 static void
 put_range(star_text_t *text, const sl_range_t *range)
 {
-    long long start = range->start, step = range->step;
-    long long stop = (long long)((unsigned long long)start + (unsigned long long)range->count * (unsigned long long)step);
+    long long start = range->start, stop = range->stop, step = range->step;
 
     if (step != 1)
         star_text_printf(text, "range(%lld, %lld, %lld)", start, stop, step);

@@ -52,12 +52,23 @@ static void stmts(resolver_t *r, list_t *list);
 
 /* ------------------------------------------------------------------ errors and memory */
 
+/* Errors that cannot be kept are no errors to show. */
+static void
+out_of_memory(resolver_t *r)
+{
+    star_error_clear(r->star);
+    sl_fail_memory(r->star);
+    r->no_memory = true;
+}
+
 static void __attribute__((format(printf, 3, 4)))
 error(resolver_t *r, pos_t pos, const char *format, ...)
 {
     char message[400];
     va_list args;
 
+    if (r->no_memory)
+        return;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
@@ -67,9 +78,13 @@ error(resolver_t *r, pos_t pos, const char *format, ...)
     }
     if (r->n_errors == r->errors_capacity) {
         size_t capacity = r->errors_capacity ? r->errors_capacity * 2 : 8;
-        star_frame_t *errors = capacity <= ERRORS_MAX ? sl_error_alloc(r->star, capacity * sizeof *errors) : NULL;
-        if (errors == NULL)
+        if (capacity > ERRORS_MAX)
             return;
+        star_frame_t *errors = sl_error_alloc(r->star, capacity * sizeof *errors);
+        if (errors == NULL) {
+            out_of_memory(r);
+            return;
+        }
         if (r->n_errors > 0)
             memcpy(errors, r->errors, r->n_errors * sizeof *errors);
         r->errors = errors;
@@ -77,8 +92,11 @@ error(resolver_t *r, pos_t pos, const char *format, ...)
     }
     const char *file = sl_error_dup(r->star, r->file->name->bytes, r->file->name->length);
     const char *text = sl_error_dup(r->star, message, strlen(message));
-    if (file != NULL && text != NULL)
-        r->errors[r->n_errors++] = (star_frame_t){file, pos.line, pos.column, "", text};
+    if (file == NULL || text == NULL) {
+        out_of_memory(r);
+        return;
+    }
+    r->errors[r->n_errors++] = (star_frame_t){file, pos.line, pos.column, "", text};
     r->star->error.frames = r->errors;
     r->star->error.n_frames = r->n_errors;
 }

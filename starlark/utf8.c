@@ -129,6 +129,8 @@ sl_unicode_to_upper(uint32_t code)
 {
     if (code < 0x80)
         return is_ascii_upper(code ^ 0x20) ? code ^ 0x20 : code;
+    if (code == 0xdf) /* the library has a capital sharp s; Unicode's simple mapping has none */
+        return code;
     return (uint32_t)utf8proc_toupper((utf8proc_int32_t)code);
 }
 
@@ -145,5 +147,7 @@ sl_unicode_to_title(uint32_t code)
 {
     if (code < 0x80)
         return is_ascii_upper(code ^ 0x20) ? code ^ 0x20 : code;
+    if (code == 0xdf) /* the library has a capital sharp s; Unicode's simple mapping has none */
+        return code;
     return (uint32_t)utf8proc_totitle((utf8proc_int32_t)code);
 }

@@ -143,7 +143,7 @@ typedef struct {
 
 typedef struct {
     sl_obj_t obj;
-    int64_t start, step, count;
+    int64_t start, stop, step, count;
 } sl_range_t;
 
 typedef struct {

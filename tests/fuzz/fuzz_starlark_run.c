@@ -1,0 +1,43 @@
+/*  Any bytes as a Starlark program, run within limits and with garbage collected all the time. The first byte chooses
+ *  the dialect. */
+#include "starlark/debug.h"
+#include "starlark/starlark.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    star_t *star = NULL;
+    star_options_t options = {
+        .limits = {.steps = 20000, .memory = 32 << 20, .depth = 200, .output = 10000},
+        .debug = STAR_DEBUG_COLLECT | STAR_DEBUG_TINY_STACKS,
+    };
+
+    if (size < 1 || size > 1 << 14)
+        return 0;
+    options.dialect = data[0] & 7;
+    if (star_new(&options, &star) < 0)
+        return 0;
+    star_value_t env = star_dict_new(star);
+    star_dict_put(star, env, "json", star_lib_json(star));
+    star_dict_put(star, env, "math", star_lib_math(star));
+    star_dict_put(star, env, "time", star_lib_time(star));
+    star_dict_put(star, env, "struct", star_lib_struct(star));
+    star_value_t module = star_run(star, "fuzz.star", (const char *)data + 1, size - 1, env);
+    if (star_ok(module)) {
+        size_t cursor = 0;
+        star_value_t name, value;
+        star_text_t text;
+        star_text_init(&text, star);
+        while (star_module_next(module, &cursor, &name, &value))
+            if (star_repr(star, value, &text) < 0)
+                break;
+        star_text_done(&text);
+    }
+    star_destroy(&star);
+    return 0;
+}
