@@ -69,15 +69,14 @@ sl_prefix_error(star_t *s, const char *name)
     if (s->captured || s->error_kind != STAR_ERROR_EVAL)
         return false;
     char *message = sl_error_dup(s, s->message, strlen(s->message));
-    if (message == NULL)
-        return false;
     star_text_t text;
     star_text_init(&text, s);
-    star_text_printf(&text, "%s: %s", name, message);
-    if (!text.failed) {
-        star_error_clear(s);
+    star_text_printf(&text, "%s: %s", name, message != NULL ? message : "");
+    star_error_clear(s);
+    if (message == NULL || text.failed)
+        sl_fail_memory(s);
+    else
         star_fail_text(s, text.data, text.length);
-    }
     star_text_done(&text);
     return false;
 }

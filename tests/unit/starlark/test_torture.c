@@ -62,8 +62,8 @@ any_allocation_may_fail(void **state)
         free(result.text);
         assert_int_equal(counting.bytes, 0);
         /* The first ones make the interpreter itself; of the others some, different ones for each file. */
-        size_t step = counting.count / 40 + 1;
-        for (size_t n = 1; n <= counting.count; n += n < 60 ? 1 : step)
+        size_t step = counting.count / 25 + 1;
+        for (size_t n = 1; n <= counting.count; n += n < 30 ? 1 : step)
             run_failing(*file, n, n % 2, n % 3 == 0 ? STAR_DEBUG_COLLECT : 0);
         free(*file);
     }
