@@ -8,6 +8,8 @@
 #   answers TEXT            standard output of the last command is exactly this, but for the last newline
 #   matches REGEX           a line of what it wrote matches
 #   same WHAT A B           two values are equal
+#   becomes WHAT A CMD...   a command's output becomes this, within half a minute
+#   comes TEXT FILE         the text appears in a file that another command is writing, within a minute
 #   image NAME              reference of a stand-in (tests/images/images), which Docker has from now on
 #   script NAME <<'STAR'    writes a Starlark script to the script's folder
 #
@@ -133,6 +135,23 @@ answers() {
 
 same() {
     [ "$2" = "$3" ] || die "$1: '$2' is not '$3'"
+}
+
+becomes() {
+    local what=$1 expected=$2 seen until=$((SECONDS + 30))
+    shift 2
+    until seen=$("$@") && [ "$seen" = "$expected" ]; do
+        [ $SECONDS -lt $until ] || die "$what: '$seen' does not become '$expected'"
+        sleep 0.1
+    done
+}
+
+comes() {
+    local until=$((SECONDS + 60))
+    until grep -qF -- "$1" "$2" 2>/dev/null; do
+        [ $SECONDS -lt $until ] || die "'$1' does not come; there is: $(cat "$2")"
+        sleep 0.02
+    done
 }
 
 image() {

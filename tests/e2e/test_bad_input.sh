@@ -67,7 +67,7 @@ says message print
 run_star '    plan.add_service(name = "web")'
 says config add_service
 run_star '    plan.add_service(name = 5, config = ServiceConfig(image = args["image"]))'
-says name string
+says name String
 run_star '    plan.add_service(name = "web", config = "nginx")'
 says ServiceConfig
 run_star '    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], colour = "red"))'
@@ -160,15 +160,18 @@ fails kurtosis service add e web2 "$image" extra words
 says accepts
 
 it "no Docker: every command says so, and what to do"
+ok kurtosis engine stop
 for words in "engine start" "enclave ls" "run bad.star"; do
     # shellcheck disable=SC2086
     DOCKER_HOST=unix:///nowhere/docker.sock fails kurtosis $words
     says Docker /nowhere/docker.sock
 done
+ok kurtosis enclave ls
 
 it "an engine that does not answer is said to be so"
-docker pause "$(engine_container)" >/dev/null
-LIMIT=40 fails kurtosis enclave ls
-says "engine"
-docker unpause "$(engine_container)" >/dev/null
+pid=$(docker top "$(engine_container)" -eo pid,comm | awk '$2 == "kurtosis-engine" { print $1; exit }')
+kill -STOP "$pid"
+LIMIT=60 fails kurtosis enclave ls
+says "engine restart"
+kill -CONT "$pid"
 ok kurtosis enclave ls
