@@ -63,10 +63,11 @@ plan_init(engine_t *self, plan_t *plan, const EngineApi__CreateEnclaveArgs *args
             "'%s' is no log level; use one of panic, fatal, error, warning, info, debug, trace",
             plan->log_level);
     if (has_name && !engine_name_is_valid(args->enclave_name))
-        return err_fail(err, ERR_INVALID,
-                        "'%s' cannot be the name of an enclave: it must match ^[-A-Za-z0-9]{1,60}$ "
-                        "(1 to 60 letters, digits and '-'), and not start with '" ENGINE_NAME_RESERVED "'",
-                        args->enclave_name);
+        return err_fail(
+            err, ERR_INVALID,
+            "'%s' cannot be the name of an enclave: it must match ^[-A-Za-z0-9]{1,60}$ "
+            "(1 to 60 letters, digits and '-'), and not start with '" ENGINE_NAME_RESERVED "'",
+            args->enclave_name);
     uuid_new(plan->uuid);
     plan->name = has_name ? strdup(args->enclave_name) : names_new(NAMES_ENCLAVE, is_taken, self);
     plan->creation_time = clock_wall_ns();

@@ -156,6 +156,7 @@ engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
     self->apic_join_ms = config->apic_join_ms ? config->apic_join_ms : ENGINE_APIC_JOIN_MS;
     self->locks = engine_locks_new();
     pthread_mutex_init(&self->start, NULL);
+    engine_locks_try(self->locks, ENGINE_SWEEP); /* until the sweep is over */
     if (open_data(self, config->data, err) < 0 || start_broker(self, config->listen, err) < 0 ||
         start_driver(self, config, err) < 0 || start_actor(self, err) < 0 ||
         actor_spawn(self->actor, engine_sweep, self, err) < 0)

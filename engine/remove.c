@@ -94,6 +94,16 @@ engine_on_destroy(void *state, actor_call_t *call, const ProtobufCMessage *reque
 
 /* ---------------------------------------------------------------------------------------- clean */
 
+/* Who cleans wants nothing left, also not what an engine before this one left half done. */
+static int
+wait_for_sweep(engine_t *self, actor_call_t *call, err_t **err)
+{
+    if (engine_locks_take(self->locks, ENGINE_SWEEP, call, err) < 0)
+        return -1;
+    engine_locks_give(self->locks, ENGINE_SWEEP);
+    return 0;
+}
+
 /* Enclaves to destroy, taken one by one by the threads of a cleaning. */
 typedef struct {
     engine_t *engine;
@@ -208,7 +218,7 @@ engine_on_clean(void *state, actor_call_t *call, const ProtobufCMessage *request
     pthread_mutex_init(&cleaning.lock, NULL);
     AUTO(err) err = NULL;
     AUTO_MESSAGE Orchestrator__GetEnclavesReply *enclaves = NULL;
-    if (engine_list(state, call, &enclaves, &err) < 0) {
+    if (wait_for_sweep(state, call, &err) < 0 || engine_list(state, call, &enclaves, &err) < 0) {
         err_wrap(&err, "cannot clean");
         actor_call_fail(&call, &err);
         return;
@@ -242,10 +252,9 @@ sweep_one(engine_t *self, const engine_record_t *record)
                  unmade ? "reason=half-made" : "reason=half-destroyed");
 }
 
-void
-engine_sweep(void *arg)
+static void
+sweep(engine_t *self)
 {
-    engine_t *self = arg;
     AUTO(err) err = NULL;
     engine_record_t *records;
     size_t count;
@@ -257,4 +266,12 @@ engine_sweep(void *arg)
         if (records[i].stage == ENGINE_STAGE_MAKING || records[i].stage == ENGINE_STAGE_ENDING)
             sweep_one(self, &records[i]);
     engine_records_free(records, count);
+}
+
+void
+engine_sweep(void *arg)
+{
+    engine_t *self = arg;
+    sweep(self);
+    engine_locks_give(self->locks, ENGINE_SWEEP);
 }

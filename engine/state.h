@@ -61,7 +61,9 @@ int engine_destroy_enclave(engine_t *self, actor_call_t *within, const char *uui
  * shown from now on. */
 int engine_undo_enclave(engine_t *self, const char *uuid, err_t **err);
 
-/* What a kill left behind is destroyed. On a thread of its own, at start. */
+/* What a kill left behind is destroyed. On a thread of its own, at start; the lock ENGINE_SWEEP is
+ * held until it is over. */
+#define ENGINE_SWEEP "sweep"
 void engine_sweep(void *self);
 
 /* The gate: who may join the bus under which name. bus_broker_config_t's may_join and is_known. */
