@@ -122,7 +122,8 @@ bare(const char *name)
 }
 
 static int
-unexpected(star_t *s, const star_args_t *args, const char *name, const char *const *names, size_t count)
+unexpected(star_t *s, const star_args_t *args, const char *name, const char *const *names,
+           size_t count)
 {
     search_t search;
     char candidate[WORD_MAX + 1], best[WORD_MAX + 1] = "";
@@ -143,7 +144,8 @@ unexpected(star_t *s, const star_args_t *args, const char *name, const char *con
         search.nearest = search.nearest != NULL ? best : before;
     }
     if (search.nearest != NULL)
-        return star_fail_code(s, "%s: unexpected keyword argument \"%s\" (did you mean %s?)", args->name, name, best);
+        return star_fail_code(s, "%s: unexpected keyword argument \"%s\" (did you mean %s?)",
+                              args->name, name, best);
     return star_fail_code(s, "%s: unexpected keyword argument \"%s\"", args->name, name);
 }
 
@@ -152,19 +154,21 @@ star_args_bind(star_t *star, const star_args_t *args, const char *const *names, 
                star_value_t *ret_values)
 {
     if (args->n_args > count)
-        return star_fail_code(star, "%s: got %zu arguments, want at most %zu", args->name, args->n_args, count);
+        return star_fail_code(star, "%s: got %zu arguments, want at most %zu", args->name,
+                              args->n_args, count);
     for (size_t i = 0; i < count; i++)
         ret_values[i] = i < args->n_args ? args->args[i] : STAR_ABSENT;
     for (size_t i = 0; i < args->n_named; i++) {
         const sl_string_t *name = SL_STRING_OF(args->names[i]);
         size_t p = 0;
-        while (p < count && (bare(names[p]) != name->length || memcmp(names[p], name->bytes, name->length) != 0))
+        while (p < count &&
+               (bare(names[p]) != name->length || memcmp(names[p], name->bytes, name->length) != 0))
             p++;
         if (p == count)
             return unexpected(star, args, name->bytes, names, count);
         if (star_ok(ret_values[p]))
-            return star_fail_code(star, "%s: got multiple values for keyword argument \"%s\"", args->name,
-                                  name->bytes);
+            return star_fail_code(star, "%s: got multiple values for keyword argument \"%s\"",
+                                  args->name, name->bytes);
         ret_values[p] = args->values[i];
     }
     bool optional = false;

@@ -7,10 +7,9 @@
 const char *
 star_type_name(star_value_t v)
 {
-    static const char *const names[] = {
-        [SL_FREE] = "absent",
+    static const char *const names[] = {[SL_FREE] = "absent",
 #define NAME(name, text) [SL_##name] = text,
-        SL_TYPES(NAME)
+                                        SL_TYPES(NAME)
 #undef NAME
     };
 
@@ -23,8 +22,8 @@ star_type_name(star_value_t v)
     if (sl_obj(v)->type == SL_HOST)
         return SL_AS(sl_host_t, v)->type->name;
     if (sl_obj(v)->type == SL_ELEMS) {
-        static const char *const elems[] = {"string.elems", "string.elems", "string.codepoints", "string.codepoints",
-                                            "bytes.elems"};
+        static const char *const elems[] = {"string.elems", "string.elems", "string.codepoints",
+                                            "string.codepoints", "bytes.elems"};
         return elems[sl_obj(v)->extra];
     }
     return names[sl_obj(v)->type];
@@ -34,11 +33,12 @@ star_kind_t
 star_kind(star_value_t v)
 {
     static const star_kind_t kinds[SL_TYPE_COUNT] = {
-        [SL_STRING] = STAR_STRING, [SL_BYTES] = STAR_BYTES, [SL_BIG] = STAR_INT, [SL_LIST] = STAR_LIST,
-        [SL_TUPLE] = STAR_TUPLE, [SL_DICT] = STAR_DICT, [SL_SET] = STAR_SET, [SL_RANGE] = STAR_RANGE,
-        [SL_FUNCTION] = STAR_FUNCTION, [SL_BUILTIN] = STAR_BUILTIN, [SL_BOUND] = STAR_BUILTIN,
-        [SL_STRUCT] = STAR_STRUCT, [SL_MODULE] = STAR_MODULE, [SL_HOST] = STAR_OBJECT, [SL_ELEMS] = STAR_OTHER,
-        [SL_TIME] = STAR_OTHER, [SL_DURATION] = STAR_OTHER,
+        [SL_STRING] = STAR_STRING,   [SL_BYTES] = STAR_BYTES,    [SL_BIG] = STAR_INT,
+        [SL_LIST] = STAR_LIST,       [SL_TUPLE] = STAR_TUPLE,    [SL_DICT] = STAR_DICT,
+        [SL_SET] = STAR_SET,         [SL_RANGE] = STAR_RANGE,    [SL_FUNCTION] = STAR_FUNCTION,
+        [SL_BUILTIN] = STAR_BUILTIN, [SL_BOUND] = STAR_BUILTIN,  [SL_STRUCT] = STAR_STRUCT,
+        [SL_MODULE] = STAR_MODULE,   [SL_HOST] = STAR_OBJECT,    [SL_ELEMS] = STAR_OTHER,
+        [SL_TIME] = STAR_OTHER,      [SL_DURATION] = STAR_OTHER,
     };
 
     if (sl_is_int(v))
@@ -72,7 +72,7 @@ star_get_bool(star_value_t value)
 
 static const sl_native_t *const method_tables[SL_TYPE_COUNT] = {
     [SL_STRING] = sl_string_methods, [SL_BYTES] = sl_bytes_methods, [SL_LIST] = sl_list_methods,
-    [SL_DICT] = sl_dict_methods, [SL_SET] = sl_set_methods,
+    [SL_DICT] = sl_dict_methods,     [SL_SET] = sl_set_methods,
 };
 
 int
@@ -91,7 +91,8 @@ sl_methods_init(star_t *s)
 sl_builtin_t *
 sl_method(star_t *s, sl_type_t type, const sl_string_t *name)
 {
-    sl_entry_t *entry = s->methods[type] != NULL ? sl_dict_lookup_string(s->methods[type], name) : NULL;
+    sl_entry_t *entry =
+        s->methods[type] != NULL ? sl_dict_lookup_string(s->methods[type], name) : NULL;
     return entry != NULL ? SL_AS(sl_builtin_t, entry->value) : NULL;
 }
 
@@ -207,7 +208,8 @@ star_dir(star_t *star, star_value_t v)
         const star_type_t *type = SL_AS(sl_host_t, v)->type;
         if (type->dir != NULL) {
             sl_host_scope_t scope = sl_host_enter(star);
-            fine = sl_heap_log(star, sl_value(list)) == 0 && type->dir(star, v, sl_value(list)) >= 0;
+            fine =
+                sl_heap_log(star, sl_value(list)) == 0 && type->dir(star, v, sl_value(list)) >= 0;
             sl_host_leave(star, scope);
         }
         break;
@@ -216,7 +218,8 @@ star_dir(star_t *star, star_value_t v)
         if (star->methods[sl_obj(v)->type] != NULL)
             fine = add_keys(star, list, star->methods[sl_obj(v)->type]);
     }
-    return fine && sl_sort(star, list->items, NULL, list->count, false) ? sl_value(list) : STAR_ABSENT;
+    return fine && sl_sort(star, list->items, NULL, list->count, false) ? sl_value(list)
+                                                                        : STAR_ABSENT;
 }
 
 bool
@@ -233,14 +236,17 @@ sl_attr_missing(star_t *s, value_t v, sl_string_t *name)
         star_text_t text;
         star_text_init(&text, s);
         if (sl_put_value(s, &text, SL_AS(sl_struct_t, v)->shape->constructor, true))
-            sl_fail(s, "%s struct has no .%s attribute%s%s%s", text.data, name->bytes, hint[0], hint[1], hint[2]);
+            sl_fail(s, "%s struct has no .%s attribute%s%s%s", text.data, name->bytes, hint[0],
+                    hint[1], hint[2]);
         star_text_done(&text);
         return false;
     }
     const star_type_t *type = star_object_type(v);
     if (type != NULL && type->is_record)
-        return sl_fail(s, "\"%s\" struct has no .%s attribute%s%s%s", type->name, name->bytes, hint[0], hint[1], hint[2]);
-    return sl_fail(s, "%s has no .%s %s%s%s%s", star_type_name(v), name->bytes, problem, hint[0], hint[1], hint[2]);
+        return sl_fail(s, "\"%s\" struct has no .%s attribute%s%s%s", type->name, name->bytes,
+                       hint[0], hint[1], hint[2]);
+    return sl_fail(s, "%s has no .%s %s%s%s%s", star_type_name(v), name->bytes, problem, hint[0],
+                   hint[1], hint[2]);
 }
 
 bool
@@ -256,8 +262,9 @@ sl_set_attr(star_t *s, value_t v, sl_string_t *name, value_t attr)
         sl_host_leave(s, scope);
         if (result == 0)
             return true;
-        return result < 0 ? sl_fail(s, "%s.%s failed without giving a reason", type->name, name->bytes)
-                          : sl_attr_missing(s, v, name);
+        return result < 0
+                   ? sl_fail(s, "%s.%s failed without giving a reason", type->name, name->bytes)
+                   : sl_attr_missing(s, v, name);
     }
     return sl_fail(s, "can't assign to .%s field of %s", name->bytes, star_type_name(v));
 }
@@ -271,9 +278,15 @@ star_function_info(star_value_t function, star_function_info_t *ret_info)
         return false;
     const sl_code_t *code = SL_AS(sl_function_t, function)->code;
     *ret_info = (star_function_info_t){
-        .name = code->name->bytes, .file = code->file->bytes, .line = code->line, .column = code->column,
-        .doc = code->doc != NULL ? code->doc->bytes : NULL, .n_params = code->n_params_all,
-        .n_keyword_only = code->n_keyword_only, .has_varargs = code->has_varargs, .has_kwargs = code->has_kwargs,
+        .name = code->name->bytes,
+        .file = code->file->bytes,
+        .line = code->line,
+        .column = code->column,
+        .doc = code->doc != NULL ? code->doc->bytes : NULL,
+        .n_params = code->n_params_all,
+        .n_keyword_only = code->n_keyword_only,
+        .has_varargs = code->has_varargs,
+        .has_kwargs = code->has_kwargs,
     };
     return true;
 }

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-static const char *const op_text[] = {"+", "-", "*", "/", "//", "%", "&", "|", "^", "<<", ">>", "in"};
+static const char *const op_text[] = {"+", "-", "*", "/",  "//", "%",
+                                      "&", "|", "^", "<<", ">>", "in"};
 
 static bool
 is_sequence(value_t v, sl_type_t type)
@@ -52,7 +53,9 @@ shift(star_t *s, star_op_t op, value_t a, value_t b)
     if (op == STAR_OP_LSHIFT) {
         if (!sl_get_index(b, &count) || count >= 512) {
             value_t text = sl_str(s, b);
-            return star_ok(text) ? star_fail(s, "shift count too large: %s", SL_STRING_OF(text)->bytes) : text;
+            return star_ok(text)
+                       ? star_fail(s, "shift count too large: %s", SL_STRING_OF(text)->bytes)
+                       : text;
         }
         return sl_int_shift(s, a, count);
     }
@@ -72,7 +75,8 @@ int_op(star_t *s, star_op_t op, value_t a, value_t b)
     case STAR_OP_MUL:
         return sl_int_mul(s, a, b);
     case STAR_OP_FLOORDIV:
-        return sl_int_sign(b) != 0 ? sl_int_floordiv(s, a, b) : star_fail(s, "floored division by zero");
+        return sl_int_sign(b) != 0 ? sl_int_floordiv(s, a, b)
+                                   : star_fail(s, "floored division by zero");
     case STAR_OP_MOD:
         return sl_int_sign(b) != 0 ? sl_int_mod(s, a, b) : star_fail(s, "integer modulo by zero");
     case STAR_OP_DIV: {
@@ -203,7 +207,8 @@ static value_t
 dict_union(star_t *s, const sl_dict_t *a, const sl_dict_t *b)
 {
     sl_dict_t *dict = sl_dict_new(s, a->obj.type, a->count);
-    return dict != NULL && copy_entries(s, dict, a) && copy_entries(s, dict, b) ? sl_value(dict) : STAR_ABSENT;
+    return dict != NULL && copy_entries(s, dict, a) && copy_entries(s, dict, b) ? sl_value(dict)
+                                                                                : STAR_ABSENT;
 }
 
 static value_t
@@ -235,12 +240,15 @@ merge_structs(star_t *s, value_t a, value_t b)
     sl_struct_t *x = SL_AS(sl_struct_t, a), *y = SL_AS(sl_struct_t, b);
 
     if (!sl_same(x->shape->constructor, y->shape->constructor)) {
-        int equal = star_ok(x->shape->constructor) && star_ok(y->shape->constructor)
-                        ? sl_equal(s, x->shape->constructor, y->shape->constructor, SL_COMPARE_DEPTH_MAX)
-                        : 0;
+        int equal =
+            star_ok(x->shape->constructor) && star_ok(y->shape->constructor)
+                ? sl_equal(s, x->shape->constructor, y->shape->constructor, SL_COMPARE_DEPTH_MAX)
+                : 0;
         if (equal <= 0)
-            return equal < 0 ? STAR_ABSENT
-                             : star_fail(s, "cannot add structs of different constructors: struct + struct");
+            return equal < 0
+                       ? STAR_ABSENT
+                       : star_fail(s,
+                                   "cannot add structs of different constructors: struct + struct");
     }
     size_t most = (size_t)x->shape->obj.extra + y->shape->obj.extra, count = 0;
     value_t *names = sl_realloc(s, NULL, 0, (most + 1) * 2 * sizeof *names), *values = names + most;
@@ -348,7 +356,8 @@ sl_binary(star_t *s, star_op_t op, value_t a, value_t b)
     if (done > 0)
         return result;
     if (done == 0 || !s->failed)
-        sl_fail(s, "unknown binary op: %s %s %s", star_type_name(a), op_text[op], star_type_name(b));
+        sl_fail(s, "unknown binary op: %s %s %s", star_type_name(a), op_text[op],
+                star_type_name(b));
     return STAR_ABSENT;
 }
 
@@ -388,7 +397,9 @@ sl_add_in(star_t *s, value_t a, value_t b)
     if (sl_is(a, SL_LIST) && sl_iter_start(s, b)) {
         sl_iter_done(b);
         sl_list_t *list = SL_LIST_OF(a);
-        return sl_list_changeable(s, list, "apply += to") && sl_list_extend(s, list, b) ? a : STAR_ABSENT;
+        return sl_list_changeable(s, list, "apply += to") && sl_list_extend(s, list, b)
+                   ? a
+                   : STAR_ABSENT;
     }
     if (sl_is(a, SL_LIST))
         star_error_clear(s); /* b is not iterable, but may define list + b */
@@ -422,7 +433,8 @@ list_contains(star_t *s, const value_t *items, size_t count, value_t item)
 static int
 bad_in(star_t *s, const char *what, value_t item)
 {
-    return star_fail_code(s, "'in <%s>' requires %s as left operand, not %s", what, what, star_type_name(item));
+    return star_fail_code(s, "'in <%s>' requires %s as left operand, not %s", what, what,
+                          star_type_name(item));
 }
 
 int
@@ -446,23 +458,27 @@ sl_contains(star_t *s, value_t container, value_t item)
     case SL_STRING:
         if (!sl_is(item, SL_STRING))
             return bad_in(s, "string", item);
-        return memmem(SL_STRING_OF(container)->bytes, SL_STRING_OF(container)->length, SL_STRING_OF(item)->bytes,
-                      SL_STRING_OF(item)->length) != NULL;
+        return memmem(SL_STRING_OF(container)->bytes, SL_STRING_OF(container)->length,
+                      SL_STRING_OF(item)->bytes, SL_STRING_OF(item)->length) != NULL;
     case SL_BYTES:
         if (sl_is(item, SL_BYTES))
             return memmem(SL_STRING_OF(container)->bytes, SL_STRING_OF(container)->length,
                           SL_STRING_OF(item)->bytes, SL_STRING_OF(item)->length) != NULL;
         if (sl_is_integer(item)) {
             if (!sl_is_int(item) || sl_int_of(item) < 0 || sl_int_of(item) > 255)
-                return star_fail_code(s, "int in bytes: %s out of range", SL_STRING_OF(sl_str(s, item))->bytes);
-            return memchr(SL_STRING_OF(container)->bytes, (int)sl_int_of(item), SL_STRING_OF(container)->length) != NULL;
+                return star_fail_code(s, "int in bytes: %s out of range",
+                                      SL_STRING_OF(sl_str(s, item))->bytes);
+            return memchr(SL_STRING_OF(container)->bytes, (int)sl_int_of(item),
+                          SL_STRING_OF(container)->length) != NULL;
         }
-        return star_fail_code(s, "'in bytes' requires bytes or int as left operand, not %s", star_type_name(item));
+        return star_fail_code(s, "'in bytes' requires bytes or int as left operand, not %s",
+                              star_type_name(item));
     case SL_RANGE: {
         const sl_range_t *range = SL_AS(sl_range_t, container);
         int64_t i;
         if (!sl_is_integer(item))
-            return star_fail_code(s, "'in range' requires integer as left operand, not %s", star_type_name(item));
+            return star_fail_code(s, "'in range' requires integer as left operand, not %s",
+                                  star_type_name(item));
         if (!sl_get_index(item, &i))
             return 0;
         __int128 offset = (__int128)i - range->start;

@@ -68,7 +68,11 @@ parse_int(star_t *s, const sl_string_t *text, int base)
     }
     if (length > 1 && *p == '0') {
         char letter = (char)(p[1] | 0x20);
-        int prefix = length <= 2 ? 0 : letter == 'o' ? 8 : letter == 'x' ? 16 : letter == 'b' ? 2 : 0;
+        int prefix = length <= 2     ? 0
+                     : letter == 'o' ? 8
+                     : letter == 'x' ? 16
+                     : letter == 'b' ? 2
+                                     : 0;
         if (prefix != 0 && (base == 0 || base == prefix)) {
             base = prefix;
             p += 2;
@@ -128,8 +132,8 @@ on_range(star_t *s, const star_args_t *args)
             return STAR_ABSENT;
         int64_t number = numbers[args->n_args == 1 ? 1 : i];
         if (number > (int64_t)1 << 60 || number < -((int64_t)1 << 60))
-            FAIL("range: for parameter %zu: %lld out of range (want value in signed 61-bit range)", i + 1,
-                 (long long)number);
+            FAIL("range: for parameter %zu: %lld out of range (want value in signed 61-bit range)",
+                 i + 1, (long long)number);
     }
     int64_t start = numbers[0], stop = numbers[1], step = numbers[2];
     if (step == 0)
@@ -266,7 +270,8 @@ on_type(star_t *s, const star_args_t *args)
     return text != NULL ? sl_value(text) : STAR_ABSENT;
 }
 
-/* Java's for strings (over UTF-16), FNV-1a for bytes: part of the language, unlike those of dicts. */
+/* Java's for strings (over UTF-16), FNV-1a for bytes: part of the language, unlike those of dicts.
+ */
 static value_t
 on_hash(star_t *s, const star_args_t *args)
 {
@@ -342,7 +347,8 @@ on_set(star_t *s, const star_args_t *args)
     if (!sl_positional(s, args, 0, 1))
         return STAR_ABSENT;
     sl_dict_t *set = sl_dict_new(s, SL_SET, 0);
-    if (set == NULL || (args->n_args == 1 && (!sl_arg_iterable(s, args, 0) || !sl_set_extend(s, set, args->args[0]))))
+    if (set == NULL || (args->n_args == 1 &&
+                        (!sl_arg_iterable(s, args, 0) || !sl_set_extend(s, set, args->args[0]))))
         return STAR_ABSENT;
     return sl_value(set);
 }
@@ -373,15 +379,17 @@ on_bytes(star_t *s, const star_args_t *args)
             if (!sl_is_integer(item))
                 sl_fail(s, "bytes: at index %zu, got %s, want int", index, star_type_name(item));
             else if (!sl_is_int(item) || sl_int_of(item) < 0 || sl_int_of(item) > 255)
-                sl_fail(s, "bytes: at index %zu, %s out of range (want value in unsigned 8-bit range)", index,
-                        SL_STRING_OF(sl_str(s, item))->bytes);
+                sl_fail(s,
+                        "bytes: at index %zu, %s out of range (want value in unsigned 8-bit range)",
+                        index, SL_STRING_OF(sl_str(s, item))->bytes);
             else
                 star_text_put(&text, (char[]){(char)sl_int_of(item)}, 1);
         }
         sl_iter_done(x);
     }
-    value_t result = s->failed || text.failed ? STAR_ABSENT
-                                              : star_bytes(s, text.data != NULL ? text.data : "", text.length);
+    value_t result = s->failed || text.failed
+                         ? STAR_ABSENT
+                         : star_bytes(s, text.data != NULL ? text.data : "", text.length);
     star_text_done(&text);
     return result;
 }
@@ -402,7 +410,8 @@ on_enumerate(star_t *s, const star_args_t *args)
     while (list != NULL && (more = sl_next(s, args->args[0], &cursor, &pair[1])) > 0) {
         pair[0] = sl_int(s, number++);
         value_t tuple = star_ok(pair[0]) ? sl_tuple_of(s, pair, 2) : STAR_ABSENT;
-        if (!star_ok(tuple) || !sl_list_push(s, list, tuple) || (number % 65536 == 0 && !sl_poll(s, false)))
+        if (!star_ok(tuple) || !sl_list_push(s, list, tuple) ||
+            (number % 65536 == 0 && !sl_poll(s, false)))
             return STAR_ABSENT;
     }
     return list != NULL && more == 0 ? sl_value(list) : STAR_ABSENT;
@@ -445,7 +454,8 @@ on_reversed(star_t *s, const star_args_t *args)
 {
     value_t list;
 
-    if (!sl_positional(s, args, 1, 1) || !sl_arg_iterable(s, args, 0) || !star_ok(list = on_list(s, args)))
+    if (!sl_positional(s, args, 1, 1) || !sl_arg_iterable(s, args, 0) ||
+        !star_ok(list = on_list(s, args)))
         return STAR_ABSENT;
     value_t *items = SL_LIST_OF(list)->items;
     for (size_t i = 0, j = SL_LIST_OF(list)->count; i + 1 < j; i++) {
@@ -465,7 +475,8 @@ call_key(star_t *s, value_t key, value_t item)
 static bool
 is_callable(value_t v)
 {
-    return star_function_name(v) != NULL || (star_object_type(v) != NULL && star_object_type(v)->call != NULL);
+    return star_function_name(v) != NULL ||
+           (star_object_type(v) != NULL && star_object_type(v)->call != NULL);
 }
 
 static value_t
@@ -503,7 +514,8 @@ on_sorted(star_t *s, const star_args_t *args)
                 return STAR_ABSENT;
         }
     }
-    return sl_sort(s, list->items, keys != NULL ? keys->items : NULL, list->count, sl_same(v[2], SL_TRUE))
+    return sl_sort(s, list->items, keys != NULL ? keys->items : NULL, list->count,
+                   sl_same(v[2], SL_TRUE))
                ? sl_value(list)
                : STAR_ABSENT;
 }
@@ -528,11 +540,12 @@ min_or_max(star_t *s, const star_args_t *args, star_compare_t op)
     }
     items = args->n_args == 1 ? args->args[0] : sl_tuple_of(s, args->args, args->n_args);
     if (!star_ok(items) || !sl_iter_start(s, items))
-        return s->failed && star_ok(items) ? (sl_prefix_error(s, args->name), STAR_ABSENT) : STAR_ABSENT;
+        return s->failed && star_ok(items) ? (sl_prefix_error(s, args->name), STAR_ABSENT)
+                                           : STAR_ABSENT;
     while ((more = sl_next(s, items, &cursor, &item)) > 0) {
         value_t item_key = star_ok(key) ? call_key(s, key, item) : item;
         int better = !star_ok(item_key) ? -1
-                     : !star_ok(best) ? 1
+                     : !star_ok(best)   ? 1
                                       : sl_compare(s, op, item_key, best_key, SL_COMPARE_DEPTH_MAX);
         if (better < 0 || (cursor % 65536 == 0 && !sl_poll(s, false))) {
             more = -1;
@@ -649,11 +662,13 @@ on_print(star_t *s, const star_args_t *args)
     if (!joined(s, args, &text)) {
         result = STAR_ABSENT;
     } else if (limit > 0 && s->output + text.length + 1 > limit) {
-        sl_fail_kind(s, STAR_ERROR_LIMIT, "too much output: the limit is %llu bytes", (unsigned long long)limit);
+        sl_fail_kind(s, STAR_ERROR_LIMIT, "too much output: the limit is %llu bytes",
+                     (unsigned long long)limit);
         result = STAR_ABSENT;
     } else if (s->options.print != NULL) {
         s->output += text.length + 1;
-        if (s->options.print(s, text.data != NULL ? text.data : "", text.length, s->options.user) < 0)
+        if (s->options.print(s, text.data != NULL ? text.data : "", text.length, s->options.user) <
+            0)
             result = STAR_ABSENT;
     }
     star_text_done(&text);
@@ -676,15 +691,37 @@ on_fail(star_t *s, const star_args_t *args)
 /* ------------------------------------------------------------------ the table */
 
 const sl_native_t sl_universe[] = {
-    {"abs", on_abs, 0}, {"all", on_all, 0}, {"any", on_any, 0}, {"bool", on_bool, 0},
-    {"bytes", on_bytes, 0}, {"chr", on_chr, 0}, {"dict", on_dict, 0}, {"dir", on_dir, 0},
-    {"enumerate", on_enumerate, 0}, {"fail", on_fail, 0}, {"float", on_float, 0},
-    {"getattr", on_getattr, 0}, {"hasattr", on_hasattr, 0}, {"hash", on_hash, 0}, {"int", on_int, 0},
-    {"len", on_len, 0}, {"list", on_list, 0}, {"max", on_max, SL_CALLS_BACK},
-    {"min", on_min, SL_CALLS_BACK}, {"ord", on_ord, 0}, {"print", on_print, SL_CALLS_BACK},
-    {"range", on_range, 0}, {"repr", on_repr, 0}, {"reversed", on_reversed, 0}, {"set", on_set, 0},
-    {"sorted", on_sorted, SL_CALLS_BACK}, {"str", on_str, 0}, {"tuple", on_tuple, 0},
-    {"type", on_type, 0}, {"zip", on_zip, 0}, {0},
+    {"abs", on_abs, 0},
+    {"all", on_all, 0},
+    {"any", on_any, 0},
+    {"bool", on_bool, 0},
+    {"bytes", on_bytes, 0},
+    {"chr", on_chr, 0},
+    {"dict", on_dict, 0},
+    {"dir", on_dir, 0},
+    {"enumerate", on_enumerate, 0},
+    {"fail", on_fail, 0},
+    {"float", on_float, 0},
+    {"getattr", on_getattr, 0},
+    {"hasattr", on_hasattr, 0},
+    {"hash", on_hash, 0},
+    {"int", on_int, 0},
+    {"len", on_len, 0},
+    {"list", on_list, 0},
+    {"max", on_max, SL_CALLS_BACK},
+    {"min", on_min, SL_CALLS_BACK},
+    {"ord", on_ord, 0},
+    {"print", on_print, SL_CALLS_BACK},
+    {"range", on_range, 0},
+    {"repr", on_repr, 0},
+    {"reversed", on_reversed, 0},
+    {"set", on_set, 0},
+    {"sorted", on_sorted, SL_CALLS_BACK},
+    {"str", on_str, 0},
+    {"tuple", on_tuple, 0},
+    {"type", on_type, 0},
+    {"zip", on_zip, 0},
+    {0},
 };
 
 int
@@ -701,7 +738,8 @@ sl_universe_init(star_t *s)
     sl_tuple_t *tuple = sl_tuple_new(s, 0);
     s->empty_tuple = tuple != NULL ? sl_value(tuple) : STAR_ABSENT;
     s->universe = sl_dict_new(s, SL_DICT, 64);
-    if (empty == NULL || tuple == NULL || s->universe == NULL || !sl_natives_put(s, s->universe, sl_universe))
+    if (empty == NULL || tuple == NULL || s->universe == NULL ||
+        !sl_natives_put(s, s->universe, sl_universe))
         return -1;
     for (size_t i = 0; i < SL_COUNT_OF(constants); i++)
         if (star_dict_put(s, sl_value(s->universe), constants[i].name, constants[i].value) < 0)

@@ -47,12 +47,14 @@ push_frame(star_t *s)
         size_t capacity = s->frames_capacity ? s->frames_capacity * 2 : 16;
         size_t most = (size_t)s->options.limits.depth + SL_ENTRIES_MAX;
         if (s->n_frames >= most) {
-            sl_fail_kind(s, STAR_ERROR_LIMIT, "too many nested calls: the limit is %u", s->options.limits.depth);
+            sl_fail_kind(s, STAR_ERROR_LIMIT, "too many nested calls: the limit is %u",
+                         s->options.limits.depth);
             return NULL;
         }
         if (capacity > most)
             capacity = most;
-        sl_frame_t *frames = sl_realloc(s, s->frames, s->frames_capacity * sizeof *frames, capacity * sizeof *frames);
+        sl_frame_t *frames = sl_realloc(s, s->frames, s->frames_capacity * sizeof *frames,
+                                        capacity * sizeof *frames);
         if (frames == NULL)
             return NULL;
         s->frames = frames;
@@ -88,8 +90,8 @@ fail_missing(star_t *s, const sl_code_t *code, const value_t *locals)
             star_text_puts(&text, missing++ > 0 ? ", " : "");
             star_text_put(&text, code->params[i]->bytes, code->params[i]->length);
         }
-    sl_fail(s, "function %s missing %zu argument%s (%s)", code->name->bytes, missing, missing == 1 ? "" : "s",
-            text.data != NULL ? text.data : "");
+    sl_fail(s, "function %s missing %zu argument%s (%s)", code->name->bytes, missing,
+            missing == 1 ? "" : "s", text.data != NULL ? text.data : "");
     star_text_done(&text);
     return false;
 }
@@ -101,8 +103,8 @@ fail_keyword(star_t *s, const sl_code_t *code, const char *problem, const sl_str
 }
 
 static bool
-bind_named(star_t *s, const sl_code_t *code, value_t *locals, const value_t *names, const value_t *values,
-           size_t count, sl_dict_t *kwargs)
+bind_named(star_t *s, const sl_code_t *code, value_t *locals, const value_t *names,
+           const value_t *values, size_t count, sl_dict_t *kwargs)
 {
     for (size_t i = 0; i < count; i++) {
         sl_string_t *name = SL_STRING_OF(names[i]);
@@ -138,12 +140,12 @@ bind_all(star_t *s, sl_function_t *function, value_t *locals, const value_t *arg
     size_t given = n_args < n_positional ? n_args : n_positional;
 
     if (code->n_params_all == 0)
-        return n_args + n_named == 0 || sl_fail(s, "function %s accepts no arguments (%zu given)", code->name->bytes,
-                                                n_args + n_named);
+        return n_args + n_named == 0 || sl_fail(s, "function %s accepts no arguments (%zu given)",
+                                                code->name->bytes, n_args + n_named);
     if (n_args > n_positional && !code->has_varargs)
-        return sl_fail(s, "function %s accepts %s%zu positional argument%s (%zu given)", code->name->bytes,
-                       n_defaults > code->n_keyword_only ? "at most " : "", n_positional, n_positional == 1 ? "" : "s",
-                       n_args);
+        return sl_fail(s, "function %s accepts %s%zu positional argument%s (%zu given)",
+                       code->name->bytes, n_defaults > code->n_keyword_only ? "at most " : "",
+                       n_positional, n_positional == 1 ? "" : "s", n_args);
     memcpy(locals, args, given * sizeof *locals);
     memset(locals + given, 0, (code->n_params_all - given) * sizeof *locals);
     if (code->has_varargs) {
@@ -171,8 +173,8 @@ bind_all(star_t *s, sl_function_t *function, value_t *locals, const value_t *arg
 }
 
 bool
-sl_enter(star_t *s, sl_function_t *function, value_t *base, value_t *limit, const value_t *args, size_t n_args,
-         const value_t *names, const value_t *named, size_t n_named, value_t *result)
+sl_enter(star_t *s, sl_function_t *function, value_t *base, value_t *limit, const value_t *args,
+         size_t n_args, const value_t *names, const value_t *named, size_t n_named, value_t *result)
 {
     sl_code_t *code = function->code;
     value_t small[64], *copy = small;
@@ -205,7 +207,11 @@ sl_enter(star_t *s, sl_function_t *function, value_t *base, value_t *limit, cons
         return false;
     }
     code->obj.extra++;
-    *frame = (sl_frame_t){.code = code, .function = function, .base = base, .limit = limit, .pc = code->instrs,
+    *frame = (sl_frame_t){.code = code,
+                          .function = function,
+                          .base = base,
+                          .limit = limit,
+                          .pc = code->instrs,
                           .result = result};
     return true;
 }
@@ -216,7 +222,8 @@ value_t
 sl_call_native(star_t *s, sl_builtin_t *builtin, value_t self, const value_t *args, size_t n_args,
                const value_t *names, const value_t *named, size_t n_named)
 {
-    star_args_t call = {builtin->name->bytes, builtin->user, self, n_args, args, n_named, names, named};
+    star_args_t call = {
+        builtin->name->bytes, builtin->user, self, n_args, args, n_named, names, named};
     value_t result;
 
     SL_FRAME(s)->native = builtin;
@@ -256,21 +263,23 @@ sl_call_other(star_t *s, value_t callee, const value_t *args, size_t n_args, con
               const value_t *named, size_t n_named)
 {
     if (sl_is(callee, SL_BUILTIN))
-        return sl_call_native(s, SL_AS(sl_builtin_t, callee), STAR_ABSENT, args, n_args, names, named, n_named);
+        return sl_call_native(s, SL_AS(sl_builtin_t, callee), STAR_ABSENT, args, n_args, names,
+                              named, n_named);
     if (sl_is(callee, SL_BOUND)) {
         sl_bound_t *bound = SL_AS(sl_bound_t, callee);
         return sl_call_native(s, bound->builtin, bound->self, args, n_args, names, named, n_named);
     }
     if (sl_is(callee, SL_HOST) && SL_AS(sl_host_t, callee)->type->call != NULL) {
-        star_args_t call = {star_type_name(callee), NULL, callee, n_args, args, n_named, names, named};
+        star_args_t call = {
+            star_type_name(callee), NULL, callee, n_args, args, n_named, names, named};
         return call_host_object(s, callee, &call);
     }
     return star_fail(s, "invalid call of non-function (%s)", star_type_name(callee));
 }
 
 bool
-sl_spread(star_t *s, const value_t *args, size_t n_args, const value_t *names, size_t n_named, value_t varargs,
-          value_t kwargs, sl_spread_t *ret_spread)
+sl_spread(star_t *s, const value_t *args, size_t n_args, const value_t *names, size_t n_named,
+          value_t varargs, value_t kwargs, sl_spread_t *ret_spread)
 {
     sl_list_t *extra = NULL;
     sl_dict_t *dict = NULL;
@@ -279,7 +288,8 @@ sl_spread(star_t *s, const value_t *args, size_t n_args, const value_t *names, s
 
     if (star_ok(kwargs)) {
         if (!sl_is(kwargs, SL_DICT))
-            return sl_fail(s, "argument after ** must be a mapping, not %s", star_type_name(kwargs));
+            return sl_fail(s, "argument after ** must be a mapping, not %s",
+                           star_type_name(kwargs));
         dict = SL_DICT_OF(kwargs);
         n_dict = dict->count;
     }
@@ -350,7 +360,8 @@ enter_machine(star_t *s)
     if (s->failed)
         return false;
     if (s->entries >= SL_ENTRIES_MAX)
-        return sl_fail_kind(s, STAR_ERROR_LIMIT, "host code and Starlark call each other too deeply: the limit is %d",
+        return sl_fail_kind(s, STAR_ERROR_LIMIT,
+                            "host code and Starlark call each other too deeply: the limit is %d",
                             SL_ENTRIES_MAX);
     top = stack_top(s, &limit);
     top = reserve(s, top, &limit, 0);
@@ -393,8 +404,8 @@ sl_call_value(star_t *s, value_t callee, const value_t *args, size_t n_args, con
     sl_host_scope_t scope = machine_scope(s);
     if (sl_is(callee, SL_FUNCTION)) {
         sl_frame_t *frame = SL_FRAME(s);
-        if (sl_enter(s, SL_AS(sl_function_t, callee), frame->base, frame->limit, args, n_args, names, named, n_named,
-                     &ignored))
+        if (sl_enter(s, SL_AS(sl_function_t, callee), frame->base, frame->limit, args, n_args,
+                     names, named, n_named, &ignored))
             result = sl_machine_run(s);
     } else {
         result = sl_call_other(s, callee, args, n_args, names, named, n_named);
@@ -405,8 +416,8 @@ sl_call_value(star_t *s, value_t callee, const value_t *args, size_t n_args, con
 }
 
 star_value_t
-star_call(star_t *star, star_value_t function, const star_value_t *args, size_t n_args, const star_named_t *named,
-          size_t n_named)
+star_call(star_t *star, star_value_t function, const star_value_t *args, size_t n_args,
+          const star_named_t *named, size_t n_named)
 {
     value_t small[32], *both = small, result = STAR_ABSENT;
     size_t size = 2 * n_named * sizeof *both;
@@ -453,8 +464,10 @@ run(star_t *s, const char *file, const char *text, size_t length, value_t env, b
         star_error_clear(s);
     if (star_ok(env) && !sl_is(env, SL_DICT))
         return star_fail(s, "the environment is not a dict");
-    sl_host_scope_t made = sl_host_enter(s); /* the code and its constants live at least until it has run */
-    sl_code_t *code = s->failed ? NULL : sl_compile(s, file, text, length, env, expression, ret_globals);
+    sl_host_scope_t made =
+        sl_host_enter(s); /* the code and its constants live at least until it has run */
+    sl_code_t *code =
+        s->failed ? NULL : sl_compile(s, file, text, length, env, expression, ret_globals);
     sl_function_t *function = code != NULL ? sl_function_alloc(s, 0) : NULL;
     if (function != NULL) {
         function->code = code;
@@ -484,7 +497,8 @@ globals_to_dict(star_t *s, const sl_globals_t *globals, sl_dict_t *dict)
     for (uint32_t i = 0; i < globals->obj.extra; i++)
         if (star_ok(globals->slots[i])) {
             value_t name = SL_TUPLE_OF(globals->names)->items[i];
-            if (!sl_dict_insert(s, dict, name, sl_string_hash(SL_STRING_OF(name)), globals->slots[i], NULL))
+            if (!sl_dict_insert(s, dict, name, sl_string_hash(SL_STRING_OF(name)),
+                                globals->slots[i], NULL))
                 return false;
         }
     return true;

@@ -45,8 +45,8 @@ sl_civil_of(int64_t seconds)
 }
 
 bool
-sl_civil_seconds(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute, int64_t second,
-                 int64_t *ret_seconds)
+sl_civil_seconds(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute,
+                 int64_t second, int64_t *ret_seconds)
 {
     enum { MOST = 1 << 30 };
     const int64_t all[] = {year, month, day, hour, minute, second};
@@ -56,7 +56,8 @@ sl_civil_seconds(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t
             return false;
     year += floor_div(month - 1, 12);
     month -= floor_div(month - 1, 12) * 12;
-    *ret_seconds = (days_of(year, (int)month, 1) + day - 1) * 86400 + hour * 3600 + minute * 60 + second;
+    *ret_seconds =
+        (days_of(year, (int)month, 1) + day - 1) * 86400 + hour * 3600 + minute * 60 + second;
     return true;
 }
 
@@ -121,7 +122,8 @@ read_tzif(const sl_zone_t *zone, tzif_t *out)
     return true;
 }
 
-/* ------------------------------------------------------------------ the rule after the last transition */
+/* ------------------------------------------------------------------ the rule after the last
+ * transition */
 
 typedef struct {
     const char *p, *end;
@@ -224,7 +226,8 @@ rule_offset(const tzif_t *tz, int64_t seconds, int32_t *ret_offset, char abbrevi
         dst = -rule_time(&r);
     int64_t year = sl_civil_of(seconds + standard).year;
     int64_t start = rule_day(&r, year) - standard, end = rule_day(&r, year) - dst;
-    bool is_summer = start < end ? seconds >= start && seconds < end : seconds >= start || seconds < end;
+    bool is_summer =
+        start < end ? seconds >= start && seconds < end : seconds >= start || seconds < end;
     if (is_summer) {
         *ret_offset = dst;
         memcpy(abbreviation, summer, sizeof summer);
@@ -245,7 +248,8 @@ sl_zone_offset(const sl_zone_t *zone, int64_t seconds, char abbreviation[16])
         return 0;
     if (zone->data == NULL) {
         int minutes = abs(zone->offset) / 60;
-        snprintf(abbreviation, 16, "%c%02d%02d", zone->offset < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
+        snprintf(abbreviation, 16, "%c%02d%02d", zone->offset < 0 ? '-' : '+', minutes / 60 % 100,
+                 minutes % 60);
         return zone->offset;
     }
     if (!read_tzif(zone, &tz))
@@ -265,7 +269,8 @@ sl_zone_offset(const sl_zone_t *zone, int64_t seconds, char abbreviation[16])
         return 0;
     int64_t letter = tz.types[type * 6 + 5];
     if (letter < tz.n_letters)
-        snprintf(abbreviation, 16, "%.*s", (int)(tz.n_letters - letter), (const char *)tz.letters + letter);
+        snprintf(abbreviation, 16, "%.*s", (int)(tz.n_letters - letter),
+                 (const char *)tz.letters + letter);
     return (int32_t)big_endian(tz.types + type * 6, 4);
 }
 

@@ -21,7 +21,7 @@ union sl_instr {
             int32_t d; /* a jump, counted from the next instruction; or an index */
         };
     };
-    struct { /* the second word of an instruction with one */
+    struct {            /* the second word of an instruction with one */
         uint32_t name;  /* a constant */
         uint32_t cache; /* an inline cache */
     };
@@ -48,10 +48,11 @@ typedef struct {
 
 /* What a GETATTR or METHOD instruction found last time. */
 typedef struct {
-    uintptr_t key;   /* a shape, a module, or a type number */
-    uint32_t index;  /* of the field */
-    value_t value;   /* of the module's member; the builtin of the type's method */
-    sl_obj_t *keeps; /* what `key` points at, kept alive so that the address stays its own; or NULL */
+    uintptr_t key;  /* a shape, a module, or a type number */
+    uint32_t index; /* of the field */
+    value_t value;  /* of the module's member; the builtin of the type's method */
+    sl_obj_t
+        *keeps; /* what `key` points at, kept alive so that the address stays its own; or NULL */
 } sl_cache_t;
 
 /* Where a closure's free variable comes from, when the function is made. */
@@ -65,8 +66,8 @@ typedef struct {
 struct sl_code {
     sl_obj_t obj; /* extra: activations on the call stack, for the recursion check */
     sl_string_t *name, *file, *doc;
-    uint32_t line, column; /* of def or lambda */
-    uint16_t n_params;     /* without *args and **kwargs: they come after */
+    uint32_t line, column;   /* of def or lambda */
+    uint16_t n_params;       /* without *args and **kwargs: they come after */
     uint16_t n_keyword_only; /* the last of n_params */
     uint16_t n_params_all;
     bool has_varargs, has_kwargs, is_toplevel;
@@ -85,10 +86,11 @@ struct sl_code {
 void sl_code_release(star_t *s, sl_code_t *code);
 /* The place of the instruction before `pc`. */
 sl_place_t sl_code_place(const sl_code_t *code, const sl_instr_t *pc);
-/* Source text to the function of its top level; absent after an error. `globals` receives the file's variables
- * (a new object). With `expression` the text is one expression, which the function returns. */
-sl_code_t *sl_compile(star_t *s, const char *file, const char *text, size_t length, value_t env, bool expression,
-                      sl_globals_t **ret_globals);
+/* Source text to the function of its top level; absent after an error. `globals` receives the
+ * file's variables (a new object). With `expression` the text is one expression, which the function
+ * returns. */
+sl_code_t *sl_compile(star_t *s, const char *file, const char *text, size_t length, value_t env,
+                      bool expression, sl_globals_t **ret_globals);
 /* The code in words, a line an instruction, with the functions in it. */
 void sl_disassemble(star_t *s, const sl_code_t *code, star_text_t *text);
 
@@ -102,7 +104,7 @@ typedef struct {
 } sl_zone_t;
 
 typedef struct {
-    sl_obj_t obj; /* extra: nanoseconds within the second */
+    sl_obj_t obj;    /* extra: nanoseconds within the second */
     int64_t seconds; /* since 1970 */
     sl_zone_t *zone; /* NULL: UTC */
 } sl_time_t;

@@ -124,10 +124,11 @@ objects_equal(star_t *s, value_t a, value_t b, int depth)
     case SL_BIG:
         return sl_int_compare(a, b) == 0;
     case SL_LIST:
-        return items_equal(s, SL_LIST_OF(a)->items, SL_LIST_OF(a)->count, SL_LIST_OF(b)->items, SL_LIST_OF(b)->count,
-                           depth);
+        return items_equal(s, SL_LIST_OF(a)->items, SL_LIST_OF(a)->count, SL_LIST_OF(b)->items,
+                           SL_LIST_OF(b)->count, depth);
     case SL_TUPLE:
-        return items_equal(s, SL_TUPLE_OF(a)->items, sl_obj(a)->extra, SL_TUPLE_OF(b)->items, sl_obj(b)->extra, depth);
+        return items_equal(s, SL_TUPLE_OF(a)->items, sl_obj(a)->extra, SL_TUPLE_OF(b)->items,
+                           sl_obj(b)->extra, depth);
     case SL_DICT:
     case SL_SET:
         return dicts_equal(s, SL_DICT_OF(a), SL_DICT_OF(b), depth);
@@ -171,13 +172,15 @@ sl_equal(star_t *s, value_t a, value_t b, int depth)
         return number_compare(a, b) == 0;
     if (!sl_is_obj(a) || !sl_is_obj(b) || sl_obj(a)->type != sl_obj(b)->type)
         return 0;
-    if (a.bits == b.bits && sl_obj(a)->type != SL_LIST && sl_obj(a)->type != SL_DICT && sl_obj(a)->type != SL_TUPLE)
+    if (a.bits == b.bits && sl_obj(a)->type != SL_LIST && sl_obj(a)->type != SL_DICT &&
+        sl_obj(a)->type != SL_TUPLE)
         return 1;
     return objects_equal(s, a, b, depth);
 }
 
 static int
-items_compare(star_t *s, star_compare_t op, const value_t *a, size_t n_a, const value_t *b, size_t n_b, int depth)
+items_compare(star_t *s, star_compare_t op, const value_t *a, size_t n_a, const value_t *b,
+              size_t n_b, int depth)
 {
     for (size_t i = 0; i < n_a && i < n_b; i++) {
         int equal = sl_equal(s, a[i], b[i], depth - 1);
@@ -229,11 +232,11 @@ sl_compare(star_t *s, star_compare_t op, value_t a, value_t b, int depth)
         case SL_BYTES:
             return holds(op, sl_string_compare(SL_STRING_OF(a), SL_STRING_OF(b)));
         case SL_LIST:
-            return items_compare(s, op, SL_LIST_OF(a)->items, SL_LIST_OF(a)->count, SL_LIST_OF(b)->items,
-                                 SL_LIST_OF(b)->count, depth);
+            return items_compare(s, op, SL_LIST_OF(a)->items, SL_LIST_OF(a)->count,
+                                 SL_LIST_OF(b)->items, SL_LIST_OF(b)->count, depth);
         case SL_TUPLE:
-            return items_compare(s, op, SL_TUPLE_OF(a)->items, sl_obj(a)->extra, SL_TUPLE_OF(b)->items,
-                                 sl_obj(b)->extra, depth);
+            return items_compare(s, op, SL_TUPLE_OF(a)->items, sl_obj(a)->extra,
+                                 SL_TUPLE_OF(b)->items, sl_obj(b)->extra, depth);
         case SL_SET:
             return sets_compare(s, op, SL_DICT_OF(a), SL_DICT_OF(b));
         case SL_TIME:
@@ -345,7 +348,8 @@ static bool
 hash_at(star_t *s, value_t v, uint32_t *ret_hash, int depth)
 {
     if (depth < 1)
-        return sl_fail_kind(s, STAR_ERROR_LIMIT, "value is nested too deeply to be hashed: the limit is %d",
+        return sl_fail_kind(s, STAR_ERROR_LIMIT,
+                            "value is nested too deeply to be hashed: the limit is %d",
                             SL_PRINT_DEPTH_MAX);
     if (sl_is_int(v)) {
         *ret_hash = sl_int_hash(v);
@@ -386,7 +390,8 @@ hash_at(star_t *s, value_t v, uint32_t *ret_hash, int depth)
         *ret_hash = sl_hash_bytes(&SL_AS(sl_bound_t, v)->builtin, sizeof(void *));
         return true;
     case SL_TIME:
-        *ret_hash = sl_hash_bytes(&SL_AS(sl_time_t, v)->seconds, sizeof(int64_t)) ^ sl_obj(v)->extra;
+        *ret_hash =
+            sl_hash_bytes(&SL_AS(sl_time_t, v)->seconds, sizeof(int64_t)) ^ sl_obj(v)->extra;
         return true;
     case SL_DURATION:
         *ret_hash = sl_hash_bytes(&SL_AS(sl_duration_t, v)->nanoseconds, sizeof(int64_t));
@@ -462,7 +467,8 @@ insertion_sort(star_t *s, pair_t *pairs, size_t count, bool reverse)
 }
 
 static bool
-merge(star_t *s, const pair_t *from, pair_t *to, size_t left, size_t middle, size_t right, bool reverse)
+merge(star_t *s, const pair_t *from, pair_t *to, size_t left, size_t middle, size_t right,
+      bool reverse)
 {
     size_t i = left, j = middle, out = left;
 
@@ -492,7 +498,8 @@ merge_sort(star_t *s, pair_t *pairs, pair_t *other, size_t count, bool reverse, 
         for (size_t i = 0; i < count; i += 2 * width) {
             size_t middle = i + width < count ? i + width : count;
             size_t right = i + 2 * width < count ? i + 2 * width : count;
-            if (middle < right && out_of_order(s, pairs[middle - 1].key, pairs[middle].key, reverse) == 0)
+            if (middle < right &&
+                out_of_order(s, pairs[middle - 1].key, pairs[middle].key, reverse) == 0)
                 memcpy(other + i, pairs + i, (right - i) * sizeof *pairs);
             else if (s->failed || !merge(s, pairs, other, i, middle, right, reverse))
                 return false;

@@ -21,9 +21,17 @@ static int
 in_place_op(token_kind_t op)
 {
     static const int ops[] = {
-        [T_PLUS_EQ] = SL_OP_ADD_IN, [T_MINUS_EQ] = SL_OP_SUB, [T_STAR_EQ] = SL_OP_MUL, [T_SLASH_EQ] = SL_OP_DIV,
-        [T_SLASHSLASH_EQ] = SL_OP_FLOORDIV, [T_PERCENT_EQ] = SL_OP_MOD, [T_AMP_EQ] = SL_OP_AND,
-        [T_PIPE_EQ] = SL_OP_OR_IN, [T_CIRCUMFLEX_EQ] = SL_OP_XOR, [T_LTLT_EQ] = SL_OP_SHL, [T_GTGT_EQ] = SL_OP_SHR,
+        [T_PLUS_EQ] = SL_OP_ADD_IN,
+        [T_MINUS_EQ] = SL_OP_SUB,
+        [T_STAR_EQ] = SL_OP_MUL,
+        [T_SLASH_EQ] = SL_OP_DIV,
+        [T_SLASHSLASH_EQ] = SL_OP_FLOORDIV,
+        [T_PERCENT_EQ] = SL_OP_MOD,
+        [T_AMP_EQ] = SL_OP_AND,
+        [T_PIPE_EQ] = SL_OP_OR_IN,
+        [T_CIRCUMFLEX_EQ] = SL_OP_XOR,
+        [T_LTLT_EQ] = SL_OP_SHL,
+        [T_GTGT_EQ] = SL_OP_SHR,
     };
     return ops[op];
 }
@@ -34,11 +42,13 @@ change(fn_t *f, node_t *node, int dst, int value)
 {
     node_t *y = node->two.y;
     int op = in_place_op(node->op);
-    bool small = y->kind == N_LITERAL && y->op == T_INT && sl_is_int(y->literal) && sl_int_of(y->literal) <= INT16_MAX;
+    bool small = y->kind == N_LITERAL && y->op == T_INT && sl_is_int(y->literal) &&
+                 sl_int_of(y->literal) <= INT16_MAX;
 
     if (small && (op == SL_OP_ADD_IN || op == SL_OP_SUB)) {
         sl_place(f, node->pos);
-        sl_emit(f, op == SL_OP_SUB ? SL_OP_SUB_INT : SL_OP_ADD_INT, dst, value, (int)sl_int_of(y->literal));
+        sl_emit(f, op == SL_OP_SUB ? SL_OP_SUB_INT : SL_OP_ADD_INT, dst, value,
+                (int)sl_int_of(y->literal));
         return;
     }
     int operand = sl_expr_any(f, y);
@@ -62,7 +72,8 @@ augmented(fn_t *f, node_t *node)
         break;
     }
     case N_INDEX: {
-        int container = sl_expr_any(f, left->two.x), key = sl_expr_any(f, left->two.y), value = sl_temp(f);
+        int container = sl_expr_any(f, left->two.x), key = sl_expr_any(f, left->two.y),
+            value = sl_temp(f);
         sl_place(f, left->pos);
         sl_emit(f, SL_OP_INDEX, value, container, key);
         change(f, node, value, value);
@@ -103,7 +114,8 @@ assignment(fn_t *f, node_t *node)
     }
     bool left_many = left->kind == N_TUPLE || left->kind == N_LIST;
     bool right_many = right->kind == N_TUPLE || right->kind == N_LIST;
-    if (left_many && right_many && left->seq.items.count == right->seq.items.count && left->seq.items.count < 64) {
+    if (left_many && right_many && left->seq.items.count == right->seq.items.count &&
+        left->seq.items.count < 64) {
         /* a, b = x, y: no tuple is needed */
         int first = f->next;
         for (uint32_t i = 0; i < right->seq.items.count; i++)
@@ -291,8 +303,8 @@ function_code(compiler_t *c, fn_t *outer, function_t *function, uint32_t n_param
     sl_code_t *code = NULL;
 
     if (function->n_locals > SL_REGISTERS_MAX / 2) {
-        sl_fail_kind(c->star, STAR_ERROR_LIMIT, "function %s has more than %d variables", function->name->bytes,
-                     SL_REGISTERS_MAX / 2);
+        sl_fail_kind(c->star, STAR_ERROR_LIMIT, "function %s has more than %d variables",
+                     function->name->bytes, SL_REGISTERS_MAX / 2);
         c->failed = true;
     }
     if (sl_fn_init(&f, c, outer, function)) {
@@ -305,7 +317,8 @@ function_code(compiler_t *c, fn_t *outer, function_t *function, uint32_t n_param
     return code;
 }
 
-/* The tuple of defaults: of the parameters from the first that has one; those without (keyword-only) are absent. */
+/* The tuple of defaults: of the parameters from the first that has one; those without
+ * (keyword-only) are absent. */
 static bool
 defaults_to(fn_t *f, function_t *function, int dst)
 {
@@ -360,7 +373,8 @@ make_globals(star_t *s, const file_t *file)
         return NULL;
     for (uint32_t i = 0; i < file->n_globals; i++)
         names->items[i] = sl_value(file->globals[i]->first->ident.name);
-    sl_globals_t *globals = sl_heap_new(s, SL_GLOBALS, sizeof *globals + file->n_globals * sizeof(value_t));
+    sl_globals_t *globals =
+        sl_heap_new(s, SL_GLOBALS, sizeof *globals + file->n_globals * sizeof(value_t));
     if (globals == NULL)
         return NULL;
     globals->obj.extra = file->n_globals;
@@ -370,8 +384,8 @@ make_globals(star_t *s, const file_t *file)
 }
 
 sl_code_t *
-sl_compile(star_t *s, const char *name, const char *text, size_t length, value_t env, bool expression,
-           sl_globals_t **ret_globals)
+sl_compile(star_t *s, const char *name, const char *text, size_t length, value_t env,
+           bool expression, sl_globals_t **ret_globals)
 {
     arena_t arena = {.star = s};
     compiler_t c = {.star = s, .arena = &arena};
@@ -379,7 +393,8 @@ sl_compile(star_t *s, const char *name, const char *text, size_t length, value_t
     file_t *file = NULL;
 
     if (length > SL_STRING_MAX / 2) {
-        sl_fail_kind(s, STAR_ERROR_LIMIT, "file of %zu bytes is too long: the limit is %d", length, SL_STRING_MAX / 2);
+        sl_fail_kind(s, STAR_ERROR_LIMIT, "file of %zu bytes is too long: the limit is %d", length,
+                     SL_STRING_MAX / 2);
         return NULL;
     }
     file = sl_parse(s, &arena, name, text, length, expression);

@@ -1,7 +1,8 @@
 /*  compile: what the files of the compiler share.
  *
- *  Each function becomes code for a machine of registers: parameters and locals have fixed ones, temporaries are a
- *  stack above them. Emitting after a failure does nothing, so that only the end has to look at `failed`.
+ *  Each function becomes code for a machine of registers: parameters and locals have fixed ones,
+ * temporaries are a stack above them. Emitting after a failure does nothing, so that only the end
+ * has to look at `failed`.
  */
 #ifndef STARLARK_COMPILE_H
 #define STARLARK_COMPILE_H
@@ -36,8 +37,8 @@ typedef struct fn {
     uint32_t *constant_table; /* hash index of constants */
     size_t constant_mask;
     int n_locals;
-    int next; /* first free temporary */
-    uint32_t most; /* registers needed */
+    int next;           /* first free temporary */
+    uint32_t most;      /* registers needed */
     uint64_t *assigned; /* set of locals that surely have a value here */
     uint64_t *unsure;   /* locals that are checked somewhere, and so must start absent */
     size_t set_words;
@@ -47,7 +48,7 @@ typedef struct fn {
 
 /* ---- emit.c ---- */
 
-int sl_emit(fn_t *f, int op, int a, int b, int c);        /* index of the instruction */
+int sl_emit(fn_t *f, int op, int a, int b, int c); /* index of the instruction */
 int sl_emit_x(fn_t *f, int op, int x, int a, int b, int c);
 int sl_emit_d(fn_t *f, int op, int a, int d);
 void sl_emit_name(fn_t *f, sl_string_t *name); /* the second word N */
@@ -80,7 +81,8 @@ void sl_assign(fn_t *f, node_t *left, int value, pos_t pos);
 /* If the target is a plain local variable, its register, else -1. */
 int sl_plain_local(const node_t *node);
 void sl_mark_assigned(fn_t *f, node_t *target);
-/* R[dst] = the iterated items of `x`, one by one in `vars`, around a body that the caller compiles in between. */
+/* R[dst] = the iterated items of `x`, one by one in `vars`, around a body that the caller compiles
+ * in between. */
 typedef struct {
     loop_t loop;
     int jump;

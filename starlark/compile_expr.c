@@ -13,7 +13,9 @@ unparen(node_t *node)
 int
 sl_plain_local(const node_t *node)
 {
-    return node->kind == N_IDENT && node->ident.binding->scope == SCOPE_LOCAL ? (int)node->ident.binding->index : -1;
+    return node->kind == N_IDENT && node->ident.binding->scope == SCOPE_LOCAL
+               ? (int)node->ident.binding->index
+               : -1;
 }
 
 /* May `dst` be written before all operands were read? Not if it is a variable. */
@@ -188,25 +190,55 @@ static int
 binary_op(token_kind_t op)
 {
     switch (op) {
-    case T_PLUS: case T_PLUS_EQ: return SL_OP_ADD;
-    case T_MINUS: case T_MINUS_EQ: return SL_OP_SUB;
-    case T_STAR: case T_STAR_EQ: return SL_OP_MUL;
-    case T_SLASH: case T_SLASH_EQ: return SL_OP_DIV;
-    case T_SLASHSLASH: case T_SLASHSLASH_EQ: return SL_OP_FLOORDIV;
-    case T_PERCENT: case T_PERCENT_EQ: return SL_OP_MOD;
-    case T_AMP: case T_AMP_EQ: return SL_OP_AND;
-    case T_PIPE: case T_PIPE_EQ: return SL_OP_OR;
-    case T_CIRCUMFLEX: case T_CIRCUMFLEX_EQ: return SL_OP_XOR;
-    case T_LTLT: case T_LTLT_EQ: return SL_OP_SHL;
-    case T_GTGT: case T_GTGT_EQ: return SL_OP_SHR;
-    case T_IN: return SL_OP_IN;
-    case T_NOT_IN: return SL_OP_NOT_IN;
-    case T_EQL: return SL_OP_EQ;
-    case T_NEQ: return SL_OP_NE;
-    case T_LT: return SL_OP_LT;
-    case T_LE: return SL_OP_LE;
-    case T_GT: return SL_OP_GT;
-    default: return SL_OP_GE;
+    case T_PLUS:
+    case T_PLUS_EQ:
+        return SL_OP_ADD;
+    case T_MINUS:
+    case T_MINUS_EQ:
+        return SL_OP_SUB;
+    case T_STAR:
+    case T_STAR_EQ:
+        return SL_OP_MUL;
+    case T_SLASH:
+    case T_SLASH_EQ:
+        return SL_OP_DIV;
+    case T_SLASHSLASH:
+    case T_SLASHSLASH_EQ:
+        return SL_OP_FLOORDIV;
+    case T_PERCENT:
+    case T_PERCENT_EQ:
+        return SL_OP_MOD;
+    case T_AMP:
+    case T_AMP_EQ:
+        return SL_OP_AND;
+    case T_PIPE:
+    case T_PIPE_EQ:
+        return SL_OP_OR;
+    case T_CIRCUMFLEX:
+    case T_CIRCUMFLEX_EQ:
+        return SL_OP_XOR;
+    case T_LTLT:
+    case T_LTLT_EQ:
+        return SL_OP_SHL;
+    case T_GTGT:
+    case T_GTGT_EQ:
+        return SL_OP_SHR;
+    case T_IN:
+        return SL_OP_IN;
+    case T_NOT_IN:
+        return SL_OP_NOT_IN;
+    case T_EQL:
+        return SL_OP_EQ;
+    case T_NEQ:
+        return SL_OP_NE;
+    case T_LT:
+        return SL_OP_LT;
+    case T_LE:
+        return SL_OP_LE;
+    case T_GT:
+        return SL_OP_GT;
+    default:
+        return SL_OP_GE;
     }
 }
 
@@ -214,16 +246,23 @@ static int
 immediate_op(int op)
 {
     switch (op) {
-    case SL_OP_ADD: return SL_OP_ADD_INT;
-    case SL_OP_SUB: return SL_OP_SUB_INT;
-    case SL_OP_MUL: return SL_OP_MUL_INT;
-    case SL_OP_FLOORDIV: return SL_OP_FLOORDIV_INT;
-    case SL_OP_MOD: return SL_OP_MOD_INT;
-    default: return -1;
+    case SL_OP_ADD:
+        return SL_OP_ADD_INT;
+    case SL_OP_SUB:
+        return SL_OP_SUB_INT;
+    case SL_OP_MUL:
+        return SL_OP_MUL_INT;
+    case SL_OP_FLOORDIV:
+        return SL_OP_FLOORDIV_INT;
+    case SL_OP_MOD:
+        return SL_OP_MOD_INT;
+    default:
+        return -1;
     }
 }
 
-/* An operand: a variable's register, or computed into `into` if that is a temporary nobody reads. */
+/* An operand: a variable's register, or computed into `into` if that is a temporary nobody reads.
+ */
 static int
 operand(fn_t *f, node_t *node, int into)
 {
@@ -288,8 +327,12 @@ unary_to(fn_t *f, node_t *node, int dst)
     }
     int x = operand(f, node->x, dst);
     sl_place(f, node->pos);
-    sl_emit(f, node->op == T_NOT ? SL_OP_NOT : node->op == T_MINUS ? SL_OP_NEG : node->op == T_PLUS ? SL_OP_POS
-               : SL_OP_INVERT, dst, x, 0);
+    sl_emit(f,
+            node->op == T_NOT     ? SL_OP_NOT
+            : node->op == T_MINUS ? SL_OP_NEG
+            : node->op == T_PLUS  ? SL_OP_POS
+                                  : SL_OP_INVERT,
+            dst, x, 0);
 }
 
 /* ------------------------------------------------------------------ conditions */
@@ -297,8 +340,8 @@ unary_to(fn_t *f, node_t *node, int dst)
 static bool
 is_comparison(const node_t *node)
 {
-    return node->kind == N_BINARY && (node->op == T_EQL || node->op == T_NEQ || node->op == T_LT || node->op == T_LE ||
-                                      node->op == T_GT || node->op == T_GE);
+    return node->kind == N_BINARY && (node->op == T_EQL || node->op == T_NEQ || node->op == T_LT ||
+                                      node->op == T_LE || node->op == T_GT || node->op == T_GE);
 }
 
 static void
@@ -422,7 +465,8 @@ call_to(fn_t *f, node_t *node, int dst)
     if (args.named == 0 && !(args.flags & 6)) {
         sl_emit(f, method ? SL_OP_CALL_METHOD : SL_OP_CALL, base, args.positional, 0);
     } else {
-        value_t names = f->c->failed ? STAR_ABSENT : sl_tuple_of(f->c->star, args.names, (size_t)args.named);
+        value_t names =
+            f->c->failed ? STAR_ABSENT : sl_tuple_of(f->c->star, args.names, (size_t)args.named);
         if (!star_ok(names))
             f->c->failed = true;
         sl_emit_x(f, SL_OP_CALL_FULL, args.flags, base, args.positional, args.named);
@@ -475,7 +519,8 @@ dict_to(fn_t *f, node_t *node, int dst)
     sl_emit(f, SL_OP_DICT, dict, 0, 0);
     for (uint32_t i = 0; i < node->seq.items.count; i++) {
         node_t *entry = node->seq.items.items[i];
-        int mark = f->next, key = operand(f, entry->two.x, -1), value = operand(f, entry->two.y, -1);
+        int mark = f->next, key = operand(f, entry->two.x, -1),
+            value = operand(f, entry->two.y, -1);
         sl_place(f, entry->pos);
         sl_emit(f, SL_OP_DICT_ADD, dict, key, value);
         f->next = mark;
@@ -522,8 +567,8 @@ sl_for_end(fn_t *f, for_t *state, node_t *vars, pos_t pos)
     sl_jump_back(f, SL_OP_JUMP, (int)state->start + 1);
     sl_patch_here(f, state->loop.breaks);
     sl_emit(f, SL_OP_ITER_END, iteration, 0, 0);
-    if (!f->c->failed && sl_grow(f->c->star, (void **)&f->loops, &f->loops_capacity, sizeof *f->loops,
-                                 f->n_loops + 1) == 0)
+    if (!f->c->failed && sl_grow(f->c->star, (void **)&f->loops, &f->loops_capacity,
+                                 sizeof *f->loops, f->n_loops + 1) == 0)
         f->loops[f->n_loops++] =
             (sl_loop_t){(uint32_t)state->start, (uint32_t)f->n_instrs - 1, (uint16_t)iteration};
     else

@@ -1,10 +1,12 @@
-/*  debug: switches for finding bugs of ours, given in star_options_t.debug. They change speed, never results. */
+/*  debug: switches for finding bugs of ours, given in star_options_t.debug. They change speed,
+ * never results. */
 #ifndef STARLARK_DEBUG_H
 #define STARLARK_DEBUG_H
 
 typedef enum {
-    STAR_DEBUG_COLLECT = 1 << 0,     /* collect garbage at every place where it may be collected */
-    STAR_DEBUG_TINY_STACKS = 1 << 1, /* value stacks of a few slots, so that they are grown all the time */
+    STAR_DEBUG_COLLECT = 1 << 0, /* collect garbage at every place where it may be collected */
+    STAR_DEBUG_TINY_STACKS =
+        1 << 1, /* value stacks of a few slots, so that they are grown all the time */
 } star_debug_t;
 
 #endif

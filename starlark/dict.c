@@ -1,8 +1,9 @@
 /*  dict: hash tables that keep the order of insertion, for dict and set.
  *
- *  Entries stand in an array in order. Up to SL_DICT_SMALL of them are searched one after the other; beyond that
- *  an index (open addressing, linear probing) holds entry numbers + 1. Removing leaves a hole (absent key) that the
- *  index still points at; holes go away when the array is full and is packed.
+ *  Entries stand in an array in order. Up to SL_DICT_SMALL of them are searched one after the
+ * other; beyond that an index (open addressing, linear probing) holds entry numbers + 1. Removing
+ * leaves a hole (absent key) that the index still points at; holes go away when the array is full
+ * and is packed.
  */
 #include "starlark/heap.h"
 #include "starlark/ops.h"
@@ -16,7 +17,8 @@ sl_dict_new(star_t *s, sl_type_t type, size_t capacity)
     sl_obj_t header = dict->obj;
     *dict = (sl_dict_t){.obj = header};
     if (capacity > SL_COUNT_MAX) {
-        sl_fail_kind(s, STAR_ERROR_LIMIT, "%zu items are too many: the limit is %d", capacity, SL_COUNT_MAX);
+        sl_fail_kind(s, STAR_ERROR_LIMIT, "%zu items are too many: the limit is %d", capacity,
+                     SL_COUNT_MAX);
         return NULL;
     }
     if (capacity > 0) {
@@ -31,7 +33,8 @@ sl_dict_new(star_t *s, sl_type_t type, size_t capacity)
 
 /* ------------------------------------------------------------------ finding */
 
-/* The slots of a hash in turn: all bits of the hash take part, since those of ints are the int itself. */
+/* The slots of a hash in turn: all bits of the hash take part, since those of ints are the int
+ * itself. */
 typedef struct {
     uint32_t slot, rest;
 } probe_t;
@@ -76,7 +79,8 @@ sl_dict_lookup(star_t *s, const sl_dict_t *dict, value_t key, uint32_t hash)
             }
         return NULL;
     }
-    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0; probe_next(&p, dict->mask)) {
+    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0;
+         probe_next(&p, dict->mask)) {
         sl_entry_t *entry = &dict->entries[dict->index[p.slot] - 1];
         if (entry->hash == hash) {
             int same = same_key(s, entry, key);
@@ -105,13 +109,16 @@ sl_dict_lookup_string(const sl_dict_t *dict, const sl_string_t *key)
             if (sl_same(dict->entries[i].key, value))
                 return &dict->entries[i];
         for (uint32_t i = dict->first; i < dict->used; i++)
-            if (dict->entries[i].hash == hash && is_text(&dict->entries[i], key->bytes, key->length))
+            if (dict->entries[i].hash == hash &&
+                is_text(&dict->entries[i], key->bytes, key->length))
                 return &dict->entries[i];
         return NULL;
     }
-    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0; probe_next(&p, dict->mask)) {
+    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0;
+         probe_next(&p, dict->mask)) {
         sl_entry_t *entry = &dict->entries[dict->index[p.slot] - 1];
-        if (sl_same(entry->key, value) || (entry->hash == hash && is_text(entry, key->bytes, key->length)))
+        if (sl_same(entry->key, value) ||
+            (entry->hash == hash && is_text(entry, key->bytes, key->length)))
             return entry;
     }
     return NULL;
@@ -129,7 +136,8 @@ sl_dict_lookup_text(const sl_dict_t *dict, const char *text)
                 return &dict->entries[i];
         return NULL;
     }
-    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0; probe_next(&p, dict->mask)) {
+    for (probe_t p = probe(hash, dict->mask); dict->index[p.slot] != 0;
+         probe_next(&p, dict->mask)) {
         sl_entry_t *entry = &dict->entries[dict->index[p.slot] - 1];
         if (entry->hash == hash && is_text(entry, text, length))
             return entry;
@@ -155,7 +163,8 @@ make_room(star_t *s, sl_dict_t *dict)
     uint32_t capacity = dict->capacity;
 
     if (dict->count >= SL_COUNT_MAX)
-        return sl_fail_kind(s, STAR_ERROR_LIMIT, "more than %d items in a dict or set", SL_COUNT_MAX);
+        return sl_fail_kind(s, STAR_ERROR_LIMIT, "more than %d items in a dict or set",
+                            SL_COUNT_MAX);
     if (dict->used == 0 || dict->count > dict->used / 4 * 3)
         capacity = capacity < 4 ? 4 : capacity * 2;
     uint32_t mask = 0;
@@ -163,8 +172,9 @@ make_room(star_t *s, sl_dict_t *dict)
         for (mask = 15; mask < capacity + capacity / 2; mask = mask * 2 + 1)
             ;
     if (mask != dict->mask) {
-        uint32_t *index = sl_realloc(s, dict->index, dict->mask ? ((size_t)dict->mask + 1) * sizeof *index : 0,
-                                     ((size_t)mask + 1) * sizeof *index);
+        uint32_t *index =
+            sl_realloc(s, dict->index, dict->mask ? ((size_t)dict->mask + 1) * sizeof *index : 0,
+                       ((size_t)mask + 1) * sizeof *index);
         if (index == NULL)
             return false;
         /* Valid even if the next step fails: the old entries are put in again below, or here. */

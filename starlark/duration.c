@@ -8,11 +8,12 @@ static const struct {
     const char *unit;
     int64_t nanoseconds;
 } units[] = {
-    {"ns", 1}, {"us", 1000}, {"\xc2\xb5s", 1000}, {"\xce\xbcs", 1000}, {"ms", 1000000},
-    {"s", SL_SECOND}, {"m", 60 * SL_SECOND}, {"h", 3600 * SL_SECOND},
+    {"ns", 1},       {"us", 1000},     {"\xc2\xb5s", 1000},   {"\xce\xbcs", 1000},
+    {"ms", 1000000}, {"s", SL_SECOND}, {"m", 60 * SL_SECOND}, {"h", 3600 * SL_SECOND},
 };
 
-const char *const sl_duration_names[] = {"hours", "microseconds", "milliseconds", "minutes", "nanoseconds", "seconds", NULL};
+const char *const sl_duration_names[] = {
+    "hours", "microseconds", "milliseconds", "minutes", "nanoseconds", "seconds", NULL};
 
 value_t
 sl_duration_new(star_t *s, int64_t nanoseconds)
@@ -115,7 +116,9 @@ parse_part(star_t *s, const sl_string_t *text, const char **p, const char *end, 
         if (strlen(units[i].unit) == length && memcmp(unit, units[i].unit, length) == 0) {
             uint64_t product, sum;
             if (__builtin_mul_overflow(whole, (uint64_t)units[i].nanoseconds, &product) ||
-                __builtin_add_overflow(product, (uint64_t)(fraction * ((double)units[i].nanoseconds / scale)), &product) ||
+                __builtin_add_overflow(
+                    product, (uint64_t)(fraction * ((double)units[i].nanoseconds / scale)),
+                    &product) ||
                 __builtin_add_overflow(*total, product, &sum) || sum > (uint64_t)1 << 63)
                 return bad(s, "invalid duration", text);
             *total = sum;
@@ -198,7 +201,7 @@ scale(star_t *s, star_op_t op, int64_t n, value_t by, value_t *ret_value)
     if (op == STAR_OP_DIV) {
         if (i == 0)
             return star_fail_code(s, "time.duration division by zero");
-        *ret_value = sl_duration_new(s, i == -1 ? (int64_t)-(uint64_t)n : n / i);
+        *ret_value = sl_duration_new(s, i == -1 ? (int64_t) - (uint64_t)n : n / i);
     } else {
         *ret_value = sl_duration_new(s, (int64_t)((uint64_t)n * (uint64_t)i));
     }
@@ -209,7 +212,8 @@ int
 sl_duration_binary(star_t *s, star_op_t op, value_t a, value_t b, value_t *ret_value)
 {
     bool a_is = sl_is(a, SL_DURATION), b_is = sl_is(b, SL_DURATION);
-    int64_t x = a_is ? SL_AS(sl_duration_t, a)->nanoseconds : 0, y = b_is ? SL_AS(sl_duration_t, b)->nanoseconds : 0;
+    int64_t x = a_is ? SL_AS(sl_duration_t, a)->nanoseconds : 0,
+            y = b_is ? SL_AS(sl_duration_t, b)->nanoseconds : 0;
 
     if (!a_is)
         return op == STAR_OP_MUL ? scale(s, op, y, a, ret_value) : 0;
@@ -227,7 +231,7 @@ sl_duration_binary(star_t *s, star_op_t op, value_t a, value_t b, value_t *ret_v
         if (y == 0)
             return star_fail_code(s, "time.duration division by zero");
         *ret_value = op == STAR_OP_DIV ? sl_float((double)x / (double)y)
-                                       : sl_int(s, y == -1 ? (int64_t)-(uint64_t)x : x / y);
+                                       : sl_int(s, y == -1 ? (int64_t) - (uint64_t)x : x / y);
         return 1;
     default:
         return 0;

@@ -23,8 +23,8 @@ typedef struct {
 
 sl_civil_t sl_civil_of(int64_t seconds);
 /* Any fields, also out of range: 13 months are a year and a month. False if the year is absurd. */
-bool sl_civil_seconds(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute, int64_t second,
-                      int64_t *ret_seconds);
+bool sl_civil_seconds(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute,
+                      int64_t second, int64_t *ret_seconds);
 /* Seconds east of UTC at a time, and the abbreviation (at most 15 bytes). */
 int32_t sl_zone_offset(const sl_zone_t *zone, int64_t seconds, char abbreviation[16]);
 /* The offset for a local time. */
@@ -37,6 +37,7 @@ typedef struct {
     bool has_offset;
     int32_t offset;
 } sl_parsed_t;
-bool sl_layout_parse(const char *text, size_t length, const char *layout, size_t layout_length, sl_parsed_t *out);
+bool sl_layout_parse(const char *text, size_t length, const char *layout, size_t layout_length,
+                     sl_parsed_t *out);
 
 #endif

@@ -106,8 +106,8 @@ sl_place(fn_t *f, pos_t pos)
             return;
         }
     }
-    if (f->c->failed || sl_grow(f->c->star, (void **)&f->places, &f->places_capacity, sizeof *f->places,
-                                f->n_places + 1) < 0) {
+    if (f->c->failed || sl_grow(f->c->star, (void **)&f->places, &f->places_capacity,
+                                sizeof *f->places, f->n_places + 1) < 0) {
         f->c->failed = true;
         return;
     }
@@ -151,7 +151,8 @@ sl_constant(fn_t *f, value_t value)
     for (; f->constant_table[slot] != 0; slot = (slot + 1) & f->constant_mask)
         if (sl_same(f->constants[f->constant_table[slot] - 1], value))
             return (int)f->constant_table[slot] - 1;
-    if (sl_grow(f->c->star, (void **)&f->constants, &f->constants_capacity, sizeof value, f->n_constants + 1) < 0) {
+    if (sl_grow(f->c->star, (void **)&f->constants, &f->constants_capacity, sizeof value,
+                f->n_constants + 1) < 0) {
         f->c->failed = true;
         return 0;
     }
@@ -238,8 +239,8 @@ moved(fn_t *f, const void *items, size_t count, size_t size)
     return copy;
 }
 
-/* Locals that are read where they may have no value start absent. Jumps are relative, so that instructions may
- * be put before all others. */
+/* Locals that are read where they may have no value start absent. Jumps are relative, so that
+ * instructions may be put before all others. */
 static void
 prepend_absents(fn_t *f)
 {
@@ -249,7 +250,8 @@ prepend_absents(fn_t *f)
         count += sl_set_has(f->unsure, (uint32_t)i);
     if (count == 0 || f->c->failed)
         return;
-    if (sl_grow(f->c->star, (void **)&f->instrs, &f->instrs_capacity, sizeof *f->instrs, f->n_instrs + count) < 0) {
+    if (sl_grow(f->c->star, (void **)&f->instrs, &f->instrs_capacity, sizeof *f->instrs,
+                f->n_instrs + count) < 0) {
         f->c->failed = true;
         return;
     }
@@ -296,8 +298,9 @@ set_captures(fn_t *f, sl_code_t *code)
         code->n_captures = 0;
     for (size_t i = 0; i < code->n_captures; i++) {
         binding_t *binding = f->function->free[i];
-        code->captures[i] = (sl_capture_t){binding->scope == SCOPE_FREE, (uint16_t)binding->index,
-                                           (uint32_t)sl_constant(f, sl_value(binding->first->ident.name))};
+        code->captures[i] =
+            (sl_capture_t){binding->scope == SCOPE_FREE, (uint16_t)binding->index,
+                           (uint32_t)sl_constant(f, sl_value(binding->first->ident.name))};
     }
 }
 
@@ -314,7 +317,10 @@ sl_finish(fn_t *f)
     }
     prepend_absents(f);
     sl_obj_t header = code->obj;
-    *code = (sl_code_t){.obj = header, .name = function->name, .file = f->c->file, .line = function->pos.line,
+    *code = (sl_code_t){.obj = header,
+                        .name = function->name,
+                        .file = f->c->file,
+                        .line = function->pos.line,
                         .column = function->pos.column};
     for (uint32_t i = 0; i < function->n_params; i++)
         params += function->params[i].kind <= PARAM_DEFAULT;

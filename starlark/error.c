@@ -97,8 +97,9 @@ no_memory_for_error(star_t *s)
 {
     s->error_kind = STAR_ERROR_LIMIT;
     s->message = s->emergency;
-    snprintf(s->emergency, sizeof s->emergency, "out of memory: the limit is %zu bytes, %zu are in use",
-             s->options.limits.memory, s->memory);
+    snprintf(s->emergency, sizeof s->emergency,
+             "out of memory: the limit is %zu bytes, %zu are in use", s->options.limits.memory,
+             s->memory);
 }
 
 static bool __attribute__((format(printf, 3, 0)))
@@ -150,7 +151,8 @@ sl_fail_kind(star_t *s, star_error_kind_t kind, const char *format, ...)
 bool
 sl_fail_memory(star_t *s)
 {
-    return sl_fail_kind(s, STAR_ERROR_LIMIT, "out of memory: the limit is %zu bytes, %zu are in use",
+    return sl_fail_kind(s, STAR_ERROR_LIMIT,
+                        "out of memory: the limit is %zu bytes, %zu are in use",
                         s->options.limits.memory, s->memory);
 }
 
@@ -212,14 +214,16 @@ frames_of(const sl_frame_t *frame)
     return (frame->code != NULL) + (frame->native != NULL);
 }
 
-/* The frames that one entry of our stack shows: its function, and the builtin it is calling. Innermost is 0. */
+/* The frames that one entry of our stack shows: its function, and the builtin it is calling.
+ * Innermost is 0. */
 static star_frame_t
 show_frame(const sl_frame_t *frame, size_t index)
 {
     if (frame->native != NULL && index == 0)
         return (star_frame_t){"<builtin>", 0, 0, frame->native->name->bytes, NULL};
     sl_place_t place = sl_code_place(frame->code, frame->pc);
-    return (star_frame_t){frame->code->file->bytes, place.line, place.column, frame->code->name->bytes, NULL};
+    return (star_frame_t){frame->code->file->bytes, place.line, place.column,
+                          frame->code->name->bytes, NULL};
 }
 
 bool
@@ -280,7 +284,8 @@ capture(star_t *s, const sl_code_t *callee)
                 add_frame(s, frames, &count, show_frame(&s->frames[i], j));
     if (callee != NULL)
         add_frame(s, frames, &count,
-                  (star_frame_t){callee->file->bytes, callee->line, callee->column, callee->name->bytes, NULL});
+                  (star_frame_t){callee->file->bytes, callee->line, callee->column,
+                                 callee->name->bytes, NULL});
     s->error.frames = frames;
     s->error.n_frames = count;
 }
@@ -297,7 +302,8 @@ sl_error_capture_callee(star_t *s, const sl_code_t *callee)
     capture(s, callee);
 }
 
-/* "Traceback (most recent call last):" as the Go implementation prints it; for syntax and names a line each. */
+/* "Traceback (most recent call last):" as the Go implementation prints it; for syntax and names a
+ * line each. */
 static size_t
 write_text(const star_t *s, char *out, size_t size)
 {
@@ -311,7 +317,8 @@ write_text(const star_t *s, char *out, size_t size)
     for (size_t i = 0; i < s->error.n_frames; i++) {
         const star_frame_t *frame = &s->error.frames[i];
         if (!eval)
-            PUT("%s%s:%u:%u: %s", i > 0 ? "\n" : "", frame->file, frame->line, frame->column, frame->message);
+            PUT("%s%s:%u:%u: %s", i > 0 ? "\n" : "", frame->file, frame->line, frame->column,
+                frame->message);
         else if (frame->line == 0)
             PUT("  %s: in %s\n", frame->file, frame->name);
         else

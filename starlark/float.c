@@ -1,4 +1,5 @@
-/*  float: doubles to text and back. Independent of the C locale: digits are read and written without a point. */
+/*  float: doubles to text and back. Independent of the C locale: digits are read and written
+ * without a point. */
 #include "starlark/ops.h"
 
 #include <float.h>
@@ -69,7 +70,8 @@ shortest_subnormal(double d, decimal_t *out)
         round_to(d, count, out);
         if (reads_back(out, d))
             return;
-        if ((neighbour(out, 1, &near) && reads_back(&near, d)) || (neighbour(out, -1, &near) && reads_back(&near, d))) {
+        if ((neighbour(out, 1, &near) && reads_back(&near, d)) ||
+            (neighbour(out, -1, &near) && reads_back(&near, d))) {
             *out = near;
             return;
         }
@@ -77,9 +79,10 @@ shortest_subnormal(double d, decimal_t *out)
     round_to(d, 17, out);
 }
 
-/* The fewest digits that read back as `d` > 0, and of those the nearest. Up to 15 digits, what rounding to 15
- * gives is it; of 16, rounding gives the nearest, but at powers of two (where the doubles below are closer than
- * those above) only the one next to it may read back; 17 always do. */
+/* The fewest digits that read back as `d` > 0, and of those the nearest. Up to 15 digits, what
+ * rounding to 15 gives is it; of 16, rounding gives the nearest, but at powers of two (where the
+ * doubles below are closer than those above) only the one next to it may read back; 17 always do.
+ */
 static void
 shortest(double d, decimal_t *out)
 {
@@ -140,7 +143,8 @@ sl_float_shortest(double d, char out[40])
             memcpy(p, decimal.digits + 1, (size_t)decimal.count - 1);
             p += decimal.count - 1;
         }
-        return (size_t)(p - out) + (size_t)snprintf(p, 8, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+        return (size_t)(p - out) +
+               (size_t)snprintf(p, 8, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
     }
     if (decimal.point <= 0) {
         *p++ = '0';
@@ -190,14 +194,17 @@ sl_float_format(star_text_t *text, double d, char verb)
                     text->data[i] = 'E';
         return;
     }
-    int length = snprintf(out, sizeof out, lower == 'e' ? (verb == 'e' ? "%.6e" : "%.6E") : "%.6f", d);
+    int length =
+        snprintf(out, sizeof out, lower == 'e' ? (verb == 'e' ? "%.6e" : "%.6E") : "%.6f", d);
     for (int i = 0; i < length; i++)
         if (strchr("0123456789+-eE", out[i]) == NULL)
             out[i] = '.'; /* the locale's point */
     star_text_put(text, out, (size_t)length);
 }
 
-enum { SIGNIFICANT_MAX = 800 }; /* digits that can matter; of the rest only whether they are all 0 */
+enum {
+    SIGNIFICANT_MAX = 800
+}; /* digits that can matter; of the rest only whether they are all 0 */
 
 /* [+-] digits [. digits] [e [+-] digits], or inf, infinity, nan in any case. */
 bool
@@ -213,7 +220,8 @@ sl_float_parse(const char *text, size_t length, double *ret_double)
     if (p < end && (*p == '+' || *p == '-'))
         negative = *p++ == '-';
     size_t left = (size_t)(end - p);
-    if ((left == 3 && strncasecmp(p, "inf", 3) == 0) || (left == 8 && strncasecmp(p, "infinity", 8) == 0)) {
+    if ((left == 3 && strncasecmp(p, "inf", 3) == 0) ||
+        (left == 8 && strncasecmp(p, "infinity", 8) == 0)) {
         *ret_double = negative ? -INFINITY : INFINITY;
         return true;
     }

@@ -40,8 +40,9 @@ put_char(star_t *s, star_text_t *out, value_t arg)
     if (sl_is_integer(arg)) {
         if (!sl_is_int(arg) || sl_int_of(arg) < 0 || sl_int_of(arg) > 0x10ffff) {
             value_t text = sl_str(s, arg);
-            return star_ok(text) && sl_fail(s, "%%c format requires a valid Unicode code point, got %s",
-                                            SL_STRING_OF(text)->bytes);
+            return star_ok(text) &&
+                   sl_fail(s, "%%c format requires a valid Unicode code point, got %s",
+                           SL_STRING_OF(text)->bytes);
         }
         uint32_t code = (uint32_t)sl_int_of(arg);
         if (code >= 0xd800 && code < 0xe000)
@@ -52,7 +53,8 @@ put_char(star_t *s, star_text_t *out, value_t arg)
     if (!sl_is(arg, SL_STRING))
         return sl_fail(s, "%%c format requires int or string, not %s", star_type_name(arg));
     sl_string_t *string = SL_STRING_OF(arg);
-    if (string->length == 0 || (sl_utf8_get(string->bytes, string->length, &n), n != string->length))
+    if (string->length == 0 ||
+        (sl_utf8_get(string->bytes, string->length, &n), n != string->length))
         return sl_fail(s, "%%c format requires a single-character string");
     star_text_put(out, string->bytes, string->length);
     return true;
@@ -66,9 +68,18 @@ convert(star_t *s, star_text_t *out, value_t arg, char verb)
         return sl_put_value(s, out, arg, false);
     case 'r':
         return sl_put_value(s, out, arg, true);
-    case 'd': case 'i': case 'o': case 'x': case 'X':
+    case 'd':
+    case 'i':
+    case 'o':
+    case 'x':
+    case 'X':
         return put_int(s, out, arg, verb);
-    case 'e': case 'f': case 'g': case 'E': case 'F': case 'G':
+    case 'e':
+    case 'f':
+    case 'g':
+    case 'E':
+    case 'F':
+    case 'G':
         return put_float(s, out, arg, verb);
     case 'c':
         return put_char(s, out, arg);
@@ -197,9 +208,13 @@ named_field(format_t *f, const char *name, size_t length)
     }
     int n = (int)length;
     if (memchr(name, '.', length) != NULL)
-        return star_fail(f->s, "format: attribute syntax x.y is not supported in replacement fields: %.*s", n, name);
+        return star_fail(
+            f->s, "format: attribute syntax x.y is not supported in replacement fields: %.*s", n,
+            name);
     if (memchr(name, '[', length) != NULL)
-        return star_fail(f->s, "format: element syntax a[i] is not supported in replacement fields: %.*s", n, name);
+        return star_fail(f->s,
+                         "format: element syntax a[i] is not supported in replacement fields: %.*s",
+                         n, name);
     if (memchr(name, '{', length) != NULL)
         return star_fail(f->s, "format: nested replacement fields not supported");
     return star_fail(f->s, "format: keyword %.*s not found", n, name);
@@ -212,26 +227,30 @@ field_value(format_t *f, const char *name, size_t length)
 
     if (length == 0) {
         if (f->manual)
-            return star_fail(f->s, "format: cannot switch from manual field specification to automatic field "
-                                   "numbering");
+            return star_fail(
+                f->s, "format: cannot switch from manual field specification to automatic field "
+                      "numbering");
         f->automatic = true;
         number = f->index++;
     } else if (is_decimal(name, length, &number)) {
         if (f->automatic)
-            return star_fail(f->s, "format: cannot switch from automatic field numbering to manual field "
-                                   "specification");
+            return star_fail(f->s,
+                             "format: cannot switch from automatic field numbering to manual field "
+                             "specification");
         f->manual = true;
     } else {
         return named_field(f, name, length);
     }
-    return number < f->args->n_args ? f->args->args[number] : star_fail(f->s, "format: tuple index out of range");
+    return number < f->args->n_args ? f->args->args[number]
+                                    : star_fail(f->s, "format: tuple index out of range");
 }
 
 static bool
 put_field(format_t *f, const char *field, const char *end)
 {
     const char *bang = memchr(field, '!', (size_t)(end - field));
-    const char *colon = memchr(bang != NULL ? bang : field, ':', (size_t)(end - (bang != NULL ? bang : field)));
+    const char *colon =
+        memchr(bang != NULL ? bang : field, ':', (size_t)(end - (bang != NULL ? bang : field)));
     const char *name_end = bang != NULL ? bang : colon != NULL ? colon : end;
     value_t arg = field_value(f, field, (size_t)(name_end - field));
 

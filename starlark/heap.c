@@ -1,8 +1,8 @@
 /*  heap: the collector. See heap.h.
  *
- *  Colours: new objects are white; a collection paints what it reaches black, and then the meaning of the two
- *  changes places, so that nothing has to be painted back. Sweeping frees cells that have the old white, and
- *  must be over before the next collection starts.
+ *  Colours: new objects are white; a collection paints what it reaches black, and then the meaning
+ * of the two changes places, so that nothing has to be painted back. Sweeping frees cells that have
+ * the old white, and must be over before the next collection starts.
  */
 #include "starlark/heap.h"
 
@@ -82,7 +82,8 @@ sl_heap_log(star_t *s, value_t value)
 {
     if (!sl_is_obj(value))
         return 0;
-    if (sl_grow(s, (void **)&s->heap.temps, &s->heap.temps_capacity, sizeof value, s->heap.n_temps + 1) < 0)
+    if (sl_grow(s, (void **)&s->heap.temps, &s->heap.temps_capacity, sizeof value,
+                s->heap.n_temps + 1) < 0)
         return -1;
     s->heap.temps[s->heap.n_temps++] = value;
     return 0;
@@ -320,7 +321,8 @@ find_lost(star_t *s, star_visitor_t *visitor)
         }
 }
 
-/* The registers of all frames; what lies above them is cleared, since it may name objects that go away now. */
+/* The registers of all frames; what lies above them is cleared, since it may name objects that go
+ * away now. */
 static void
 mark_stack(star_t *s, star_visitor_t *v)
 {
@@ -458,8 +460,8 @@ sweep_large(star_t *s)
     }
 }
 
-/* How much may be allocated until the next collection: as much as is alive, but near the limit half of what
- * is left. */
+/* How much may be allocated until the next collection: as much as is alive, but near the limit half
+ * of what is left. */
 static void
 set_allowance(star_t *s)
 {
@@ -603,7 +605,8 @@ star_pin(star_t *star, star_value_t value)
             heap->pins[i].count++;
             return 0;
         }
-    if (sl_grow(star, (void **)&heap->pins, &heap->pins_capacity, sizeof *heap->pins, heap->n_pins + 1) < 0)
+    if (sl_grow(star, (void **)&heap->pins, &heap->pins_capacity, sizeof *heap->pins,
+                heap->n_pins + 1) < 0)
         return -1;
     heap->pins[heap->n_pins++] = (sl_pin_t){value, 1};
     return 0;

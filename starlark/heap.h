@@ -1,9 +1,10 @@
 /*  heap: where objects live and how the unused are collected.
  *
- *  Objects of up to SL_CELL_MAX bytes are cells of blocks, one size a block; larger ones stand alone. Collection
- *  marks from the roots and sweeps block by block when cells are needed. It happens only in sl_poll(), that is,
- *  between instructions of the machine: C code that does not call back into the machine sees objects stay. While
- *  code of a host runs (it may call back), every new object is also logged in heap.temps, which are roots.
+ *  Objects of up to SL_CELL_MAX bytes are cells of blocks, one size a block; larger ones stand
+ * alone. Collection marks from the roots and sweeps block by block when cells are needed. It
+ * happens only in sl_poll(), that is, between instructions of the machine: C code that does not
+ * call back into the machine sees objects stay. While code of a host runs (it may call back), every
+ * new object is also logged in heap.temps, which are roots.
  */
 #ifndef STARLARK_HEAP_H
 #define STARLARK_HEAP_H
@@ -14,7 +15,8 @@ int sl_heap_init(star_t *s);
 void sl_heap_done(star_t *s);
 void sl_heap_collect(star_t *s);
 void *sl_heap_new_slow(star_t *s, sl_type_t type, size_t size);
-/* Charges bytes an object holds outside of its cell, so that they bring the next collection nearer. */
+/* Charges bytes an object holds outside of its cell, so that they bring the next collection nearer.
+ */
 void sl_heap_charge(star_t *s, size_t bytes);
 int sl_heap_log(star_t *s, value_t value);
 /* The free slot for an entry of this hash in a table of interned strings or shapes. */
@@ -94,18 +96,21 @@ value_t sl_string_char(star_t *s, unsigned char byte);
 
 sl_list_t *sl_list_new(star_t *s, size_t capacity);
 bool sl_list_reserve(star_t *s, sl_list_t *list, size_t count);
-bool sl_list_push(star_t *s, sl_list_t *list, value_t value); /* unchecked: not frozen, not iterated */
-sl_tuple_t *sl_tuple_new(star_t *s, size_t count);            /* items are unset */
+bool sl_list_push(star_t *s, sl_list_t *list,
+                  value_t value);                  /* unchecked: not frozen, not iterated */
+sl_tuple_t *sl_tuple_new(star_t *s, size_t count); /* items are unset */
 value_t sl_tuple_of(star_t *s, const value_t *items, size_t count);
 sl_function_t *sl_function_alloc(star_t *s, size_t n_free);
-sl_builtin_t *sl_builtin_new(star_t *s, const char *name, star_function_fn *function, void *user, uint32_t flags);
+sl_builtin_t *sl_builtin_new(star_t *s, const char *name, star_function_fn *function, void *user,
+                             uint32_t flags);
 value_t sl_bound_new(star_t *s, sl_builtin_t *builtin, value_t self);
 value_t sl_range_new(star_t *s, int64_t start, int64_t stop, int64_t step, int64_t count);
 value_t sl_module_new(star_t *s, const char *name, sl_dict_t *members);
 value_t sl_elems_new(star_t *s, sl_string_t *string, sl_elems_kind_t kind);
 sl_shape_t *sl_shape_of(star_t *s, value_t constructor, const value_t *sorted_names, size_t count);
 /* A struct from fields in any order; fails on equal names. */
-value_t sl_struct_new(star_t *s, value_t constructor, const value_t *names, const value_t *values, size_t count);
+value_t sl_struct_new(star_t *s, value_t constructor, const value_t *names, const value_t *values,
+                      size_t count);
 /* The index of a field, or -1. */
 int sl_shape_find(const sl_shape_t *shape, const sl_string_t *name);
 
@@ -116,8 +121,10 @@ sl_dict_t *sl_dict_new(star_t *s, sl_type_t type, size_t capacity);
 sl_entry_t *sl_dict_lookup(star_t *s, const sl_dict_t *dict, value_t key, uint32_t hash);
 sl_entry_t *sl_dict_lookup_string(const sl_dict_t *dict, const sl_string_t *key);
 sl_entry_t *sl_dict_lookup_text(const sl_dict_t *dict, const char *text);
-/* Inserts or replaces. Unchecked: not frozen, not iterated. *ret_new, if given, says if the key is new. */
-bool sl_dict_insert(star_t *s, sl_dict_t *dict, value_t key, uint32_t hash, value_t value, bool *ret_new);
+/* Inserts or replaces. Unchecked: not frozen, not iterated. *ret_new, if given, says if the key is
+ * new. */
+bool sl_dict_insert(star_t *s, sl_dict_t *dict, value_t key, uint32_t hash, value_t value,
+                    bool *ret_new);
 /* The same with all checks and hashing. */
 bool sl_dict_store(star_t *s, sl_dict_t *dict, value_t key, value_t value);
 value_t sl_dict_load(star_t *s, const sl_dict_t *dict, value_t key);

@@ -215,8 +215,10 @@ sl_list_extend(star_t *s, sl_list_t *list, value_t iterable)
     bool fine;
     if (sl_is(iterable, SL_LIST) || sl_is(iterable, SL_TUPLE)) {
         count = (size_t)length;
-        fine = sl_list_reserve(s, list, list->count + count); /* before looking: it may be the same list */
-        items = sl_is(iterable, SL_LIST) ? SL_LIST_OF(iterable)->items : SL_TUPLE_OF(iterable)->items;
+        fine = sl_list_reserve(s, list,
+                               list->count + count); /* before looking: it may be the same list */
+        items =
+            sl_is(iterable, SL_LIST) ? SL_LIST_OF(iterable)->items : SL_TUPLE_OF(iterable)->items;
         if (fine && count > 0)
             memmove(list->items + list->count, items, count * sizeof *items);
         if (fine)
@@ -236,8 +238,8 @@ out_of_range(star_t *s, const char *what, int64_t given, int64_t length)
 {
     if (length == 0)
         return sl_fail(s, "index %lld out of range: empty %s", (long long)given, what);
-    return sl_fail(s, "%s index %lld out of range [%lld:%lld]", what, (long long)given, (long long)-length,
-                   (long long)(length - 1));
+    return sl_fail(s, "%s index %lld out of range [%lld:%lld]", what, (long long)given,
+                   (long long)-length, (long long)(length - 1));
 }
 
 /* The index as a position in [0, length), or false with an error. */
@@ -250,7 +252,8 @@ position(star_t *s, const char *what, value_t key, int64_t length, int64_t *ret_
         return sl_fail(s, "%s index: got %s, want int", what, star_type_name(key));
     if (!sl_get_index(key, &given)) {
         value_t text = sl_str(s, key);
-        return star_ok(text) && sl_fail(s, "%s index: %s out of range", what, SL_STRING_OF(text)->bytes);
+        return star_ok(text) &&
+               sl_fail(s, "%s index: %s out of range", what, SL_STRING_OF(text)->bytes);
     }
     int64_t index = given < 0 ? given + length : given;
     if (index < 0 || index >= length)
@@ -290,7 +293,8 @@ sl_index(star_t *s, value_t container, value_t key)
     case SL_TUPLE:
         if (!position(s, star_type_name(container), key, sl_count(container), &index))
             return STAR_ABSENT;
-        return type == SL_LIST ? SL_LIST_OF(container)->items[index] : SL_TUPLE_OF(container)->items[index];
+        return type == SL_LIST ? SL_LIST_OF(container)->items[index]
+                               : SL_TUPLE_OF(container)->items[index];
     case SL_STRING:
         return position(s, "string", key, sl_count(container), &index)
                    ? byte_string(s, SL_STRING_OF(container), (size_t)index)
@@ -301,8 +305,9 @@ sl_index(star_t *s, value_t container, value_t key)
                    : STAR_ABSENT;
     case SL_RANGE: {
         const sl_range_t *range = SL_AS(sl_range_t, container);
-        return position(s, "range", key, range->count, &index) ? sl_int(s, range->start + index * range->step)
-                                                               : STAR_ABSENT;
+        return position(s, "range", key, range->count, &index)
+                   ? sl_int(s, range->start + index * range->step)
+                   : STAR_ABSENT;
     }
     case SL_ELEMS: {
         const sl_elems_t *elems = SL_AS(sl_elems_t, container);
@@ -310,8 +315,9 @@ sl_index(star_t *s, value_t container, value_t key)
             break;
         if (!position(s, star_type_name(container), key, elems->string->length, &index))
             return STAR_ABSENT;
-        return elems->obj.extra == SL_BY_ELEM ? byte_string(s, elems->string, (size_t)index)
-                                            : sl_small((unsigned char)elems->string->bytes[index]);
+        return elems->obj.extra == SL_BY_ELEM
+                   ? byte_string(s, elems->string, (size_t)index)
+                   : sl_small((unsigned char)elems->string->bytes[index]);
     }
     case SL_HOST: {
         const star_type_t *host = SL_AS(sl_host_t, container)->type;
@@ -327,7 +333,8 @@ sl_index(star_t *s, value_t container, value_t key)
     default:
         break;
     }
-    return star_fail(s, "unhandled index operation %s[%s]", star_type_name(container), star_type_name(key));
+    return star_fail(s, "unhandled index operation %s[%s]", star_type_name(container),
+                     star_type_name(key));
 }
 
 bool
@@ -339,7 +346,8 @@ sl_set_index(star_t *s, value_t container, value_t key, value_t value)
         return sl_dict_store(s, SL_DICT_OF(container), key, value);
     if (sl_is(container, SL_LIST)) {
         sl_list_t *list = SL_LIST_OF(container);
-        if (!position(s, "list", key, list->count, &index) || !sl_list_changeable(s, list, "assign to element of"))
+        if (!position(s, "list", key, list->count, &index) ||
+            !sl_list_changeable(s, list, "assign to element of"))
             return false;
         list->items[index] = value;
         return true;
@@ -356,10 +364,11 @@ sl_set_index(star_t *s, value_t container, value_t key, value_t value)
 
 /* ------------------------------------------------------------------ slicing */
 
-/* One end of a slice, as Python has it: None is `missing`, negative counts from the end, clipped to [low, high]. */
+/* One end of a slice, as Python has it: None is `missing`, negative counts from the end, clipped to
+ * [low, high]. */
 static bool
-slice_end(star_t *s, const char *what, value_t given, int64_t missing, int64_t length, int64_t low, int64_t high,
-          int64_t *ret_end)
+slice_end(star_t *s, const char *what, value_t given, int64_t missing, int64_t length, int64_t low,
+          int64_t high, int64_t *ret_end)
 {
     int64_t index;
 
@@ -401,7 +410,8 @@ slice_bytes(star_t *s, sl_string_t *string, int64_t start, int64_t step, int64_t
     bool is_string = string->obj.type == SL_STRING;
 
     if (step == 1 && is_string)
-        return count == string->length ? sl_value(string) : sl_string_new(s, string->bytes + start, (size_t)count);
+        return count == string->length ? sl_value(string)
+                                       : sl_string_new(s, string->bytes + start, (size_t)count);
     sl_string_t *slice = sl_string_alloc(s, string->obj.type, (size_t)count);
     if (slice == NULL)
         return STAR_ABSENT;
@@ -416,11 +426,13 @@ sl_slice(star_t *s, value_t container, value_t low, value_t high, value_t step)
     int64_t ends[3], length = sl_count(container);
     sl_type_t type = sl_is_obj(container) ? sl_obj(container)->type : SL_FREE;
 
-    if (type != SL_LIST && type != SL_TUPLE && type != SL_STRING && type != SL_BYTES && type != SL_RANGE)
+    if (type != SL_LIST && type != SL_TUPLE && type != SL_STRING && type != SL_BYTES &&
+        type != SL_RANGE)
         return star_fail(s, "invalid slice operand %s", star_type_name(container));
     if (!slice_ends(s, length, low, high, step, ends))
         return STAR_ABSENT;
-    int64_t count = ends[2] > 0 ? (ends[1] - ends[0] + ends[2] - 1) / ends[2] : (ends[0] - ends[1] - ends[2] - 1) / -ends[2];
+    int64_t count = ends[2] > 0 ? (ends[1] - ends[0] + ends[2] - 1) / ends[2]
+                                : (ends[0] - ends[1] - ends[2] - 1) / -ends[2];
     if (count < 0)
         count = 0;
     switch (type) {
@@ -433,8 +445,10 @@ sl_slice(star_t *s, value_t container, value_t low, value_t high, value_t step)
         /* Ends of an empty range, or of steps that only reach one item, may lie beyond all ints. */
         if (__builtin_mul_overflow(range->step, ends[2], &wider))
             wider = range->step;
-        if (__builtin_mul_overflow(range->step, ends[0], &start) || __builtin_add_overflow(start, range->start, &start) ||
-            __builtin_mul_overflow(range->step, ends[1], &stop) || __builtin_add_overflow(stop, range->start, &stop))
+        if (__builtin_mul_overflow(range->step, ends[0], &start) ||
+            __builtin_add_overflow(start, range->start, &start) ||
+            __builtin_mul_overflow(range->step, ends[1], &stop) ||
+            __builtin_add_overflow(stop, range->start, &stop))
             start = stop = range->start;
         return sl_range_new(s, start, stop, wider, count);
     }

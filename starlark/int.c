@@ -1,5 +1,5 @@
-/*  int: ints of any size. Those of up to 48 bits are in the value; larger ones are sl_big_t, whose limbs GMP works
- *  on directly. Sizes are checked before anything is allocated. */
+/*  int: ints of any size. Those of up to 48 bits are in the value; larger ones are sl_big_t, whose
+ * limbs GMP works on directly. Sizes are checked before anything is allocated. */
 #include "starlark/ops.h"
 
 #include <gmp.h>
@@ -42,7 +42,8 @@ static sl_big_t *
 big_new(star_t *s, size_t count)
 {
     if (count > SL_LIMBS_MAX) {
-        sl_fail_kind(s, STAR_ERROR_LIMIT, "int of %zu bits is too large: the limit is %d", count * 64, SL_LIMBS_MAX * 64);
+        sl_fail_kind(s, STAR_ERROR_LIMIT, "int of %zu bits is too large: the limit is %d",
+                     count * 64, SL_LIMBS_MAX * 64);
         return NULL;
     }
     sl_big_t *big = sl_heap_new(s, SL_BIG, sizeof *big + count * sizeof(uint64_t));
@@ -144,10 +145,10 @@ add_views(star_t *s, const view_t *a, const view_t *b, bool b_negative)
         if (longer->count == 0)
             big->limbs[0] = 0;
         else
-            big->limbs[longer->count] = shorter->count == 0
-                                            ? (mpn_copyi(big->limbs, longer->limbs, longer->count), 0)
-                                            : mpn_add(big->limbs, longer->limbs, longer->count, shorter->limbs,
-                                                      shorter->count);
+            big->limbs[longer->count] =
+                shorter->count == 0 ? (mpn_copyi(big->limbs, longer->limbs, longer->count), 0)
+                                    : mpn_add(big->limbs, longer->limbs, longer->count,
+                                              shorter->limbs, shorter->count);
         return normal(big);
     }
     int order = magnitude_compare(a, b);
@@ -188,7 +189,8 @@ value_t
 sl_int_mul(star_t *s, value_t x, value_t y)
 {
     int64_t product;
-    if (sl_is_int(x) && sl_is_int(y) && !__builtin_mul_overflow(sl_int_of(x), sl_int_of(y), &product))
+    if (sl_is_int(x) && sl_is_int(y) &&
+        !__builtin_mul_overflow(sl_int_of(x), sl_int_of(y), &product))
         return sl_int(s, product);
     view_t a, b;
     look(x, &a);
@@ -447,7 +449,8 @@ sl_int_compare_double(value_t v, double d)
     look(v, &a);
     int exponent;
     uint64_t mantissa = (uint64_t)ldexp(frexp(fabs(d), &exponent), 53);
-    /* |d| = mantissa << (exponent - 53), and exponent - 53 > -6 as |d| >= 2^47. Compare bit for bit. */
+    /* |d| = mantissa << (exponent - 53), and exponent - 53 > -6 as |d| >= 2^47. Compare bit for
+     * bit. */
     int64_t shift = exponent - 53;
     int order = 0;
     for (int64_t i = a.count; i-- > 0 && order == 0;) {
@@ -483,7 +486,8 @@ put_big(star_t *s, star_text_t *text, const sl_big_t *big, int base, bool upper)
     size_t digits = mpn_sizeinbase(big->limbs, count, base) + 2;
     size_t limb_bytes = ((size_t)count + 1) * 8;
     unsigned char *out = sl_realloc(s, NULL, 0, digits);
-    uint64_t *copy = out != NULL ? sl_realloc(s, NULL, 0, limb_bytes) : NULL; /* mpn_get_str destroys it */
+    uint64_t *copy =
+        out != NULL ? sl_realloc(s, NULL, 0, limb_bytes) : NULL; /* mpn_get_str destroys it */
 
     if (copy != NULL) {
         memcpy(copy, big->limbs, (size_t)count * 8);

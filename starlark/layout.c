@@ -1,17 +1,43 @@
-/*  layout: times as text, by Go's layouts: the text of Mon Jan 2 15:04:05 MST 2006, in any arrangement. */
+/*  layout: times as text, by Go's layouts: the text of Mon Jan 2 15:04:05 MST 2006, in any
+ * arrangement. */
 #include "starlark/duration.h"
 
 #include <stdio.h>
 #include <strings.h>
 
-static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August",
-                                     "September", "October", "November", "December"};
-static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char *const months[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                   "Thursday", "Friday", "Saturday"};
 
 typedef enum {
-    P_TEXT, P_YEAR, P_YEAR2, P_MONTH_LONG, P_MONTH_SHORT, P_MONTH2, P_MONTH, P_WEEKDAY_LONG, P_WEEKDAY_SHORT, P_DAY2,
-    P_DAY_SPACE, P_DAY, P_YEARDAY, P_HOUR24, P_HOUR2, P_HOUR, P_MINUTE2, P_MINUTE, P_SECOND2, P_SECOND, P_PM, P_PM_LOW,
-    P_ZONE_NAME, P_ZONE, P_FRACTION0, P_FRACTION9,
+    P_TEXT,
+    P_YEAR,
+    P_YEAR2,
+    P_MONTH_LONG,
+    P_MONTH_SHORT,
+    P_MONTH2,
+    P_MONTH,
+    P_WEEKDAY_LONG,
+    P_WEEKDAY_SHORT,
+    P_DAY2,
+    P_DAY_SPACE,
+    P_DAY,
+    P_YEARDAY,
+    P_HOUR24,
+    P_HOUR2,
+    P_HOUR,
+    P_MINUTE2,
+    P_MINUTE,
+    P_SECOND2,
+    P_SECOND,
+    P_PM,
+    P_PM_LOW,
+    P_ZONE_NAME,
+    P_ZONE,
+    P_FRACTION0,
+    P_FRACTION9,
 } piece_t;
 
 /* Longest first where one begins with another. */
@@ -19,12 +45,17 @@ static const struct {
     const char *text;
     piece_t piece;
 } pieces[] = {
-    {"January", P_MONTH_LONG}, {"Jan", P_MONTH_SHORT}, {"Monday", P_WEEKDAY_LONG}, {"Mon", P_WEEKDAY_SHORT},
-    {"MST", P_ZONE_NAME}, {"2006", P_YEAR}, {"002", P_YEARDAY}, {"01", P_MONTH2}, {"02", P_DAY2}, {"03", P_HOUR2},
-    {"04", P_MINUTE2}, {"05", P_SECOND2}, {"06", P_YEAR2}, {"15", P_HOUR24}, {"1", P_MONTH}, {"_2", P_DAY_SPACE},
-    {"2", P_DAY}, {"3", P_HOUR}, {"4", P_MINUTE}, {"5", P_SECOND}, {"PM", P_PM}, {"pm", P_PM_LOW},
-    {"Z07:00:00", P_ZONE}, {"Z070000", P_ZONE}, {"Z07:00", P_ZONE}, {"Z0700", P_ZONE}, {"Z07", P_ZONE},
-    {"-07:00:00", P_ZONE}, {"-070000", P_ZONE}, {"-07:00", P_ZONE}, {"-0700", P_ZONE}, {"-07", P_ZONE},
+    {"January", P_MONTH_LONG}, {"Jan", P_MONTH_SHORT}, {"Monday", P_WEEKDAY_LONG},
+    {"Mon", P_WEEKDAY_SHORT},  {"MST", P_ZONE_NAME},   {"2006", P_YEAR},
+    {"002", P_YEARDAY},        {"01", P_MONTH2},       {"02", P_DAY2},
+    {"03", P_HOUR2},           {"04", P_MINUTE2},      {"05", P_SECOND2},
+    {"06", P_YEAR2},           {"15", P_HOUR24},       {"1", P_MONTH},
+    {"_2", P_DAY_SPACE},       {"2", P_DAY},           {"3", P_HOUR},
+    {"4", P_MINUTE},           {"5", P_SECOND},        {"PM", P_PM},
+    {"pm", P_PM_LOW},          {"Z07:00:00", P_ZONE},  {"Z070000", P_ZONE},
+    {"Z07:00", P_ZONE},        {"Z0700", P_ZONE},      {"Z07", P_ZONE},
+    {"-07:00:00", P_ZONE},     {"-070000", P_ZONE},    {"-07:00", P_ZONE},
+    {"-0700", P_ZONE},         {"-07", P_ZONE},
 };
 
 /* The next piece of a layout and how long it is. */
@@ -60,7 +91,8 @@ next_piece(const char *p, size_t length, size_t *ret_length)
 static void
 put_zone(star_text_t *text, const char *form, size_t length, int32_t offset)
 {
-    bool z = form[0] == 'Z', colon = memchr(form, ':', length) != NULL, seconds = length == 9 || length == 7;
+    bool z = form[0] == 'Z', colon = memchr(form, ':', length) != NULL,
+         seconds = length == 9 || length == 7;
     int32_t size = offset < 0 ? -offset : offset;
 
     if (z && offset == 0) {
@@ -100,32 +132,85 @@ sl_layout_put(star_text_t *text, const sl_time_t *time, const char *layout, size
     for (size_t i = 0, n; i < length; i += n) {
         const char *p = layout + i;
         switch (next_piece(p, length - i, &n)) {
-        case P_TEXT: star_text_put(text, p, n); break;
-        case P_YEAR: star_text_printf(text, "%s%04lld", c.year < 0 ? "-" : "", c.year < 0 ? -(long long)c.year : (long long)c.year); break;
-        case P_YEAR2: star_text_printf(text, "%02d", (int)(c.year % 100)); break;
-        case P_MONTH_LONG: star_text_puts(text, months[c.month - 1]); break;
-        case P_MONTH_SHORT: star_text_put(text, months[c.month - 1], 3); break;
-        case P_MONTH2: star_text_printf(text, "%02d", c.month); break;
-        case P_MONTH: star_text_printf(text, "%d", c.month); break;
-        case P_WEEKDAY_LONG: star_text_puts(text, days[c.weekday]); break;
-        case P_WEEKDAY_SHORT: star_text_put(text, days[c.weekday], 3); break;
-        case P_DAY2: star_text_printf(text, "%02d", c.day); break;
-        case P_DAY_SPACE: star_text_printf(text, "%2d", c.day); break;
-        case P_DAY: star_text_printf(text, "%d", c.day); break;
-        case P_YEARDAY: star_text_printf(text, "%03d", c.yearday); break;
-        case P_HOUR24: star_text_printf(text, "%02d", c.hour); break;
-        case P_HOUR2: star_text_printf(text, "%02d", hour12); break;
-        case P_HOUR: star_text_printf(text, "%d", hour12); break;
-        case P_MINUTE2: star_text_printf(text, "%02d", c.minute); break;
-        case P_MINUTE: star_text_printf(text, "%d", c.minute); break;
-        case P_SECOND2: star_text_printf(text, "%02d", c.second); break;
-        case P_SECOND: star_text_printf(text, "%d", c.second); break;
-        case P_PM: star_text_puts(text, c.hour < 12 ? "AM" : "PM"); break;
-        case P_PM_LOW: star_text_puts(text, c.hour < 12 ? "am" : "pm"); break;
-        case P_ZONE_NAME: star_text_puts(text, zone); break;
-        case P_ZONE: put_zone(text, p, n, offset); break;
-        case P_FRACTION0: put_fraction(text, p, n, time->obj.extra, false); break;
-        case P_FRACTION9: put_fraction(text, p, n, time->obj.extra, true); break;
+        case P_TEXT:
+            star_text_put(text, p, n);
+            break;
+        case P_YEAR:
+            star_text_printf(text, "%s%04lld", c.year < 0 ? "-" : "",
+                             c.year < 0 ? -(long long)c.year : (long long)c.year);
+            break;
+        case P_YEAR2:
+            star_text_printf(text, "%02d", (int)(c.year % 100));
+            break;
+        case P_MONTH_LONG:
+            star_text_puts(text, months[c.month - 1]);
+            break;
+        case P_MONTH_SHORT:
+            star_text_put(text, months[c.month - 1], 3);
+            break;
+        case P_MONTH2:
+            star_text_printf(text, "%02d", c.month);
+            break;
+        case P_MONTH:
+            star_text_printf(text, "%d", c.month);
+            break;
+        case P_WEEKDAY_LONG:
+            star_text_puts(text, days[c.weekday]);
+            break;
+        case P_WEEKDAY_SHORT:
+            star_text_put(text, days[c.weekday], 3);
+            break;
+        case P_DAY2:
+            star_text_printf(text, "%02d", c.day);
+            break;
+        case P_DAY_SPACE:
+            star_text_printf(text, "%2d", c.day);
+            break;
+        case P_DAY:
+            star_text_printf(text, "%d", c.day);
+            break;
+        case P_YEARDAY:
+            star_text_printf(text, "%03d", c.yearday);
+            break;
+        case P_HOUR24:
+            star_text_printf(text, "%02d", c.hour);
+            break;
+        case P_HOUR2:
+            star_text_printf(text, "%02d", hour12);
+            break;
+        case P_HOUR:
+            star_text_printf(text, "%d", hour12);
+            break;
+        case P_MINUTE2:
+            star_text_printf(text, "%02d", c.minute);
+            break;
+        case P_MINUTE:
+            star_text_printf(text, "%d", c.minute);
+            break;
+        case P_SECOND2:
+            star_text_printf(text, "%02d", c.second);
+            break;
+        case P_SECOND:
+            star_text_printf(text, "%d", c.second);
+            break;
+        case P_PM:
+            star_text_puts(text, c.hour < 12 ? "AM" : "PM");
+            break;
+        case P_PM_LOW:
+            star_text_puts(text, c.hour < 12 ? "am" : "pm");
+            break;
+        case P_ZONE_NAME:
+            star_text_puts(text, zone);
+            break;
+        case P_ZONE:
+            put_zone(text, p, n, offset);
+            break;
+        case P_FRACTION0:
+            put_fraction(text, p, n, time->obj.extra, false);
+            break;
+        case P_FRACTION9:
+            put_fraction(text, p, n, time->obj.extra, true);
+            break;
         }
     }
 }
@@ -200,7 +285,8 @@ take_fraction(input_t *in, size_t digits, bool exact, uint32_t *ret_nanosecond)
 
     if (in->p >= in->end || (*in->p != '.' && *in->p != ','))
         return !exact;
-    for (in->p++; in->p < in->end && *in->p >= '0' && *in->p <= '9' && (!exact || n < digits); in->p++, n++) {
+    for (in->p++; in->p < in->end && *in->p >= '0' && *in->p <= '9' && (!exact || n < digits);
+         in->p++, n++) {
         nanosecond += (uint32_t)(*in->p - '0') * scale;
         scale /= 10;
     }
@@ -215,10 +301,12 @@ typedef struct {
 } fields_t;
 
 static bool
-take_piece(input_t *in, piece_t piece, const char *form, size_t length, fields_t *t, sl_parsed_t *out)
+take_piece(input_t *in, piece_t piece, const char *form, size_t length, fields_t *t,
+           sl_parsed_t *out)
 {
     switch (piece) {
-    case P_YEAR: return take_number(in, 4, 4, &t->f[0]);
+    case P_YEAR:
+        return take_number(in, 4, 4, &t->f[0]);
     case P_YEAR2:
         if (!take_number(in, 2, 2, &t->f[0]))
             return false;
@@ -231,21 +319,32 @@ take_piece(input_t *in, piece_t piece, const char *form, size_t length, fields_t
         t->f[1]++;
         return true;
     case P_WEEKDAY_LONG:
-    case P_WEEKDAY_SHORT: return take_name(in, days, 7, piece == P_WEEKDAY_SHORT, &t->ignored);
-    case P_MONTH2: return take_number(in, 2, 2, &t->f[1]);
-    case P_MONTH: return take_number(in, 1, 2, &t->f[1]);
-    case P_DAY2: return take_number(in, 2, 2, &t->f[2]);
+    case P_WEEKDAY_SHORT:
+        return take_name(in, days, 7, piece == P_WEEKDAY_SHORT, &t->ignored);
+    case P_MONTH2:
+        return take_number(in, 2, 2, &t->f[1]);
+    case P_MONTH:
+        return take_number(in, 1, 2, &t->f[1]);
+    case P_DAY2:
+        return take_number(in, 2, 2, &t->f[2]);
     case P_DAY_SPACE:
         while (in->p < in->end && *in->p == ' ')
             in->p++;
         return take_number(in, 1, 2, &t->f[2]);
-    case P_DAY: return take_number(in, 1, 2, &t->f[2]);
-    case P_YEARDAY: return take_number(in, 3, 3, &t->yearday);
-    case P_HOUR24: return take_number(in, 1, 2, &t->f[3]);
-    case P_HOUR2: return take_number(in, 2, 2, &t->f[3]);
-    case P_HOUR: return take_number(in, 1, 2, &t->f[3]);
-    case P_MINUTE2: return take_number(in, 2, 2, &t->f[4]);
-    case P_MINUTE: return take_number(in, 1, 2, &t->f[4]);
+    case P_DAY:
+        return take_number(in, 1, 2, &t->f[2]);
+    case P_YEARDAY:
+        return take_number(in, 3, 3, &t->yearday);
+    case P_HOUR24:
+        return take_number(in, 1, 2, &t->f[3]);
+    case P_HOUR2:
+        return take_number(in, 2, 2, &t->f[3]);
+    case P_HOUR:
+        return take_number(in, 1, 2, &t->f[3]);
+    case P_MINUTE2:
+        return take_number(in, 2, 2, &t->f[4]);
+    case P_MINUTE:
+        return take_number(in, 1, 2, &t->f[4]);
     case P_SECOND2:
     case P_SECOND:
         if (!take_number(in, piece == P_SECOND2 ? 2 : 1, 2, &t->f[5]))
@@ -270,8 +369,10 @@ take_piece(input_t *in, piece_t piece, const char *form, size_t length, fields_t
     case P_ZONE:
         out->has_offset = true;
         return take_zone(in, form, length, &out->offset);
-    case P_FRACTION0: return take_fraction(in, length - 1, true, &out->nanosecond);
-    case P_FRACTION9: return take_fraction(in, length - 1, false, &out->nanosecond);
+    case P_FRACTION0:
+        return take_fraction(in, length - 1, true, &out->nanosecond);
+    case P_FRACTION9:
+        return take_fraction(in, length - 1, false, &out->nanosecond);
     default:
         if (in->p >= in->end || *in->p != *form)
             return false;
@@ -288,11 +389,13 @@ in_range(const fields_t *t)
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
     return t->f[1] >= 1 && t->f[1] <= 12 && t->f[2] >= 1 &&
-           t->f[2] <= lengths[t->f[1] - 1] + (leap && t->f[1] == 2) && t->f[3] <= 23 && t->f[4] <= 59 && t->f[5] <= 59;
+           t->f[2] <= lengths[t->f[1] - 1] + (leap && t->f[1] == 2) && t->f[3] <= 23 &&
+           t->f[4] <= 59 && t->f[5] <= 59;
 }
 
 bool
-sl_layout_parse(const char *text, size_t length, const char *layout, size_t layout_length, sl_parsed_t *out)
+sl_layout_parse(const char *text, size_t length, const char *layout, size_t layout_length,
+                sl_parsed_t *out)
 {
     input_t in = {text, text + length};
     fields_t t = {.f = {0, 1, 1, 0, 0, 0}};

@@ -7,24 +7,46 @@
 #include <stdio.h>
 
 static const char *const texts[] = {
-#define TEXT(name, text) text,
-    SL_TOKENS(TEXT)
-#undef TEXT
+#define TOKEN(name, text) text,
+#include "starlark/tokens.def"
+#undef TOKEN
 };
 
 static const struct {
     const char *word;
     token_kind_t kind;
 } keywords[] = {
-    {"and", T_AND}, {"break", T_BREAK}, {"continue", T_CONTINUE}, {"def", T_DEF}, {"elif", T_ELIF},
-    {"else", T_ELSE}, {"for", T_FOR}, {"if", T_IF}, {"in", T_IN}, {"lambda", T_LAMBDA},
-    {"load", T_LOAD}, {"not", T_NOT}, {"or", T_OR}, {"pass", T_PASS}, {"return", T_RETURN},
+    {"and", T_AND},
+    {"break", T_BREAK},
+    {"continue", T_CONTINUE},
+    {"def", T_DEF},
+    {"elif", T_ELIF},
+    {"else", T_ELSE},
+    {"for", T_FOR},
+    {"if", T_IF},
+    {"in", T_IN},
+    {"lambda", T_LAMBDA},
+    {"load", T_LOAD},
+    {"not", T_NOT},
+    {"or", T_OR},
+    {"pass", T_PASS},
+    {"return", T_RETURN},
     {"while", T_WHILE},
     /* reserved for the future */
-    {"as", T_ILLEGAL}, {"class", T_ILLEGAL}, {"del", T_ILLEGAL}, {"except", T_ILLEGAL},
-    {"finally", T_ILLEGAL}, {"from", T_ILLEGAL}, {"global", T_ILLEGAL}, {"import", T_ILLEGAL},
-    {"is", T_ILLEGAL}, {"nonlocal", T_ILLEGAL}, {"raise", T_ILLEGAL}, {"try", T_ILLEGAL},
-    {"with", T_ILLEGAL}, {"yield", T_ILLEGAL},
+    {"as", T_ILLEGAL},
+    {"class", T_ILLEGAL},
+    {"del", T_ILLEGAL},
+    {"except", T_ILLEGAL},
+    {"finally", T_ILLEGAL},
+    {"from", T_ILLEGAL},
+    {"global", T_ILLEGAL},
+    {"import", T_ILLEGAL},
+    {"is", T_ILLEGAL},
+    {"nonlocal", T_ILLEGAL},
+    {"raise", T_ILLEGAL},
+    {"try", T_ILLEGAL},
+    {"with", T_ILLEGAL},
+    {"yield", T_ILLEGAL},
 };
 
 /* Longest first. */
@@ -32,14 +54,47 @@ static const struct {
     char text[4];
     token_kind_t kind;
 } operators[] = {
-    {"//=", T_SLASHSLASH_EQ}, {"<<=", T_LTLT_EQ}, {">>=", T_GTGT_EQ}, {"//", T_SLASHSLASH},
-    {"<<", T_LTLT}, {">>", T_GTGT}, {"**", T_STARSTAR}, {"+=", T_PLUS_EQ}, {"-=", T_MINUS_EQ},
-    {"*=", T_STAR_EQ}, {"/=", T_SLASH_EQ}, {"%=", T_PERCENT_EQ}, {"&=", T_AMP_EQ},
-    {"|=", T_PIPE_EQ}, {"^=", T_CIRCUMFLEX_EQ}, {"==", T_EQL}, {"!=", T_NEQ}, {"<=", T_LE},
-    {">=", T_GE}, {"+", T_PLUS}, {"-", T_MINUS}, {"*", T_STAR}, {"/", T_SLASH}, {"%", T_PERCENT},
-    {"&", T_AMP}, {"|", T_PIPE}, {"^", T_CIRCUMFLEX}, {"~", T_TILDE}, {".", T_DOT},
-    {",", T_COMMA}, {"=", T_EQ}, {";", T_SEMI}, {":", T_COLON}, {"(", T_LPAREN}, {")", T_RPAREN},
-    {"[", T_LBRACK}, {"]", T_RBRACK}, {"{", T_LBRACE}, {"}", T_RBRACE}, {"<", T_LT}, {">", T_GT},
+    {"//=", T_SLASHSLASH_EQ},
+    {"<<=", T_LTLT_EQ},
+    {">>=", T_GTGT_EQ},
+    {"//", T_SLASHSLASH},
+    {"<<", T_LTLT},
+    {">>", T_GTGT},
+    {"**", T_STARSTAR},
+    {"+=", T_PLUS_EQ},
+    {"-=", T_MINUS_EQ},
+    {"*=", T_STAR_EQ},
+    {"/=", T_SLASH_EQ},
+    {"%=", T_PERCENT_EQ},
+    {"&=", T_AMP_EQ},
+    {"|=", T_PIPE_EQ},
+    {"^=", T_CIRCUMFLEX_EQ},
+    {"==", T_EQL},
+    {"!=", T_NEQ},
+    {"<=", T_LE},
+    {">=", T_GE},
+    {"+", T_PLUS},
+    {"-", T_MINUS},
+    {"*", T_STAR},
+    {"/", T_SLASH},
+    {"%", T_PERCENT},
+    {"&", T_AMP},
+    {"|", T_PIPE},
+    {"^", T_CIRCUMFLEX},
+    {"~", T_TILDE},
+    {".", T_DOT},
+    {",", T_COMMA},
+    {"=", T_EQ},
+    {";", T_SEMI},
+    {":", T_COLON},
+    {"(", T_LPAREN},
+    {")", T_RPAREN},
+    {"[", T_LBRACK},
+    {"]", T_RBRACK},
+    {"{", T_LBRACE},
+    {"}", T_RBRACE},
+    {"<", T_LT},
+    {">", T_GT},
 };
 
 const char *
@@ -52,9 +107,9 @@ const char *
 sl_token_quoted(token_kind_t kind)
 {
     static const char *const quoted[] = {
-#define QUOTED(name, text) "'" text "'",
-        SL_TOKENS(QUOTED)
-#undef QUOTED
+#define TOKEN(name, text) "'" text "'",
+#include "starlark/tokens.def"
+#undef TOKEN
     };
     return kind >= T_PLUS && kind <= T_STARSTAR ? quoted[kind] : texts[kind];
 }
@@ -156,9 +211,11 @@ read_name(lexer_t *lexer)
             uint32_t code = sl_utf8_get(lexer->at, (size_t)(lexer->end - lexer->at), &n);
             if (!sl_unicode_letter(code) && !(lexer->at > start && sl_unicode_digit(code))) {
                 if (lexer->at == start && n == 1)
-                    return FAIL(lexer, token->pos, "unexpected input character '\\x%02x'", (unsigned char)*lexer->at);
+                    return FAIL(lexer, token->pos, "unexpected input character '\\x%02x'",
+                                (unsigned char)*lexer->at);
                 if (lexer->at == start)
-                    return FAIL(lexer, token->pos, "unexpected input character '%.*s'", (int)n, lexer->at);
+                    return FAIL(lexer, token->pos, "unexpected input character '%.*s'", (int)n,
+                                lexer->at);
                 break;
             }
             while (--n > 0)
@@ -185,7 +242,8 @@ static bool
 int_token(lexer_t *lexer, const char *digits, int base)
 {
     lexer->token.kind = T_INT;
-    lexer->token.value = sl_int_parse(lexer->star, digits, (size_t)(lexer->at - digits), base, false);
+    lexer->token.value =
+        sl_int_parse(lexer->star, digits, (size_t)(lexer->at - digits), base, false);
     return star_ok(lexer->token.value);
 }
 
@@ -252,7 +310,8 @@ read_number(lexer_t *lexer)
         if (*start == '0' && lexer->at - start > 1) {
             for (const char *p = start; p < lexer->at; p++)
                 if (*p != '0')
-                    return FAIL(lexer, lexer->token.pos, "obsolete form of octal literal; use 0o%.*s",
+                    return FAIL(lexer, lexer->token.pos,
+                                "obsolete form of octal literal; use 0o%.*s",
                                 (int)(lexer->at - start - 1), start + 1);
         }
         return int_token(lexer, start, 10);
@@ -283,7 +342,8 @@ hex_value(const char *p, int count)
     return value;
 }
 
-/* \x.. \u.... \U........ \ooo at p, after the backslash. The number of bytes read, 0 after an error. */
+/* \x.. \u.... \U........ \ooo at p, after the backslash. The number of bytes read, 0 after an
+ * error. */
 static size_t
 numeric_escape(lexer_t *lexer, const char *p, const char *end, bool bytes, star_text_t *out)
 {
@@ -301,8 +361,9 @@ numeric_escape(lexer_t *lexer, const char *p, const char *end, bool bytes, star_
             return 0;
         }
         if (!bytes && value > 127) {
-            FAIL(lexer, pos, "non-ASCII octal escape \\%.*s (use \\u%04X for the UTF-8 encoding of U+%04X)", (int)used,
-                 p, (unsigned)value, (unsigned)value);
+            FAIL(lexer, pos,
+                 "non-ASCII octal escape \\%.*s (use \\u%04X for the UTF-8 encoding of U+%04X)",
+                 (int)used, p, (unsigned)value, (unsigned)value);
             return 0;
         }
         star_text_put(out, (char[]){(char)value}, 1);
@@ -320,8 +381,9 @@ numeric_escape(lexer_t *lexer, const char *p, const char *end, bool bytes, star_
     }
     if (kind == 'x') {
         if (!bytes && value > 127) {
-            FAIL(lexer, pos, "non-ASCII hex escape \\x%.2s (use \\u%04X for the UTF-8 encoding of U+%04X)", p + 1,
-                 (unsigned)value, (unsigned)value);
+            FAIL(lexer, pos,
+                 "non-ASCII hex escape \\x%.2s (use \\u%04X for the UTF-8 encoding of U+%04X)",
+                 p + 1, (unsigned)value, (unsigned)value);
             return 0;
         }
         star_text_put(out, (char[]){(char)value}, 1);
@@ -387,9 +449,11 @@ string_value(lexer_t *lexer, const char *start, const char *end, bool raw, bool 
     token->kind = bytes ? T_BYTES : T_STRING;
     if (!bytes && (raw || memchr(start, '\\', (size_t)(end - start)) == NULL) &&
         memchr(start, '\r', (size_t)(end - start)) == NULL) {
-        sl_string_t *string = end - start <= 64 ? sl_string_intern(s, start, (size_t)(end - start)) : NULL;
-        token->value = string != NULL ? sl_value(string) : s->failed ? STAR_ABSENT
-                       : sl_string_new(s, start, (size_t)(end - start));
+        sl_string_t *string =
+            end - start <= 64 ? sl_string_intern(s, start, (size_t)(end - start)) : NULL;
+        token->value = string != NULL ? sl_value(string)
+                       : s->failed    ? STAR_ABSENT
+                                      : sl_string_new(s, start, (size_t)(end - start));
         return star_ok(token->value);
     }
     star_text_t text;
@@ -402,7 +466,8 @@ string_value(lexer_t *lexer, const char *start, const char *end, bool raw, bool 
         token->value = star_text_take(&text);
         return star_ok(token->value);
     }
-    token->value = text.failed ? STAR_ABSENT : star_bytes(s, text.data != NULL ? text.data : "", text.length);
+    token->value =
+        text.failed ? STAR_ABSENT : star_bytes(s, text.data != NULL ? text.data : "", text.length);
     star_text_done(&text);
     return star_ok(token->value);
 }
@@ -449,7 +514,8 @@ read_indent(lexer_t *lexer)
 {
     for (;;) {
         uint32_t column = 0;
-        while (peek(lexer) == ' ' || peek(lexer) == '\t' || (peek(lexer) == '\r' && peek_at(lexer, 1) == '\n')) {
+        while (peek(lexer) == ' ' || peek(lexer) == '\t' ||
+               (peek(lexer) == '\r' && peek_at(lexer, 1) == '\n')) {
             if (peek(lexer) == ' ')
                 column++;
             else if (peek(lexer) == '\t')
@@ -478,7 +544,8 @@ read_indent(lexer_t *lexer)
                 lexer->pending--;
             }
             if (column != lexer->indents[lexer->n_indents - 1])
-                return FAIL(lexer, lexer->pos, "unindent does not match any outer indentation level");
+                return FAIL(lexer, lexer->pos,
+                            "unindent does not match any outer indentation level");
         }
         return true;
     }
@@ -497,7 +564,8 @@ skip_space(lexer_t *lexer)
                 advance(lexer);
         } else if (c == '\n' && lexer->brackets > 0) {
             advance(lexer);
-        } else if (c == '\\' && (peek_at(lexer, 1) == '\n' || (peek_at(lexer, 1) == '\r' && peek_at(lexer, 2) == '\n'))) {
+        } else if (c == '\\' && (peek_at(lexer, 1) == '\n' ||
+                                 (peek_at(lexer, 1) == '\r' && peek_at(lexer, 2) == '\n'))) {
             advance(lexer);
             if (peek(lexer) == '\r')
                 advance(lexer);
@@ -515,8 +583,8 @@ read_end(lexer_t *lexer)
 {
     token_t *token = &lexer->token;
 
-    if (lexer->brackets == 0 && lexer->n_indents > 1 && token->kind != T_NEWLINE && token->kind != T_OUTDENT &&
-        !lexer->ended) {
+    if (lexer->brackets == 0 && lexer->n_indents > 1 && token->kind != T_NEWLINE &&
+        token->kind != T_OUTDENT && !lexer->ended) {
         lexer->ended = true; /* a last line without a line end ends before the block does */
         token->kind = T_NEWLINE;
         return true;
@@ -538,7 +606,8 @@ read_operator(lexer_t *lexer)
 
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
         size_t length = strlen(operators[i].text);
-        if ((size_t)(lexer->end - lexer->at) < length || memcmp(lexer->at, operators[i].text, length) != 0)
+        if ((size_t)(lexer->end - lexer->at) < length ||
+            memcmp(lexer->at, operators[i].text, length) != 0)
             continue;
         token->kind = operators[i].kind;
         lexer->at += length;
@@ -556,7 +625,8 @@ read_operator(lexer_t *lexer)
         return FAIL(lexer, token->pos, "unexpected '!'");
     if (*lexer->at > ' ')
         return FAIL(lexer, token->pos, "unexpected input character '%c'", *lexer->at);
-    return FAIL(lexer, token->pos, "unexpected input character '\\x%02x'", (unsigned char)*lexer->at);
+    return FAIL(lexer, token->pos, "unexpected input character '\\x%02x'",
+                (unsigned char)*lexer->at);
 }
 
 bool

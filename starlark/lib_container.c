@@ -41,15 +41,16 @@ list_clear(star_t *s, const star_args_t *args)
 static value_t
 list_extend(star_t *s, const star_args_t *args)
 {
-    if (!sl_positional(s, args, 1, 1) || !sl_arg_iterable(s, args, 0) || !list_ok(s, args, "extend") ||
-        !sl_list_extend(s, SELF_LIST, args->args[0]))
+    if (!sl_positional(s, args, 1, 1) || !sl_arg_iterable(s, args, 0) ||
+        !list_ok(s, args, "extend") || !sl_list_extend(s, SELF_LIST, args->args[0]))
         return STAR_ABSENT;
     return SL_NONE;
 }
 
 /* start and end as in slices, from arguments 1 and 2. */
 static bool
-index_range(star_t *s, const star_args_t *args, int64_t length, int64_t *ret_start, int64_t *ret_end)
+index_range(star_t *s, const star_args_t *args, int64_t length, int64_t *ret_start,
+            int64_t *ret_end)
 {
     int64_t ends[2] = {0, length};
 
@@ -57,8 +58,8 @@ index_range(star_t *s, const star_args_t *args, int64_t length, int64_t *ret_sta
         if (args->n_args <= i + 1 || sl_same(args->args[i + 1], SL_NONE))
             continue;
         if (!sl_is_integer(args->args[i + 1]))
-            return sl_fail(s, "%s: invalid %s index: got %s, want int", args->name, i == 0 ? "start" : "end",
-                           star_type_name(args->args[i + 1]));
+            return sl_fail(s, "%s: invalid %s index: got %s, want int", args->name,
+                           i == 0 ? "start" : "end", star_type_name(args->args[i + 1]));
         if (!sl_get_index(args->args[i + 1], &ends[i]))
             ends[i] = sl_int_sign(args->args[i + 1]) < 0 ? -length : length;
         if (ends[i] < 0)
@@ -92,14 +93,16 @@ list_insert(star_t *s, const star_args_t *args)
 {
     int64_t index;
 
-    if (!sl_positional(s, args, 2, 2) || !sl_arg_int(s, args, 0, &index) || !list_ok(s, args, "insert into") ||
+    if (!sl_positional(s, args, 2, 2) || !sl_arg_int(s, args, 0, &index) ||
+        !list_ok(s, args, "insert into") ||
         !sl_list_reserve(s, SELF_LIST, (size_t)SELF_LIST->count + 1))
         return STAR_ABSENT;
     sl_list_t *list = SELF_LIST;
     if (index < 0)
         index += list->count;
     index = index < 0 ? 0 : index > list->count ? list->count : index;
-    memmove(list->items + index + 1, list->items + index, (size_t)(list->count - index) * sizeof(value_t));
+    memmove(list->items + index + 1, list->items + index,
+            (size_t)(list->count - index) * sizeof(value_t));
     list->items[index] = args->args[1];
     list->count++;
     return SL_NONE;
@@ -108,7 +111,8 @@ list_insert(star_t *s, const star_args_t *args)
 static void
 remove_at(sl_list_t *list, int64_t index)
 {
-    memmove(list->items + index, list->items + index + 1, (size_t)(list->count - index - 1) * sizeof(value_t));
+    memmove(list->items + index, list->items + index + 1,
+            (size_t)(list->count - index - 1) * sizeof(value_t));
     list->count--;
 }
 
@@ -124,7 +128,8 @@ list_pop(star_t *s, const star_args_t *args)
     if (index < 0 || index >= list->count) {
         if (list->count == 0)
             FAIL("pop: index %lld out of range: empty list", (long long)given);
-        FAIL("pop: list index %lld out of range [%d:%d]", (long long)given, -(int)list->count, (int)list->count - 1);
+        FAIL("pop: list index %lld out of range [%d:%d]", (long long)given, -(int)list->count,
+             (int)list->count - 1);
     }
     if (!list_ok(s, args, "pop from"))
         return STAR_ABSENT;
@@ -152,8 +157,10 @@ list_remove(star_t *s, const star_args_t *args)
 }
 
 const sl_native_t sl_list_methods[] = {
-    {"append", list_append, 0}, {"clear", list_clear, 0}, {"extend", list_extend, 0}, {"index", list_index, 0},
-    {"insert", list_insert, 0}, {"pop", list_pop, 0}, {"remove", list_remove, 0}, {0},
+    {"append", list_append, 0}, {"clear", list_clear, 0},
+    {"extend", list_extend, 0}, {"index", list_index, 0},
+    {"insert", list_insert, 0}, {"pop", list_pop, 0},
+    {"remove", list_remove, 0}, {0},
 };
 
 /* ------------------------------------------------------------------ dict */
@@ -302,13 +309,15 @@ put_pair(star_t *s, sl_dict_t *dict, value_t pair, size_t index)
 
     if (!sl_iter_start(s, pair)) {
         star_error_clear(s);
-        return sl_fail(s, "dictionary update sequence element #%zu is not iterable (%s)", index, star_type_name(pair));
+        return sl_fail(s, "dictionary update sequence element #%zu is not iterable (%s)", index,
+                       star_type_name(pair));
     }
     while (sl_next(s, pair, &cursor, count < 2 ? &items[count] : &extra) > 0)
         count++;
     sl_iter_done(pair);
     if (count != 2 && !s->failed)
-        return sl_fail(s, "dictionary update sequence element #%zu has length %zu, want 2", index, count);
+        return sl_fail(s, "dictionary update sequence element #%zu has length %zu, want 2", index,
+                       count);
     return !s->failed && sl_dict_store(s, dict, items[0], items[1]);
 }
 
@@ -350,9 +359,16 @@ dict_update(star_t *s, const star_args_t *args)
 }
 
 const sl_native_t sl_dict_methods[] = {
-    {"clear", dict_clear, 0}, {"get", dict_get, 0}, {"items", dict_items, 0}, {"keys", dict_keys, 0},
-    {"pop", dict_pop, 0}, {"popitem", dict_popitem, 0}, {"setdefault", dict_setdefault, 0},
-    {"update", dict_update, 0}, {"values", dict_values, 0}, {0},
+    {"clear", dict_clear, 0},
+    {"get", dict_get, 0},
+    {"items", dict_items, 0},
+    {"keys", dict_keys, 0},
+    {"pop", dict_pop, 0},
+    {"popitem", dict_popitem, 0},
+    {"setdefault", dict_setdefault, 0},
+    {"update", dict_update, 0},
+    {"values", dict_values, 0},
+    {0},
 };
 
 /* ------------------------------------------------------------------ set */
@@ -421,7 +437,8 @@ static value_t
 set_compare(star_t *s, const star_args_t *args, star_compare_t op)
 {
     sl_dict_t *other = other_set(s, args);
-    int holds = other != NULL ? sl_compare(s, op, args->self, sl_value(other), SL_COMPARE_DEPTH_MAX) : -1;
+    int holds =
+        other != NULL ? sl_compare(s, op, args->self, sl_value(other), SL_COMPARE_DEPTH_MAX) : -1;
     return holds < 0 ? STAR_ABSENT : sl_bool(holds);
 }
 
@@ -501,8 +518,16 @@ set_pop(star_t *s, const star_args_t *args)
 }
 
 const sl_native_t sl_set_methods[] = {
-    {"add", set_add, 0}, {"clear", dict_clear, 0}, {"difference", set_difference, 0}, {"discard", set_discard, 0},
-    {"intersection", set_intersection, 0}, {"issubset", set_issubset, 0}, {"issuperset", set_issuperset, 0},
-    {"pop", set_pop, 0}, {"remove", set_remove, 0}, {"symmetric_difference", set_symmetric_difference, 0},
-    {"union", set_union, 0}, {0},
+    {"add", set_add, 0},
+    {"clear", dict_clear, 0},
+    {"difference", set_difference, 0},
+    {"discard", set_discard, 0},
+    {"intersection", set_intersection, 0},
+    {"issubset", set_issubset, 0},
+    {"issuperset", set_issuperset, 0},
+    {"pop", set_pop, 0},
+    {"remove", set_remove, 0},
+    {"symmetric_difference", set_symmetric_difference, 0},
+    {"union", set_union, 0},
+    {0},
 };

@@ -149,7 +149,8 @@ encode_object(star_t *s, star_text_t *out, value_t v, const path_t *up)
     const star_type_t *host = star_object_type(v);
 
     if (path.depth > SL_PRINT_DEPTH_MAX)
-        return sl_fail_kind(s, STAR_ERROR_LIMIT, "value is nested too deeply for JSON: the limit is %d",
+        return sl_fail_kind(s, STAR_ERROR_LIMIT,
+                            "value is nested too deeply for JSON: the limit is %d",
                             SL_PRINT_DEPTH_MAX);
     for (const path_t *p = up; p != NULL; p = p->up)
         if (sl_same(p->value, v))
@@ -190,7 +191,8 @@ encode(star_t *s, star_text_t *out, value_t v, const path_t *up)
     if (sl_is_float(v)) {
         char text[40];
         if (!isfinite(sl_float_of(v)))
-            return sl_fail(s, "cannot encode non-finite float %s", SL_STRING_OF(sl_str(s, v))->bytes);
+            return sl_fail(s, "cannot encode non-finite float %s",
+                           SL_STRING_OF(sl_str(s, v))->bytes);
         star_text_put(out, text, sl_float_shortest(sl_float_of(v), text));
         return true;
     }
@@ -237,8 +239,7 @@ typedef struct {
 
 static value_t read_value(reader_t *r);
 
-static value_t __attribute__((format(printf, 2, 3)))
-bad(reader_t *r, const char *format, ...)
+static value_t __attribute__((format(printf, 2, 3))) bad(reader_t *r, const char *format, ...)
 {
     char text[200];
     va_list args;
@@ -279,7 +280,9 @@ hex4(const char *p, const char *end)
         return -1;
     for (int i = 0; i < 4; i++) {
         int c = p[i] | 0x20;
-        int digit = p[i] >= '0' && p[i] <= '9' ? p[i] - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        int digit = p[i] >= '0' && p[i] <= '9' ? p[i] - '0'
+                    : c >= 'a' && c <= 'f'     ? c - 'a' + 10
+                                               : -1;
         if (digit < 0)
             return -1;
         value = value * 16 + digit;
@@ -369,20 +372,23 @@ read_number(reader_t *r)
     const char *start = r->p, *digits;
     bool is_float = false, negative = *r->p == '-';
 
-    for (r->p += negative; r->p < r->end && strchr("0123456789.eE+-", *r->p) != NULL && *r->p != 0; r->p++)
+    for (r->p += negative; r->p < r->end && strchr("0123456789.eE+-", *r->p) != NULL && *r->p != 0;
+         r->p++)
         is_float |= *r->p < '0' || *r->p > '9';
     digits = start + negative;
     size_t length = (size_t)(r->p - digits);
-    bool fine = length > 0 && !(length > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9');
+    bool fine =
+        length > 0 && !(length > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9');
     double d;
     if (fine && !is_float)
         return sl_int_parse(r->s, digits, length, 10, negative);
     /* JSON wants digits on both sides of the point. */
     for (const char *p = digits; fine && p < r->p; p++)
-        if (*p == '.' && (p == digits || p + 1 == r->p || p[1] < '0' || p[1] > '9' || p[-1] < '0' || p[-1] > '9'))
+        if (*p == '.' && (p == digits || p + 1 == r->p || p[1] < '0' || p[1] > '9' || p[-1] < '0' ||
+                          p[-1] > '9'))
             fine = false;
-    if (fine && digits[0] != '+' && digits[0] != '-' && sl_float_parse(start, (size_t)(r->p - start), &d) &&
-        isfinite(d))
+    if (fine && digits[0] != '+' && digits[0] != '-' &&
+        sl_float_parse(start, (size_t)(r->p - start), &d) && isfinite(d))
         return sl_float(d);
     size_t shown = (size_t)(r->p - start);
     r->p = start;
@@ -408,7 +414,8 @@ read_list(reader_t *r)
         int c = peek(r);
         if (c != ',' && c != ']') {
             char text[16];
-            return c < 0 ? bad(r, "unexpected end of file") : bad(r, "got %s, want ',' or ']'", here(r, text));
+            return c < 0 ? bad(r, "unexpected end of file")
+                         : bad(r, "got %s, want ',' or ']'", here(r, text));
         }
         r->p++;
         if (c == ']')
@@ -443,7 +450,8 @@ read_object(reader_t *r)
                          : bad(r, "after object key, got %s, want ':' ", here(r, text));
         r->p++;
         value_t value = read_value(r);
-        if (!star_ok(value) || !sl_hash(r->s, key, &hash) || !sl_dict_insert(r->s, dict, key, hash, value, NULL))
+        if (!star_ok(value) || !sl_hash(r->s, key, &hash) ||
+            !sl_dict_insert(r->s, dict, key, hash, value, NULL))
             return STAR_ABSENT;
         c = peek(r);
         if (c != ',' && c != '}')
@@ -530,8 +538,8 @@ new_line(star_text_t *out, const char *prefix, const char *indent, int depth)
 }
 
 int
-star_json_indent(star_t *star, const char *json, size_t length, const char *prefix, const char *indent,
-                 star_text_t *text)
+star_json_indent(star_t *star, const char *json, size_t length, const char *prefix,
+                 const char *indent, star_text_t *text)
 {
     const char *p = json, *end = json + length;
     int depth = 0;
@@ -539,7 +547,10 @@ star_json_indent(star_t *star, const char *json, size_t length, const char *pref
     text->star = star;
     for (; p < end; p++) {
         switch (*p) {
-        case ' ': case '\t': case '\n': case '\r':
+        case ' ':
+        case '\t':
+        case '\n':
+        case '\r':
             break;
         case '"': {
             const char *start = p++;
@@ -548,7 +559,8 @@ star_json_indent(star_t *star, const char *json, size_t length, const char *pref
             star_text_put(text, start, (size_t)((p < end ? p + 1 : end) - start));
             break;
         }
-        case '[': case '{': {
+        case '[':
+        case '{': {
             const char *next = p + 1;
             while (next < end && (*next == ' ' || *next == '\t' || *next == '\n' || *next == '\r'))
                 next++;
@@ -561,7 +573,8 @@ star_json_indent(star_t *star, const char *json, size_t length, const char *pref
             }
             break;
         }
-        case ']': case '}':
+        case ']':
+        case '}':
             new_line(text, prefix, indent, --depth);
             star_text_put(text, p, 1);
             break;
@@ -609,7 +622,10 @@ on_indent(star_t *s, const star_args_t *args)
 }
 
 static const sl_native_t functions[] = {
-    {"json.encode", on_encode, SL_CALLS_BACK}, {"json.decode", on_decode, 0}, {"json.indent", on_indent, 0}, {0},
+    {"json.encode", on_encode, SL_CALLS_BACK},
+    {"json.decode", on_decode, 0},
+    {"json.indent", on_indent, 0},
+    {0},
 };
 
 star_value_t

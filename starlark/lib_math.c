@@ -41,12 +41,13 @@ radians(double x)
     return x * M_PI / 180;
 }
 
-UNARY(exp) UNARY(sqrt) UNARY(acos) UNARY(asin) UNARY(atan) UNARY(cos) UNARY(sin) UNARY(tan) UNARY(degrees)
-UNARY(radians) UNARY(acosh) UNARY(asinh) UNARY(atanh) UNARY(cosh) UNARY(sinh) UNARY(tanh) UNARY(fabs) UNARY(round)
-BINARY(copysign) BINARY(pow) BINARY(atan2) BINARY(hypot) BINARY(remainder)
+UNARY(exp)
+UNARY(sqrt) UNARY(acos) UNARY(asin) UNARY(atan) UNARY(cos) UNARY(sin) UNARY(tan) UNARY(degrees)
+    UNARY(radians) UNARY(acosh) UNARY(asinh) UNARY(atanh) UNARY(cosh) UNARY(sinh) UNARY(tanh)
+        UNARY(fabs) UNARY(round) BINARY(copysign) BINARY(pow) BINARY(atan2) BINARY(hypot)
+            BINARY(remainder)
 
-static value_t
-on_gamma(star_t *s, const star_args_t *args)
+                static value_t on_gamma(star_t *s, const star_args_t *args)
 {
     double x;
     return numbers(s, args, 1, &x) ? sl_float(tgamma(x)) : STAR_ABSENT;
@@ -111,12 +112,35 @@ on_ceil(star_t *s, const star_args_t *args)
 }
 
 static const sl_native_t functions[] = {
-    {"acos", on_acos, 0}, {"acosh", on_acosh, 0}, {"asin", on_asin, 0}, {"asinh", on_asinh, 0}, {"atan", on_atan, 0},
-    {"atan2", on_atan2, 0}, {"atanh", on_atanh, 0}, {"ceil", on_ceil, 0}, {"copysign", on_copysign, 0},
-    {"cos", on_cos, 0}, {"cosh", on_cosh, 0}, {"degrees", on_degrees, 0}, {"exp", on_exp, 0}, {"fabs", on_fabs, 0},
-    {"floor", on_floor, 0}, {"gamma", on_gamma, 0}, {"hypot", on_hypot, 0}, {"log", on_log, 0}, {"mod", on_mod, 0},
-    {"pow", on_pow, 0}, {"radians", on_radians, 0}, {"remainder", on_remainder, 0}, {"round", on_round, 0},
-    {"sin", on_sin, 0}, {"sinh", on_sinh, 0}, {"sqrt", on_sqrt, 0}, {"tan", on_tan, 0}, {"tanh", on_tanh, 0}, {0},
+    {"acos", on_acos, 0},
+    {"acosh", on_acosh, 0},
+    {"asin", on_asin, 0},
+    {"asinh", on_asinh, 0},
+    {"atan", on_atan, 0},
+    {"atan2", on_atan2, 0},
+    {"atanh", on_atanh, 0},
+    {"ceil", on_ceil, 0},
+    {"copysign", on_copysign, 0},
+    {"cos", on_cos, 0},
+    {"cosh", on_cosh, 0},
+    {"degrees", on_degrees, 0},
+    {"exp", on_exp, 0},
+    {"fabs", on_fabs, 0},
+    {"floor", on_floor, 0},
+    {"gamma", on_gamma, 0},
+    {"hypot", on_hypot, 0},
+    {"log", on_log, 0},
+    {"mod", on_mod, 0},
+    {"pow", on_pow, 0},
+    {"radians", on_radians, 0},
+    {"remainder", on_remainder, 0},
+    {"round", on_round, 0},
+    {"sin", on_sin, 0},
+    {"sinh", on_sinh, 0},
+    {"sqrt", on_sqrt, 0},
+    {"tan", on_tan, 0},
+    {"tanh", on_tanh, 0},
+    {0},
 };
 
 star_value_t

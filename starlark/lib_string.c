@@ -80,7 +80,8 @@ is_cased(star_t *s, const star_args_t *args, bool upper)
         return STAR_ABSENT;
     for (size_t i = 0; i < SELF->length;) {
         i += next_code(SELF, i, &code);
-        bool is_upper = sl_unicode_upper(code) || sl_unicode_title(code), is_lower = sl_unicode_lower(code);
+        bool is_upper = sl_unicode_upper(code) || sl_unicode_title(code),
+             is_lower = sl_unicode_lower(code);
         if (upper ? is_lower : is_upper)
             return SL_FALSE;
         seen |= upper ? is_upper : is_lower;
@@ -148,7 +149,8 @@ change_ascii_case(star_t *s, const sl_string_t *text, casing_t casing)
     for (uint32_t i = 0; i < text->length; i++) {
         char c = text->bytes[i], low = (char)(c | 0x20);
         bool letter = low >= 'a' && low <= 'z';
-        bool upper = casing == UPPER || (casing == TITLE && !previous) || (casing == CAPITAL && i == 0);
+        bool upper =
+            casing == UPPER || (casing == TITLE && !previous) || (casing == CAPITAL && i == 0);
         out->bytes[i] = !letter ? c : upper ? (char)(c & ~0x20) : low;
         previous = letter;
     }
@@ -174,7 +176,8 @@ change_case(star_t *s, const star_args_t *args, casing_t casing)
         if (code == 0xfffd && n == 1) {
             star_text_put(&out, "\xef\xbf\xbd", 3);
         } else {
-            uint32_t changed = casing == UPPER ? sl_unicode_to_upper(code) : sl_unicode_to_lower(code);
+            uint32_t changed =
+                casing == UPPER ? sl_unicode_to_upper(code) : sl_unicode_to_lower(code);
             if ((casing == TITLE && !previous) || (casing == CAPITAL && first))
                 changed = sl_unicode_to_title(code);
             star_text_put(&out, utf8, sl_utf8_put(changed, utf8));
@@ -222,8 +225,8 @@ bounds(star_t *s, const star_args_t *args, size_t *ret_start, size_t *ret_end)
             continue;
         value_t given = args->args[i + 1];
         if (!sl_is_integer(given))
-            return sl_fail(s, "%s: invalid %s index: got %s, want int", args->name, i == 0 ? "start" : "end",
-                           star_type_name(given));
+            return sl_fail(s, "%s: invalid %s index: got %s, want int", args->name,
+                           i == 0 ? "start" : "end", star_type_name(given));
         if (!sl_get_index(given, &ends[i]))
             ends[i] = sl_int_sign(given) < 0 ? -length - 1 : length;
         if (ends[i] < 0)
@@ -255,7 +258,8 @@ find(star_t *s, const star_args_t *args, bool last, bool must)
     sl_string_t *what;
     const char *found = NULL;
 
-    if (!sl_positional(s, args, 1, 3) || !sl_arg_string(s, args, 0, &what) || !bounds(s, args, &start, &end))
+    if (!sl_positional(s, args, 1, 3) || !sl_arg_string(s, args, 0, &what) ||
+        !bounds(s, args, &start, &end))
         return STAR_ABSENT;
     const char *in = SELF->bytes + start;
     if (what->length <= end - start)
@@ -297,7 +301,8 @@ on_count(star_t *s, const star_args_t *args)
     int64_t count = 0;
     sl_string_t *what;
 
-    if (!sl_positional(s, args, 1, 3) || !sl_arg_string(s, args, 0, &what) || !bounds(s, args, &start, &end))
+    if (!sl_positional(s, args, 1, 3) || !sl_arg_string(s, args, 0, &what) ||
+        !bounds(s, args, &start, &end))
         return STAR_ABSENT;
     const char *p = SELF->bytes + start, *stop = SELF->bytes + end;
     if (what->length == 0) { /* between code points, and at both ends */
@@ -364,7 +369,8 @@ on_removeprefix(star_t *s, const star_args_t *args)
 
     if (!sl_positional(s, args, 1, 1) || !sl_arg_string(s, args, 0, &what))
         return STAR_ABSENT;
-    return part_of(s, SELF, has_end(SELF->bytes, SELF->length, what, true) ? what->length : 0, SELF->length);
+    return part_of(s, SELF, has_end(SELF->bytes, SELF->length, what, true) ? what->length : 0,
+                   SELF->length);
 }
 
 static value_t
@@ -374,7 +380,9 @@ on_removesuffix(star_t *s, const star_args_t *args)
 
     if (!sl_positional(s, args, 1, 1) || !sl_arg_string(s, args, 0, &what))
         return STAR_ABSENT;
-    return part_of(s, SELF, 0, SELF->length - (has_end(SELF->bytes, SELF->length, what, false) ? what->length : 0));
+    return part_of(s, SELF, 0,
+                   SELF->length -
+                       (has_end(SELF->bytes, SELF->length, what, false) ? what->length : 0));
 }
 
 /* ------------------------------------------------------------------ putting together */
@@ -414,13 +422,14 @@ on_replace(star_t *s, const star_args_t *args)
     int64_t most = -1;
     star_text_t out;
 
-    if (!sl_positional(s, args, 2, 3) || !sl_arg_string(s, args, 0, &old) || !sl_arg_string(s, args, 1, &new) ||
-        (args->n_args == 3 && !sl_arg_int(s, args, 2, &most)))
+    if (!sl_positional(s, args, 2, 3) || !sl_arg_string(s, args, 0, &old) ||
+        !sl_arg_string(s, args, 1, &new) || (args->n_args == 3 && !sl_arg_int(s, args, 2, &most)))
         return STAR_ABSENT;
     star_text_init(&out, s);
     const char *p = SELF->bytes, *end = p + SELF->length;
     while (most != 0) {
-        const char *found = old->length > 0 ? memmem(p, (size_t)(end - p), old->bytes, old->length) : p;
+        const char *found =
+            old->length > 0 ? memmem(p, (size_t)(end - p), old->bytes, old->length) : p;
         if (found == NULL)
             break;
         star_text_put(&out, p, (size_t)(found - p));
@@ -537,7 +546,8 @@ rsplit_space(star_t *s, const sl_string_t *text, int64_t most, sl_list_t *list)
 }
 
 static bool
-split_at(star_t *s, const sl_string_t *text, const sl_string_t *sep, int64_t most, bool from_end, sl_list_t *list)
+split_at(star_t *s, const sl_string_t *text, const sl_string_t *sep, int64_t most, bool from_end,
+         sl_list_t *list)
 {
     size_t start = 0, end = text->length;
 
@@ -641,7 +651,8 @@ strip(star_t *s, const star_args_t *args, bool left, bool right)
 
     if (!sl_positional(s, args, 0, 1))
         return STAR_ABSENT;
-    if (args->n_args == 1 && !sl_same(args->args[0], SL_NONE) && !sl_arg_string(s, args, 0, &cutset))
+    if (args->n_args == 1 && !sl_same(args->args[0], SL_NONE) &&
+        !sl_arg_string(s, args, 0, &cutset))
         return STAR_ABSENT;
     while (left && start < end && (n = next_code(SELF, start, &code), in_cutset(code, cutset)))
         start += n;
@@ -707,16 +718,42 @@ on_bytes_elems(star_t *s, const star_args_t *args)
 }
 
 const sl_native_t sl_string_methods[] = {
-    {"capitalize", on_capitalize, 0}, {"codepoint_ords", on_codepoint_ords, 0}, {"codepoints", on_codepoints, 0},
-    {"count", on_count, 0}, {"elem_ords", on_elem_ords, 0}, {"elems", on_elems, 0}, {"endswith", on_endswith, 0},
-    {"find", on_find, 0}, {"format", sl_format, 0}, {"index", on_index, 0}, {"isalnum", on_isalnum, 0},
-    {"isalpha", on_isalpha, 0}, {"isdigit", on_isdigit, 0}, {"islower", on_islower, 0}, {"isspace", on_isspace, 0},
-    {"istitle", on_istitle, 0}, {"isupper", on_isupper, 0}, {"join", on_join, 0}, {"lower", on_lower, 0},
-    {"lstrip", on_lstrip, 0}, {"partition", on_partition, 0}, {"removeprefix", on_removeprefix, 0},
-    {"removesuffix", on_removesuffix, 0}, {"replace", on_replace, 0}, {"rfind", on_rfind, 0},
-    {"rindex", on_rindex, 0}, {"rpartition", on_partition, 0}, {"rsplit", on_split, 0}, {"rstrip", on_rstrip, 0},
-    {"split", on_split, 0}, {"splitlines", on_splitlines, 0}, {"startswith", on_startswith, 0},
-    {"strip", on_strip, 0}, {"title", on_title, 0}, {"upper", on_upper, 0}, {0},
+    {"capitalize", on_capitalize, 0},
+    {"codepoint_ords", on_codepoint_ords, 0},
+    {"codepoints", on_codepoints, 0},
+    {"count", on_count, 0},
+    {"elem_ords", on_elem_ords, 0},
+    {"elems", on_elems, 0},
+    {"endswith", on_endswith, 0},
+    {"find", on_find, 0},
+    {"format", sl_format, 0},
+    {"index", on_index, 0},
+    {"isalnum", on_isalnum, 0},
+    {"isalpha", on_isalpha, 0},
+    {"isdigit", on_isdigit, 0},
+    {"islower", on_islower, 0},
+    {"isspace", on_isspace, 0},
+    {"istitle", on_istitle, 0},
+    {"isupper", on_isupper, 0},
+    {"join", on_join, 0},
+    {"lower", on_lower, 0},
+    {"lstrip", on_lstrip, 0},
+    {"partition", on_partition, 0},
+    {"removeprefix", on_removeprefix, 0},
+    {"removesuffix", on_removesuffix, 0},
+    {"replace", on_replace, 0},
+    {"rfind", on_rfind, 0},
+    {"rindex", on_rindex, 0},
+    {"rpartition", on_partition, 0},
+    {"rsplit", on_split, 0},
+    {"rstrip", on_rstrip, 0},
+    {"split", on_split, 0},
+    {"splitlines", on_splitlines, 0},
+    {"startswith", on_startswith, 0},
+    {"strip", on_strip, 0},
+    {"title", on_title, 0},
+    {"upper", on_upper, 0},
+    {0},
 };
 
 const sl_native_t sl_bytes_methods[] = {{"elems", on_bytes_elems, 0}, {0}};

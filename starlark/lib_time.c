@@ -1,4 +1,5 @@
-/*  lib_time: the time module: times and durations. The clock and the files of time zones come from the host. */
+/*  lib_time: the time module: times and durations. The clock and the files of time zones come from
+ * the host. */
 #include "starlark/duration.h"
 
 #include <stdio.h>
@@ -7,8 +8,9 @@
 
 static const char rfc3339[] = "2006-01-02T15:04:05Z07:00";
 
-const char *const sl_time_names[] = {"day", "format", "hour", "in_location", "minute", "month", "nanosecond", "second",
-                                     "unix", "unix_nano", "year", NULL};
+const char *const sl_time_names[] = {"day",    "format",    "hour",       "in_location",
+                                     "minute", "month",     "nanosecond", "second",
+                                     "unix",   "unix_nano", "year",       NULL};
 
 static value_t
 time_new(star_t *s, int64_t seconds, int64_t nanoseconds, sl_zone_t *zone)
@@ -53,7 +55,9 @@ zone_file(star_t *s, const char *name, size_t *ret_size)
 
     if (s->options.zone != NULL && strlen(name) < 64)
         data = s->options.zone(name, ret_size, s->options.user);
-    return data != NULL && *ret_size >= 44 && *ret_size < 1 << 20 && memcmp(data, "TZif", 4) == 0 ? data : NULL;
+    return data != NULL && *ret_size >= 44 && *ret_size < 1 << 20 && memcmp(data, "TZif", 4) == 0
+               ? data
+               : NULL;
 }
 
 static bool
@@ -87,7 +91,8 @@ on_in_location(star_t *s, const star_args_t *args)
     sl_zone_t *zone;
     const sl_time_t *time = SL_AS(sl_time_t, args->self);
 
-    if (!sl_positional(s, args, 1, 1) || !sl_arg_string(s, args, 0, &name) || !find_zone(s, name->bytes, &zone))
+    if (!sl_positional(s, args, 1, 1) || !sl_arg_string(s, args, 0, &name) ||
+        !find_zone(s, name->bytes, &zone))
         return STAR_ABSENT;
     return time_new(s, time->seconds, time->obj.extra, zone);
 }
@@ -106,7 +111,8 @@ on_format(star_t *s, const star_args_t *args)
 }
 
 static int
-time_method(star_t *s, value_t self, const char *name, star_function_fn *function, value_t *ret_value)
+time_method(star_t *s, value_t self, const char *name, star_function_fn *function,
+            value_t *ret_value)
 {
     sl_builtin_t *builtin = sl_builtin_new(s, name, function, NULL, 0);
     *ret_value = builtin != NULL ? sl_bound_new(s, builtin, self) : STAR_ABSENT;
@@ -123,8 +129,14 @@ time_attr(star_t *s, value_t value, const sl_string_t *name, value_t *ret_value)
         const char *name;
         int64_t value;
     } fields[] = {
-        {"year", c.year}, {"month", c.month}, {"day", c.day}, {"hour", c.hour}, {"minute", c.minute},
-        {"second", c.second}, {"nanosecond", time->obj.extra}, {"unix", time->seconds},
+        {"year", c.year},
+        {"month", c.month},
+        {"day", c.day},
+        {"hour", c.hour},
+        {"minute", c.minute},
+        {"second", c.second},
+        {"nanosecond", time->obj.extra},
+        {"unix", time->seconds},
         {"unix_nano", (int64_t)((uint64_t)time->seconds * (uint64_t)SL_SECOND + time->obj.extra)},
     };
 
@@ -143,7 +155,8 @@ time_attr(star_t *s, value_t value, const sl_string_t *name, value_t *ret_value)
 int
 sl_time_attr(star_t *s, value_t value, const sl_string_t *name, value_t *ret_value)
 {
-    return sl_is(value, SL_DURATION) ? sl_duration_attr(s, value, name, ret_value) : time_attr(s, value, name, ret_value);
+    return sl_is(value, SL_DURATION) ? sl_duration_attr(s, value, name, ret_value)
+                                     : time_attr(s, value, name, ret_value);
 }
 
 static int
@@ -230,7 +243,8 @@ on_is_valid_timezone(star_t *s, const star_args_t *args)
 
     if (!sl_positional(s, args, 1, 1) || !sl_arg_string(s, args, 0, &name))
         return STAR_ABSENT;
-    return sl_bool(is_utc(name->bytes) || strcmp(name->bytes, "Local") == 0 || zone_file(s, name->bytes, &size) != NULL);
+    return sl_bool(is_utc(name->bytes) || strcmp(name->bytes, "Local") == 0 ||
+                   zone_file(s, name->bytes, &size) != NULL);
 }
 
 static value_t
@@ -254,7 +268,8 @@ on_parse_duration(star_t *s, const star_args_t *args)
     if (sl_is(args->args[0], SL_DURATION))
         return args->args[0];
     if (!sl_is(args->args[0], SL_STRING))
-        FAIL("parse_duration: for parameter 1: got %s, want a duration or string", star_type_name(args->args[0]));
+        FAIL("parse_duration: for parameter 1: got %s, want a duration or string",
+             star_type_name(args->args[0]));
     if (!sl_duration_parse(s, SL_STRING_OF(args->args[0]), &nanoseconds))
         return STAR_ABSENT;
     return sl_duration_new(s, nanoseconds);
@@ -282,8 +297,8 @@ on_parse_time(star_t *s, const star_args_t *args)
     if (star_ok(v[2]) && !find_zone(s, SL_STRING_OF(v[2])->bytes, &zone))
         return STAR_ABSENT;
     if (!sl_layout_parse(text->bytes, text->length, layout, length, &parsed) ||
-        !sl_civil_seconds(parsed.fields[0], parsed.fields[1], parsed.fields[2], parsed.fields[3], parsed.fields[4],
-                          parsed.fields[5], &seconds))
+        !sl_civil_seconds(parsed.fields[0], parsed.fields[1], parsed.fields[2], parsed.fields[3],
+                          parsed.fields[4], parsed.fields[5], &seconds))
         FAIL("parsing time \"%s\" as \"%s\": cannot parse it", text->bytes, layout);
     if (parsed.has_offset && (parsed.offset != 0 || zone == NULL)) {
         if (parsed.offset != 0 && (zone = zone_new(s, "", parsed.offset, NULL, 0)) == NULL)
@@ -296,8 +311,8 @@ on_parse_time(star_t *s, const star_args_t *args)
 static value_t
 on_time(star_t *s, const star_args_t *args)
 {
-    static const char *const names[] = {"year?", "month?", "day?", "hour?", "minute?", "second?", "nanosecond?",
-                                        "location?"};
+    static const char *const names[] = {"year?",   "month?",  "day?",        "hour?",
+                                        "minute?", "second?", "nanosecond?", "location?"};
     value_t v[8];
     int64_t n[7], seconds;
     sl_zone_t *zone = NULL;
@@ -329,8 +344,13 @@ on_time(star_t *s, const star_args_t *args)
 }
 
 static const sl_native_t functions[] = {
-    {"from_timestamp", on_from_timestamp, 0}, {"is_valid_timezone", on_is_valid_timezone, 0}, {"now", on_now, 0},
-    {"parse_duration", on_parse_duration, 0}, {"parse_time", on_parse_time, 0}, {"time", on_time, 0}, {0},
+    {"from_timestamp", on_from_timestamp, 0},
+    {"is_valid_timezone", on_is_valid_timezone, 0},
+    {"now", on_now, 0},
+    {"parse_duration", on_parse_duration, 0},
+    {"parse_time", on_parse_time, 0},
+    {"time", on_time, 0},
+    {0},
 };
 
 star_value_t
@@ -339,8 +359,8 @@ star_lib_time(star_t *star)
     static const struct {
         const char *name;
         int64_t nanoseconds;
-    } constants[] = {{"nanosecond", 1}, {"microsecond", 1000}, {"millisecond", 1000000}, {"second", SL_SECOND},
-                     {"minute", 60 * SL_SECOND}, {"hour", 3600 * SL_SECOND}};
+    } constants[] = {{"nanosecond", 1},     {"microsecond", 1000},      {"millisecond", 1000000},
+                     {"second", SL_SECOND}, {"minute", 60 * SL_SECOND}, {"hour", 3600 * SL_SECOND}};
     sl_dict_t *members = sl_dict_new(star, SL_DICT, 0);
 
     if (members == NULL || !sl_natives_put(star, members, functions))

@@ -4,8 +4,8 @@
  *      starlark [options] -c PROGRAM    runs a text
  *      starlark [options]               reads statements and prints what expressions give
  *
- *  It predeclares json, math, struct and time. What a program prints goes to stdout; errors, with their call stack, to
- *  stderr, and the status is then 1.
+ *  It predeclares json, math, struct and time. What a program prints goes to stdout; errors, with
+ * their call stack, to stderr, and the status is then 1.
  */
 #include "starlark/program.h"
 
@@ -17,13 +17,27 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPT_RECURSION = 256, OPT_REASSIGN, OPT_SET, OPT_LOAD, OPT_DISASSEMBLE, OPT_STEPS, OPT_MEMORY, OPT_HELP };
+enum {
+    OPT_RECURSION = 256,
+    OPT_REASSIGN,
+    OPT_SET,
+    OPT_LOAD,
+    OPT_DISASSEMBLE,
+    OPT_STEPS,
+    OPT_MEMORY,
+    OPT_HELP
+};
 
 static const struct option options[] = {
-    {"recursion", no_argument, NULL, OPT_RECURSION}, {"globalreassign", no_argument, NULL, OPT_REASSIGN},
-    {"set", no_argument, NULL, OPT_SET},             {"load", no_argument, NULL, OPT_LOAD},
-    {"disassemble", no_argument, NULL, OPT_DISASSEMBLE}, {"steps", required_argument, NULL, OPT_STEPS},
-    {"memory", required_argument, NULL, OPT_MEMORY}, {"help", no_argument, NULL, OPT_HELP}, {0},
+    {"recursion", no_argument, NULL, OPT_RECURSION},
+    {"globalreassign", no_argument, NULL, OPT_REASSIGN},
+    {"set", no_argument, NULL, OPT_SET},
+    {"load", no_argument, NULL, OPT_LOAD},
+    {"disassemble", no_argument, NULL, OPT_DISASSEMBLE},
+    {"steps", required_argument, NULL, OPT_STEPS},
+    {"memory", required_argument, NULL, OPT_MEMORY},
+    {"help", no_argument, NULL, OPT_HELP},
+    {0},
 };
 
 static const char usage[] =
@@ -257,7 +271,8 @@ int
 main(int argc, char **argv)
 {
     program_t self = {0};
-    star_options_t star = {.print = on_print, .load = on_load, .clock = on_clock, .zone = on_zone, .user = &self};
+    star_options_t star = {
+        .print = on_print, .load = on_load, .clock = on_clock, .zone = on_zone, .user = &self};
     int status = read_options(&self, &star, argc, argv);
 
     if (status >= 0)
@@ -272,7 +287,8 @@ main(int argc, char **argv)
         size_t length = 0;
         char *text = program_read(argv[optind], &length);
         if (text == NULL) {
-            fprintf(stderr, "starlark: cannot read the file '%s': %s\n", argv[optind], strerror(errno));
+            fprintf(stderr, "starlark: cannot read the file '%s': %s\n", argv[optind],
+                    strerror(errno));
             status = 1;
         } else {
             status = run(&self, argv[optind], text, length);

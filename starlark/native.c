@@ -13,13 +13,15 @@ sl_positional(star_t *s, const star_args_t *args, size_t least, size_t most)
     if (args->n_args < least)
         return sl_fail(s, "%s: got %zu arguments, want %s%zu", args->name, args->n_args,
                        least < most ? "at least " : "", least);
-    return sl_fail(s, "%s: got %zu arguments, want %s%zu", args->name, args->n_args, least < most ? "at most " : "", most);
+    return sl_fail(s, "%s: got %zu arguments, want %s%zu", args->name, args->n_args,
+                   least < most ? "at most " : "", most);
 }
 
 bool
 sl_bad_param(star_t *s, const star_args_t *args, const char *name, value_t got, const char *want)
 {
-    return sl_fail(s, "%s: for parameter %s: got %s, want %s", args->name, name, star_type_name(got), want);
+    return sl_fail(s, "%s: for parameter %s: got %s, want %s", args->name, name,
+                   star_type_name(got), want);
 }
 
 static bool
@@ -48,8 +50,9 @@ sl_arg_int(star_t *s, const star_args_t *args, size_t index, int64_t *ret_int)
     if (sl_get_index(v, ret_int))
         return true;
     value_t text = sl_str(s, v);
-    return star_ok(text) && sl_fail(s, "%s: for parameter %zu: %s out of range (want value in signed 64-bit range)",
-                                    args->name, index + 1, SL_STRING_OF(text)->bytes);
+    return star_ok(text) &&
+           sl_fail(s, "%s: for parameter %zu: %s out of range (want value in signed 64-bit range)",
+                   args->name, index + 1, SL_STRING_OF(text)->bytes);
 }
 
 bool

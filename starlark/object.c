@@ -42,7 +42,8 @@ sl_string_t *
 sl_string_alloc(star_t *s, sl_type_t type, size_t length)
 {
     if (length > SL_STRING_MAX) {
-        sl_fail_kind(s, STAR_ERROR_LIMIT, "string of %zu bytes is too long: the limit is %d", length, SL_STRING_MAX);
+        sl_fail_kind(s, STAR_ERROR_LIMIT, "string of %zu bytes is too long: the limit is %d",
+                     length, SL_STRING_MAX);
         return NULL;
     }
     sl_string_t *string = sl_heap_new(s, type, sizeof *string + length + 1);
@@ -153,7 +154,8 @@ weak_table_grow(star_t *s, void ***table, uint32_t *mask, uint32_t count, bool s
             void *entry = (*table)[i];
             if (entry == NULL)
                 continue;
-            uint32_t hash = strings ? ((sl_string_t *)entry)->obj.extra : ((sl_shape_t *)entry)->hash;
+            uint32_t hash =
+                strings ? ((sl_string_t *)entry)->obj.extra : ((sl_shape_t *)entry)->hash;
             grown[sl_weak_slot(grown, new_mask, hash)] = entry;
         }
         sl_free(s, *table, ((size_t)*mask + 1) * sizeof(void *));
@@ -170,15 +172,18 @@ sl_string_intern(star_t *s, const char *bytes, size_t length)
     uint32_t hash = sl_hash_bytes(bytes, length);
 
     if (heap->interned != NULL)
-        for (uint32_t i = hash & heap->interned_mask; heap->interned[i] != NULL; i = (i + 1) & heap->interned_mask) {
+        for (uint32_t i = hash & heap->interned_mask; heap->interned[i] != NULL;
+             i = (i + 1) & heap->interned_mask) {
             sl_string_t *string = heap->interned[i];
-            if (string->obj.extra == hash && string->length == length && memcmp(string->bytes, bytes, length) == 0) {
+            if (string->obj.extra == hash && string->length == length &&
+                memcmp(string->bytes, bytes, length) == 0) {
                 if (heap->log && sl_heap_log(s, sl_value(string)) < 0)
                     return NULL;
                 return string;
             }
         }
-    if (weak_table_grow(s, (void ***)&heap->interned, &heap->interned_mask, heap->n_interned, true) < 0)
+    if (weak_table_grow(s, (void ***)&heap->interned, &heap->interned_mask, heap->n_interned,
+                        true) < 0)
         return NULL;
     sl_string_t *string = sl_string_alloc(s, SL_STRING, length);
     if (string == NULL)
@@ -235,7 +240,8 @@ star_get_text(star_value_t value, size_t *ret_length)
     if (!sl_is(value, SL_STRING) && !sl_is(value, SL_BYTES))
         return NULL;
     sl_string_t *string = SL_STRING_OF(value);
-    if ((string->obj.flags & SL_SHARED) && string->bytes[string->length] != 0) { /* a longer one goes on there */
+    if ((string->obj.flags & SL_SHARED) &&
+        string->bytes[string->length] != 0) { /* a longer one goes on there */
         sl_buffer_t *buffer;
         memcpy(&buffer, string->inside, sizeof buffer);
         char *own = sl_realloc(buffer->star, NULL, 0, (size_t)string->length + 1);
@@ -264,7 +270,8 @@ static bool
 count_is_fine(star_t *s, size_t count)
 {
     return count <= SL_COUNT_MAX ||
-           sl_fail_kind(s, STAR_ERROR_LIMIT, "%zu items are too many: the limit is %d", count, SL_COUNT_MAX);
+           sl_fail_kind(s, STAR_ERROR_LIMIT, "%zu items are too many: the limit is %d", count,
+                        SL_COUNT_MAX);
 }
 
 sl_list_t *
@@ -292,7 +299,8 @@ sl_list_reserve(star_t *s, sl_list_t *list, size_t count)
     size_t capacity = list->capacity + list->capacity / 2 + 4;
     if (capacity < count)
         capacity = count;
-    value_t *items = sl_realloc(s, list->items, list->capacity * sizeof *items, capacity * sizeof *items);
+    value_t *items =
+        sl_realloc(s, list->items, list->capacity * sizeof *items, capacity * sizeof *items);
     if (items == NULL)
         return false;
     sl_heap_charge(s, (capacity - list->capacity) * sizeof *items);
@@ -393,12 +401,14 @@ star_at(star_value_t sequence, size_t index)
     return STAR_ABSENT;
 }
 
-/* ------------------------------------------------------------------ functions, ranges, iterables */
+/* ------------------------------------------------------------------ functions, ranges, iterables
+ */
 
 sl_function_t *
 sl_function_alloc(star_t *s, size_t n_free)
 {
-    sl_function_t *function = sl_heap_new(s, SL_FUNCTION, sizeof *function + n_free * sizeof(value_t));
+    sl_function_t *function =
+        sl_heap_new(s, SL_FUNCTION, sizeof *function + n_free * sizeof(value_t));
     if (function != NULL)
         function->obj.extra = (uint32_t)n_free;
     return function;
@@ -439,10 +449,12 @@ star_function_new(star_t *star, const char *name, star_function_fn *function, vo
 }
 
 star_value_t
-star_method_new(star_t *star, const char *name, star_function_fn *function, void *user, star_value_t self)
+star_method_new(star_t *star, const char *name, star_function_fn *function, void *user,
+                star_value_t self)
 {
     sl_builtin_t *builtin = sl_builtin_new(star, name, function, user, SL_CALLS_BACK);
-    return builtin != NULL && all_ok(star, &self, 1) ? sl_bound_new(star, builtin, self) : STAR_ABSENT;
+    return builtin != NULL && all_ok(star, &self, 1) ? sl_bound_new(star, builtin, self)
+                                                     : STAR_ABSENT;
 }
 
 int
@@ -522,10 +534,11 @@ star_module_get(star_t *star, star_value_t module, const char *member)
 }
 
 bool
-star_module_next(star_value_t module, size_t *cursor, star_value_t *ret_name, star_value_t *ret_value)
+star_module_next(star_value_t module, size_t *cursor, star_value_t *ret_name,
+                 star_value_t *ret_value)
 {
-    return sl_is(module, SL_MODULE) &&
-           star_dict_next(sl_value(SL_AS(sl_module_t, module)->members), cursor, ret_name, ret_value);
+    return sl_is(module, SL_MODULE) && star_dict_next(sl_value(SL_AS(sl_module_t, module)->members),
+                                                      cursor, ret_name, ret_value);
 }
 
 /* ------------------------------------------------------------------ structs */
@@ -570,14 +583,18 @@ sl_shape_t *
 sl_shape_of(star_t *s, value_t constructor, const value_t *sorted_names, size_t count)
 {
     sl_heap_t *heap = &s->heap;
-    uint32_t hash = sl_hash_bytes(sorted_names, count * sizeof *sorted_names) ^ (uint32_t)constructor.bits;
+    uint32_t hash =
+        sl_hash_bytes(sorted_names, count * sizeof *sorted_names) ^ (uint32_t)constructor.bits;
     bool shared = heap->n_shapes < SL_SHAPES_MAX;
 
     if (heap->shapes != NULL)
-        for (uint32_t i = hash & heap->shapes_mask; heap->shapes[i] != NULL; i = (i + 1) & heap->shapes_mask)
-            if (heap->shapes[i]->hash == hash && shape_is(heap->shapes[i], constructor, sorted_names, count))
+        for (uint32_t i = hash & heap->shapes_mask; heap->shapes[i] != NULL;
+             i = (i + 1) & heap->shapes_mask)
+            if (heap->shapes[i]->hash == hash &&
+                shape_is(heap->shapes[i], constructor, sorted_names, count))
                 return heap->shapes[i];
-    if (shared && weak_table_grow(s, (void ***)&heap->shapes, &heap->shapes_mask, heap->n_shapes, false) < 0)
+    if (shared &&
+        weak_table_grow(s, (void ***)&heap->shapes, &heap->shapes_mask, heap->n_shapes, false) < 0)
         return NULL;
     sl_shape_t *shape = sl_heap_new(s, SL_SHAPE, sizeof *shape + count * sizeof(value_t));
     if (shape == NULL)
@@ -600,7 +617,8 @@ typedef struct {
 static int
 by_name(const void *a, const void *b)
 {
-    return sl_string_compare(SL_STRING_OF(((const field_t *)a)->name), SL_STRING_OF(((const field_t *)b)->name));
+    return sl_string_compare(SL_STRING_OF(((const field_t *)a)->name),
+                             SL_STRING_OF(((const field_t *)b)->name));
 }
 
 static void
@@ -636,7 +654,8 @@ struct_of_fields(star_t *s, value_t constructor, field_t *fields, size_t count)
         }
     }
     sl_shape_t *shape = sl_shape_of(s, constructor, names, count);
-    if (shape == NULL || (structure = sl_heap_new(s, SL_STRUCT, sizeof *structure + count * sizeof(value_t))) == NULL)
+    if (shape == NULL || (structure = sl_heap_new(
+                              s, SL_STRUCT, sizeof *structure + count * sizeof(value_t))) == NULL)
         goto out;
     structure->shape = shape;
     for (size_t i = 0; i < count; i++)
@@ -648,7 +667,8 @@ out:
 }
 
 value_t
-sl_struct_new(star_t *s, value_t constructor, const value_t *names, const value_t *values, size_t count)
+sl_struct_new(star_t *s, value_t constructor, const value_t *names, const value_t *values,
+              size_t count)
 {
     field_t small[32], *fields = small;
     value_t result = STAR_ABSENT;
@@ -658,7 +678,8 @@ sl_struct_new(star_t *s, value_t constructor, const value_t *names, const value_
         return STAR_ABSENT;
     for (size_t i = 0; i < count; i++) {
         sl_string_t *name = SL_STRING_OF(names[i]);
-        if (!(name->obj.flags & SL_INTERNED) && (name = sl_string_intern(s, name->bytes, name->length)) == NULL)
+        if (!(name->obj.flags & SL_INTERNED) &&
+            (name = sl_string_intern(s, name->bytes, name->length)) == NULL)
             goto out;
         fields[i] = (field_t){sl_value(name), values[i]};
     }
@@ -677,7 +698,8 @@ star_struct(star_t *star, star_value_t constructor, const star_named_t *fields, 
     if (!count_is_fine(star, count))
         return STAR_ABSENT;
     if (sl_is(constructor, SL_STRING)) {
-        sl_string_t *name = sl_string_intern(star, SL_STRING_OF(constructor)->bytes, SL_STRING_OF(constructor)->length);
+        sl_string_t *name = sl_string_intern(star, SL_STRING_OF(constructor)->bytes,
+                                             SL_STRING_OF(constructor)->length);
         if (name == NULL)
             return STAR_ABSENT;
         constructor = sl_value(name);
@@ -699,7 +721,8 @@ out:
 }
 
 bool
-star_struct_next(star_value_t structure, size_t *cursor, star_value_t *ret_name, star_value_t *ret_value)
+star_struct_next(star_value_t structure, size_t *cursor, star_value_t *ret_name,
+                 star_value_t *ret_value)
 {
     if (!sl_is(structure, SL_STRUCT))
         return false;
@@ -729,7 +752,9 @@ star_object_new(star_t *star, const star_type_t *type, size_t size)
 void *
 star_object_data(star_value_t value, const star_type_t *type)
 {
-    return sl_is(value, SL_HOST) && SL_AS(sl_host_t, value)->type == type ? SL_AS(sl_host_t, value)->data : NULL;
+    return sl_is(value, SL_HOST) && SL_AS(sl_host_t, value)->type == type
+               ? SL_AS(sl_host_t, value)->data
+               : NULL;
 }
 
 const star_type_t *

@@ -1,4 +1,5 @@
-/*  ops: what values do, in all cases. For the files of this folder only. A bool result is false after an error. */
+/*  ops: what values do, in all cases. For the files of this folder only. A bool result is false
+ * after an error. */
 #ifndef STARLARK_OPS_H
 #define STARLARK_OPS_H
 
@@ -131,8 +132,8 @@ typedef struct {
 } sl_native_t;
 /* Puts a table of functions into a dict: "json.encode" as "encode". */
 bool sl_natives_put(star_t *s, sl_dict_t *dict, const sl_native_t *table);
-extern const sl_native_t sl_string_methods[], sl_bytes_methods[], sl_list_methods[], sl_dict_methods[],
-    sl_set_methods[], sl_universe[];
+extern const sl_native_t sl_string_methods[], sl_bytes_methods[], sl_list_methods[],
+    sl_dict_methods[], sl_set_methods[], sl_universe[];
 /* time.c: attributes and operators of its values, as sl_attr() and star_type_t.binary. */
 int sl_time_attr(star_t *s, value_t value, const sl_string_t *name, value_t *ret_value);
 int sl_time_binary(star_t *s, star_op_t op, value_t a, value_t b, value_t *ret_value);

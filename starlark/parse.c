@@ -1,5 +1,6 @@
-/*  parse: tokens to a tree, by recursive descent. Grammar: https://github.com/bazelbuild/starlark/blob/master/spec.md;
- *  messages are those of the Go implementation. */
+/*  parse: tokens to a tree, by recursive descent. Grammar:
+ * https://github.com/bazelbuild/starlark/blob/master/spec.md; messages are those of the Go
+ * implementation. */
 #include "starlark/parse.h"
 
 #include <stdio.h>
@@ -73,7 +74,8 @@ sl_parser_next(parser_t *p)
 node_t *
 sl_parser_error(parser_t *p, const char *want)
 {
-    sl_syntax_error(p->star, p->file, p->lexer.token.pos, "got %s, want %s", sl_token_quoted(p->lexer.token.kind), want);
+    sl_syntax_error(p->star, p->file, p->lexer.token.pos, "got %s, want %s",
+                    sl_token_quoted(p->lexer.token.kind), want);
     return NULL;
 }
 
@@ -117,7 +119,8 @@ sl_parser_enter(parser_t *p)
 {
     if (++p->depth <= SL_NESTING_MAX)
         return true;
-    return sl_syntax_error(p->star, p->file, p->lexer.token.pos, "nested too deeply: the limit is %d", SL_NESTING_MAX);
+    return sl_syntax_error(p->star, p->file, p->lexer.token.pos,
+                           "nested too deeply: the limit is %d", SL_NESTING_MAX);
 }
 
 pos_t
@@ -234,13 +237,15 @@ parse_def(parser_t *p)
     node_t *node = sl_parser_node(p, N_DEF, p->lexer.token.pos);
     function_t *function = sl_arena_alloc(p->arena, sizeof *function);
 
-    if (node == NULL || function == NULL || !sl_parser_next(p) || (node->def.name = sl_parser_ident(p)) == NULL)
+    if (node == NULL || function == NULL || !sl_parser_next(p) ||
+        (node->def.name = sl_parser_ident(p)) == NULL)
         return NULL;
     node->def.function = function;
     function->name = node->def.name->ident.name;
     function->pos = node->pos;
-    if (!sl_parser_consume(p, T_LPAREN) || !sl_parse_params(p, function, T_RPAREN) || !sl_parser_consume(p, T_RPAREN) ||
-        !sl_parser_consume(p, T_COLON) || !parse_suite(p, &function->body))
+    if (!sl_parser_consume(p, T_LPAREN) || !sl_parse_params(p, function, T_RPAREN) ||
+        !sl_parser_consume(p, T_RPAREN) || !sl_parser_consume(p, T_COLON) ||
+        !parse_suite(p, &function->body))
         return NULL;
     return node;
 }
@@ -261,7 +266,8 @@ parse_if(parser_t *p)
             return NULL;
         p->depth--;
     } else if (p->lexer.token.kind == T_ELSE) {
-        if (!sl_parser_next(p) || !sl_parser_consume(p, T_COLON) || !parse_suite(p, &node->branch.no))
+        if (!sl_parser_next(p) || !sl_parser_consume(p, T_COLON) ||
+            !parse_suite(p, &node->branch.no))
             return NULL;
     }
     return node;
@@ -302,8 +308,10 @@ parse_statement(parser_t *p, list_t *out)
     case T_WHILE:
         if (!sl_parser_enter(p))
             return false;
-        node = p->lexer.token.kind == T_DEF ? parse_def(p) : p->lexer.token.kind == T_IF ? parse_if(p)
-               : p->lexer.token.kind == T_FOR ? parse_for(p) : parse_while(p);
+        node = p->lexer.token.kind == T_DEF   ? parse_def(p)
+               : p->lexer.token.kind == T_IF  ? parse_if(p)
+               : p->lexer.token.kind == T_FOR ? parse_for(p)
+                                              : parse_while(p);
         p->depth--;
         return sl_list_add(p->arena, out, node);
     default:
@@ -329,22 +337,26 @@ load_names(parser_t *p, node_t *node, list_t *from, list_t *to)
                 return false;
             const char *text = name->ident.name->bytes;
             if (token->kind != T_EQ)
-                return sl_syntax_error(p->star, p->file, token->pos,
-                                       "load operand must be \"%s\" or %s=\"originalname\" (want '=' after %s)", text,
-                                       text, text);
+                return sl_syntax_error(
+                    p->star, p->file, token->pos,
+                    "load operand must be \"%s\" or %s=\"originalname\" (want '=' after %s)", text,
+                    text, text);
             if (!sl_parser_next(p))
                 return false;
             if (token->kind != T_STRING)
-                return sl_syntax_error(p->star, p->file, token->pos,
-                                       "original name of loaded symbol must be quoted: %s=\"originalname\"", text);
+                return sl_syntax_error(
+                    p->star, p->file, token->pos,
+                    "original name of loaded symbol must be quoted: %s=\"originalname\"", text);
         } else if (token->kind != T_STRING) {
             return sl_syntax_error(p->star, p->file, token->pos,
                                    "load operand must be \"name\" or localname=\"name\" (got %s)",
                                    sl_token_quoted(token->kind));
         }
-        node_t *original = sl_parser_node(p, N_IDENT, (pos_t){token->pos.line, token->pos.column + 1});
+        node_t *original =
+            sl_parser_node(p, N_IDENT, (pos_t){token->pos.line, token->pos.column + 1});
         sl_string_t *text = SL_STRING_OF(token->value);
-        if (original == NULL || (text = sl_string_intern(p->star, text->bytes, text->length)) == NULL)
+        if (original == NULL ||
+            (text = sl_string_intern(p->star, text->bytes, text->length)) == NULL)
             return false;
         original->ident.name = text;
         (void)pos;
@@ -371,7 +383,8 @@ parse_load(parser_t *p)
     if (!sl_parser_consume(p, T_LPAREN))
         return NULL;
     if (token->kind != T_STRING) {
-        sl_syntax_error(p->star, p->file, token->pos, "first operand of load statement must be a string literal");
+        sl_syntax_error(p->star, p->file, token->pos,
+                        "first operand of load statement must be a string literal");
         return NULL;
     }
     node->load.path = token->value;
@@ -471,7 +484,8 @@ parse_one_expression(parser_t *p, file_t *file)
 }
 
 file_t *
-sl_parse(star_t *s, arena_t *arena, const char *name, const char *text, size_t length, bool expression)
+sl_parse(star_t *s, arena_t *arena, const char *name, const char *text, size_t length,
+         bool expression)
 {
     parser_t *p = sl_arena_alloc(arena, sizeof *p); /* holds the stack of indentations: large */
     file_t *file = sl_arena_alloc(arena, sizeof *file);

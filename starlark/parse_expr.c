@@ -86,7 +86,8 @@ parse_binary(parser_t *p, int least)
     for (int chain = 0; x != NULL && precedence(token->kind) >= least; chain++) {
         int prec = precedence(token->kind);
         if (chain > SL_CHAIN_MAX) {
-            sl_syntax_error(p->star, p->file, token->pos, "more than %d operators in a row", SL_CHAIN_MAX);
+            sl_syntax_error(p->star, p->file, token->pos, "more than %d operators in a row",
+                            SL_CHAIN_MAX);
             return NULL;
         }
         token_kind_t op = token->kind;
@@ -98,12 +99,14 @@ parse_binary(parser_t *p, int least)
             op = T_NOT_IN;
         }
         if (prec == PREC_COMPARE && precedence(last) == PREC_COMPARE) {
-            sl_syntax_error(p->star, p->file, token->pos, "%s does not associate with %s (use parens)",
-                            sl_token_text(last), sl_token_text(op));
+            sl_syntax_error(p->star, p->file, token->pos,
+                            "%s does not associate with %s (use parens)", sl_token_text(last),
+                            sl_token_text(op));
             return NULL;
         }
         pos_t pos = token->pos;
-        if (!sl_parser_next(p) || (x = pair(p, N_BINARY, pos, x, parse_binary(p, prec + 1))) == NULL)
+        if (!sl_parser_next(p) ||
+            (x = pair(p, N_BINARY, pos, x, parse_binary(p, prec + 1))) == NULL)
             return NULL;
         x->op = (uint8_t)op;
         last = op;
@@ -126,9 +129,11 @@ parse_lambda(parser_t *p, bool conditional)
     function->name = sl_string_intern(p->star, "lambda", 6);
     node->def.function = function;
     pos_t pos = p->lexer.token.pos;
-    body = conditional ? sl_parse_test(p)
-           : p->lexer.token.kind == T_LAMBDA ? parse_lambda(p, false) : parse_binary(p, 0);
-    if (function->name == NULL || body == NULL || (result = sl_parser_node(p, N_RETURN, pos)) == NULL)
+    body = conditional                       ? sl_parse_test(p)
+           : p->lexer.token.kind == T_LAMBDA ? parse_lambda(p, false)
+                                             : parse_binary(p, 0);
+    if (function->name == NULL || body == NULL ||
+        (result = sl_parser_node(p, N_RETURN, pos)) == NULL)
         return NULL;
     result->x = body;
     p->depth--;
@@ -163,8 +168,8 @@ sl_parse_test(parser_t *p)
 static bool
 ends_list(token_kind_t kind)
 {
-    return kind == T_EOF || kind == T_NEWLINE || kind == T_EQ || kind == T_RBRACE || kind == T_RBRACK ||
-           kind == T_RPAREN || kind == T_SEMI;
+    return kind == T_EOF || kind == T_NEWLINE || kind == T_EQ || kind == T_RBRACE ||
+           kind == T_RBRACK || kind == T_RPAREN || kind == T_SEMI;
 }
 
 /* At the comma after the first of several. */
@@ -179,7 +184,8 @@ parse_more(parser_t *p, list_t *items, bool trailing_comma)
             return false;
         if (ends_list(token->kind)) {
             if (!trailing_comma)
-                return sl_syntax_error(p->star, p->file, comma, "unparenthesized tuple with trailing comma");
+                return sl_syntax_error(p->star, p->file, comma,
+                                       "unparenthesized tuple with trailing comma");
             break;
         }
         if (!sl_list_add(p->arena, items, sl_parse_test(p)))
@@ -244,8 +250,8 @@ parse_comprehension(parser_t *p, pos_t start, node_t *body, token_kind_t end)
         node_t *clause;
         if (token->kind == T_FOR) {
             node_t *vars, *x;
-            if (!sl_parser_next(p) || (vars = sl_parse_loop_vars(p)) == NULL || !sl_parser_consume(p, T_IN) ||
-                (x = parse_binary(p, 0)) == NULL)
+            if (!sl_parser_next(p) || (vars = sl_parse_loop_vars(p)) == NULL ||
+                !sl_parser_consume(p, T_IN) || (x = parse_binary(p, 0)) == NULL)
                 return NULL;
             clause = pair(p, N_FOR_CLAUSE, pos, vars, x);
         } else if (token->kind == T_IF) {
@@ -259,7 +265,8 @@ parse_comprehension(parser_t *p, pos_t start, node_t *body, token_kind_t end)
             return sl_parser_error(p, end == T_RBRACE ? "'}', for, or if" : "']', for, or if");
         }
         if (node->comp.clauses.count == SL_NESTING_MAX / 4) {
-            sl_syntax_error(p->star, p->file, pos, "more than %d clauses in a comprehension", SL_NESTING_MAX / 4);
+            sl_syntax_error(p->star, p->file, pos, "more than %d clauses in a comprehension",
+                            SL_NESTING_MAX / 4);
             return NULL;
         }
         if (!sl_list_add(p->arena, &node->comp.clauses, clause))
@@ -340,7 +347,8 @@ parse_paren(parser_t *p)
         return sl_parser_next(p) ? tuple : NULL;
     }
     node_t *node = sl_parser_node(p, N_PAREN, start);
-    if (node == NULL || (node->x = sl_parse_expr(p, true)) == NULL || !sl_parser_consume(p, T_RPAREN))
+    if (node == NULL || (node->x = sl_parse_expr(p, true)) == NULL ||
+        !sl_parser_consume(p, T_RPAREN))
         return NULL;
     return node;
 }
@@ -475,7 +483,8 @@ parse_suffixes(parser_t *p)
 
     for (int chain = 0; x != NULL; chain++) {
         if (chain > SL_CHAIN_MAX) {
-            sl_syntax_error(p->star, p->file, token->pos, "more than %d operators in a row", SL_CHAIN_MAX);
+            sl_syntax_error(p->star, p->file, token->pos, "more than %d operators in a row",
+                            SL_CHAIN_MAX);
             return NULL;
         }
         if (token->kind == T_LPAREN || token->kind == T_LBRACK) {

@@ -1,5 +1,6 @@
-/*  repl: the conversation: a statement at a time; the value of an expression is printed. A line that ends in ":", or has an
- *  open bracket, goes on until an empty line, or until the bracket is closed. On a terminal there are editing and history. */
+/*  repl: the conversation: a statement at a time; the value of an expression is printed. A line
+ * that ends in ":", or has an open bracket, goes on until an empty line, or until the bracket is
+ * closed. On a terminal there are editing and history. */
 #include "starlark/program.h"
 
 #include <editline/readline.h>
@@ -37,7 +38,8 @@ unfinished(program_t *self, const char *text)
     if (star_check(self->star, "<stdin>", text, length, self->env) < 0) {
         const char *message = star_error(self->star)->message;
         if (star_error(self->star)->kind == STAR_ERROR_SYNTAX &&
-            (strstr(message, "got end of file") == message || strstr(message, "unexpected EOF in string") != NULL))
+            (strstr(message, "got end of file") == message ||
+             strstr(message, "unexpected EOF in string") != NULL))
             return true;
     }
     /* A block may have more lines. */
@@ -76,7 +78,8 @@ is_expression(program_t *self, const char *text)
 {
     char *wrapped = NULL;
     int length = asprintf(&wrapped, "lambda: (%s)", text);
-    bool result = length >= 0 && star_check(self->star, "<stdin>", wrapped, (size_t)length, self->env) == 0;
+    bool result =
+        length >= 0 && star_check(self->star, "<stdin>", wrapped, (size_t)length, self->env) == 0;
 
     free(wrapped);
     return result;
@@ -97,7 +100,8 @@ evaluate(program_t *self, const char *text)
     }
     star_value_t value = star_eval(self->star, "<stdin>", text, length, self->env);
     star_text_init(&out, self->star);
-    if (!star_ok(value) || (star_kind(value) != STAR_NONE && star_repr(self->star, value, &out) < 0))
+    if (!star_ok(value) ||
+        (star_kind(value) != STAR_NONE && star_repr(self->star, value, &out) < 0))
         program_fail(self);
     else if (star_kind(value) != STAR_NONE)
         puts(out.data != NULL ? out.data : "");

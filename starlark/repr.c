@@ -69,7 +69,8 @@ put_struct(star_t *s, star_text_t *text, const sl_struct_t *structure, const pat
     for (uint32_t i = 0; i < shape->obj.extra; i++) {
         if (i > 0)
             star_text_put(text, ", ", 2);
-        star_text_put(text, SL_STRING_OF(shape->names[i])->bytes, SL_STRING_OF(shape->names[i])->length);
+        star_text_put(text, SL_STRING_OF(shape->names[i])->bytes,
+                      SL_STRING_OF(shape->names[i])->length);
         star_text_put(text, " = ", 3);
         if (!put(s, text, structure->values[i], true, path))
             return false;
@@ -82,7 +83,8 @@ static bool
 put_host(star_t *s, star_text_t *text, value_t v, bool quoted)
 {
     const star_type_t *type = SL_AS(sl_host_t, v)->type;
-    int (*writer)(star_t *, star_value_t, star_text_t *) = !quoted && type->str != NULL ? type->str : type->repr;
+    int (*writer)(star_t *, star_value_t, star_text_t *) =
+        !quoted && type->str != NULL ? type->str : type->repr;
 
     if (writer == NULL) {
         star_text_printf(text, "<%s>", type->name);
@@ -138,7 +140,8 @@ put_atom(star_t *s, star_text_t *text, value_t v, bool quoted)
         star_text_printf(text, "<built-in function %s>", SL_AS(sl_builtin_t, v)->name->bytes);
         break;
     case SL_BOUND:
-        star_text_printf(text, "<built-in method %s of %s value>", SL_AS(sl_bound_t, v)->builtin->name->bytes,
+        star_text_printf(text, "<built-in method %s of %s value>",
+                         SL_AS(sl_bound_t, v)->builtin->name->bytes,
                          star_type_name(SL_AS(sl_bound_t, v)->self));
         break;
     case SL_MODULE:
@@ -152,7 +155,8 @@ put_atom(star_t *s, star_text_t *text, value_t v, bool quoted)
     case SL_HOST:
         return put_host(s, text, v, quoted);
     case SL_ELEMS: {
-        static const char *const method[] = {"elems", "elem_ords", "codepoints", "codepoint_ords", "elems"};
+        static const char *const method[] = {"elems", "elem_ords", "codepoints", "codepoint_ords",
+                                             "elems"};
         const sl_elems_t *elems = SL_AS(sl_elems_t, v);
         if (elems->obj.extra == SL_BY_BYTE)
             star_text_put(text, "b", 1);
@@ -174,10 +178,13 @@ put_container(star_t *s, star_text_t *text, value_t v, const path_t *up)
     sl_obj_t *object = sl_obj(v);
 
     if (path.depth > SL_PRINT_DEPTH_MAX)
-        return sl_fail_kind(s, STAR_ERROR_LIMIT, "value is nested too deeply to be printed: the limit is %d",
+        return sl_fail_kind(s, STAR_ERROR_LIMIT,
+                            "value is nested too deeply to be printed: the limit is %d",
                             SL_PRINT_DEPTH_MAX);
     if (on_path(up, v)) {
-        star_text_puts(text, object->type == SL_LIST ? "[...]" : object->type == SL_DICT ? "{...}" : "(...)");
+        star_text_puts(text, object->type == SL_LIST   ? "[...]"
+                             : object->type == SL_DICT ? "{...}"
+                                                       : "(...)");
         return true;
     }
     switch (object->type) {
@@ -212,8 +219,10 @@ put(star_t *s, star_text_t *text, value_t v, bool quoted, const path_t *up)
         return true;
     }
     if (!sl_is_obj(v)) {
-        star_text_puts(text, sl_same(v, SL_NONE) ? "None" : sl_same(v, SL_TRUE) ? "True"
-                             : sl_same(v, SL_FALSE) ? "False" : "<absent>");
+        star_text_puts(text, sl_same(v, SL_NONE)    ? "None"
+                             : sl_same(v, SL_TRUE)  ? "True"
+                             : sl_same(v, SL_FALSE) ? "False"
+                                                    : "<absent>");
         return true;
     }
     switch (sl_obj(v)->type) {

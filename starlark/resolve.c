@@ -1,5 +1,6 @@
-/*  resolve: finds for each name of a file which variable it means, and what the grammar cannot refuse. All errors
- *  of a file are collected; their order and words are those of the Go implementation. */
+/*  resolve: finds for each name of a file which variable it means, and what the grammar cannot
+ * refuse. All errors of a file are collected; their order and words are those of the Go
+ * implementation. */
 #include "starlark/ops.h"
 #include "starlark/syntax.h"
 
@@ -162,7 +163,8 @@ find(const block_t *block, const sl_string_t *name)
                 return block->bound[i].binding;
         return NULL;
     }
-    for (uint32_t i = name->obj.extra & block->table_mask; block->table[i] != 0; i = (i + 1) & block->table_mask)
+    for (uint32_t i = name->obj.extra & block->table_mask; block->table[i] != 0;
+         i = (i + 1) & block->table_mask)
         if (block->bound[block->table[i] - 1].name == name)
             return block->bound[block->table[i] - 1].binding;
     return NULL;
@@ -180,7 +182,8 @@ table_put(block_t *block, uint32_t number)
 static bool
 put(resolver_t *r, block_t *block, sl_string_t *name, binding_t *binding)
 {
-    if (!grow(r, (void **)&block->bound, block->n_bound, &block->bound_capacity, sizeof *block->bound))
+    if (!grow(r, (void **)&block->bound, block->n_bound, &block->bound_capacity,
+              sizeof *block->bound))
         return false;
     block->bound[block->n_bound++] = (bound_t){name, binding};
     if (block->n_bound < 16)
@@ -246,13 +249,14 @@ bind(resolver_t *r, node_t *ident)
         file_t *file = r->file;
         binding = new_binding(r, SCOPE_GLOBAL, file->n_globals, ident);
         if (binding == NULL || !put(r, r->block, ident->ident.name, binding) ||
-            !grow(r, (void **)&file->globals, file->n_globals, &file->globals_capacity, sizeof *file->globals))
+            !grow(r, (void **)&file->globals, file->n_globals, &file->globals_capacity,
+                  sizeof *file->globals))
             return false;
         file->globals[file->n_globals++] = binding;
     } else if (!(r->star->options.dialect & STAR_DIALECT_GLOBAL_REASSIGN)) {
         error(r, ident->pos, "cannot reassign %s %s declared at %s:%u:%u",
-              binding->scope == SCOPE_GLOBAL ? "global" : "local", ident->ident.name->bytes, r->file->name->bytes,
-              binding->first->pos.line, binding->first->pos.column);
+              binding->scope == SCOPE_GLOBAL ? "global" : "local", ident->ident.name->bytes,
+              r->file->name->bytes, binding->first->pos.line, binding->first->pos.column);
     }
     ident->ident.binding = binding;
     return known;
@@ -269,9 +273,11 @@ hint(resolver_t *r, const use_t *use, char out[120])
 
     for (const block_t *block = use->block; block != NULL; block = block->parent)
         for (uint32_t i = 0; i < block->n_bound && count < sizeof names / sizeof *names; i++)
-            if (block->bound[i].binding->scope != SCOPE_UNDEFINED && block->bound[i].binding->first != NULL)
+            if (block->bound[i].binding->scope != SCOPE_UNDEFINED &&
+                block->bound[i].binding->first != NULL)
                 names[count++] = block->bound[i].name->bytes;
-    const char *near = r->n_errors < 50 ? star_nearest(use->ident->ident.name->bytes, names, count) : NULL;
+    const char *near =
+        r->n_errors < 50 ? star_nearest(use->ident->ident.name->bytes, names, count) : NULL;
     if (near != NULL)
         snprintf(out, 120, " (did you mean %.90s?)", near);
     else
@@ -291,7 +297,8 @@ use_toplevel(resolver_t *r, const use_t *use)
     entry = star_ok(r->env) ? sl_dict_lookup_string(SL_DICT_OF(r->env), name) : NULL;
     if (entry == NULL) {
         entry = sl_dict_lookup_string(r->star->universe, name);
-        set_is_off = entry != NULL && strcmp(name->bytes, "set") == 0 && !(r->star->options.dialect & STAR_DIALECT_SET);
+        set_is_off = entry != NULL && strcmp(name->bytes, "set") == 0 &&
+                     !(r->star->options.dialect & STAR_DIALECT_SET);
     }
     binding = new_binding(r, entry != NULL ? SCOPE_PREDECLARED : SCOPE_UNDEFINED, 0, NULL);
     if (binding == NULL)
@@ -308,8 +315,8 @@ use_toplevel(resolver_t *r, const use_t *use)
     return binding;
 }
 
-/* Looks outwards through the blocks. A variable of an outer function becomes a cell there, and a free variable of
- * each function in between. */
+/* Looks outwards through the blocks. A variable of an outer function becomes a cell there, and a
+ * free variable of each function in between. */
 static binding_t *
 lookup(resolver_t *r, const use_t *use, block_t *block)
 {
@@ -323,12 +330,13 @@ lookup(resolver_t *r, const use_t *use, block_t *block)
     binding = lookup(r, use, block->parent);
     if (binding == NULL)
         return NULL;
-    if (block->function != NULL &&
-        (binding->scope == SCOPE_LOCAL || binding->scope == SCOPE_CELL || binding->scope == SCOPE_FREE)) {
+    if (block->function != NULL && (binding->scope == SCOPE_LOCAL || binding->scope == SCOPE_CELL ||
+                                    binding->scope == SCOPE_FREE)) {
         function_t *function = block->function;
         if (binding->scope == SCOPE_LOCAL)
             binding->scope = SCOPE_CELL;
-        if (!grow(r, (void **)&function->free, function->n_free, &function->free_capacity, sizeof *function->free))
+        if (!grow(r, (void **)&function->free, function->n_free, &function->free_capacity,
+                  sizeof *function->free))
             return NULL;
         function->free[function->n_free] = binding;
         binding = new_binding(r, SCOPE_FREE, function->n_free++, binding->first);
@@ -391,8 +399,10 @@ static void
 assign(resolver_t *r, node_t *left, bool augmented)
 {
     static const char *const names[] = {
-        [N_LITERAL] = "literal", [N_UNARY] = "unaryexpr", [N_BINARY] = "binaryexpr", [N_COND] = "condexpr",
-        [N_CALL] = "callexpr", [N_SLICE] = "sliceexpr", [N_DICT] = "dictexpr", [N_COMPREHENSION] = "comprehension",
+        [N_LITERAL] = "literal",   [N_UNARY] = "unaryexpr",
+        [N_BINARY] = "binaryexpr", [N_COND] = "condexpr",
+        [N_CALL] = "callexpr",     [N_SLICE] = "sliceexpr",
+        [N_DICT] = "dictexpr",     [N_COMPREHENSION] = "comprehension",
         [N_LAMBDA] = "lambdaexpr",
     };
 
@@ -420,7 +430,9 @@ assign(resolver_t *r, node_t *left, bool augmented)
         break;
     default:
         error(r, sl_node_start(left), "can't assign to %s",
-              left->kind < sizeof names / sizeof *names && names[left->kind] != NULL ? names[left->kind] : "expression");
+              left->kind < sizeof names / sizeof *names && names[left->kind] != NULL
+                  ? names[left->kind]
+                  : "expression");
     }
 }
 
@@ -457,7 +469,8 @@ call_args(resolver_t *r, node_t *call)
             for (uint32_t j = 0; j < i && named < 256; j++)
                 if (args->items[j]->kind == N_NAMED_ARG &&
                     args->items[j]->two.x->ident.name == arg->two.x->ident.name) {
-                    error(r, pos, "keyword argument \"%s\" is repeated", arg->two.x->ident.name->bytes);
+                    error(r, pos, "keyword argument \"%s\" is repeated",
+                          arg->two.x->ident.name->bytes);
                     break;
                 }
             named++;
@@ -646,7 +659,8 @@ expr(resolver_t *r, node_t *node)
 static bool
 at_toplevel(const resolver_t *r)
 {
-    return container(r->block)->is_file && !(r->star->options.dialect & STAR_DIALECT_GLOBAL_REASSIGN);
+    return container(r->block)->is_file &&
+           !(r->star->options.dialect & STAR_DIALECT_GLOBAL_REASSIGN);
 }
 
 static void
@@ -665,7 +679,8 @@ load(resolver_t *r, node_t *node)
             continue;
         }
         if (from->ident.name->bytes[0] == '_')
-            error(r, from->pos, "load: names with leading underscores are not exported: %s", from->ident.name->bytes);
+            error(r, from->pos, "load: names with leading underscores are not exported: %s",
+                  from->ident.name->bytes);
         node_t *to = node->load.to[i];
         if (bind_local(r, to) && !(r->star->options.dialect & STAR_DIALECT_GLOBAL_REASSIGN))
             error(r, to->pos, "cannot reassign top-level %s", to->ident.name->bytes);

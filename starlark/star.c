@@ -12,7 +12,8 @@ star_new(const star_options_t *options, star_t **ret_star)
 
     if (options == NULL)
         options = &none;
-    s = options->alloc != NULL ? options->alloc(options->alloc_user, NULL, 0, sizeof *s) : malloc(sizeof *s);
+    s = options->alloc != NULL ? options->alloc(options->alloc_user, NULL, 0, sizeof *s)
+                               : malloc(sizeof *s);
     if (s == NULL)
         return -1;
     memset(s, 0, sizeof *s);
@@ -92,7 +93,8 @@ sl_poll(star_t *s, bool may_collect)
     if (cancel != NULL)
         return sl_fail_kind(s, STAR_ERROR_CANCELLED, "Starlark computation cancelled: %s", cancel);
     if (limit > 0 && s->steps >= limit)
-        return sl_fail_kind(s, STAR_ERROR_LIMIT, "too many steps: the limit is %llu", (unsigned long long)limit);
+        return sl_fail_kind(s, STAR_ERROR_LIMIT, "too many steps: the limit is %llu",
+                            (unsigned long long)limit);
     if (may_collect && (s->heap.wanted || (s->options.debug & STAR_DEBUG_COLLECT)))
         sl_heap_collect(s);
     s->slice = SL_POLL_STEPS;
@@ -116,8 +118,8 @@ freeze_visit(star_visitor_t *self, value_t value)
     sl_obj_t *object = sl_obj(value);
     if (object->flags & SL_FROZEN)
         return;
-    if (self->count == self->capacity &&
-        sl_grow(self->star, (void **)&self->stack, &self->capacity, sizeof *self->stack, self->count + 1) < 0) {
+    if (self->count == self->capacity && sl_grow(self->star, (void **)&self->stack, &self->capacity,
+                                                 sizeof *self->stack, self->count + 1) < 0) {
         self->failed = true;
         return;
     }
@@ -138,13 +140,15 @@ star_freeze(star_t *star, star_value_t value)
             if (host->type->freeze != NULL)
                 host->type->freeze(host->data);
         }
-        if (object->type == SL_FUNCTION) { /* not its file's variables: those are frozen when the file ends */
+        if (object->type ==
+            SL_FUNCTION) { /* not its file's variables: those are frozen when the file ends */
             sl_function_t *function = (sl_function_t *)object;
             if (function->defaults != NULL)
                 freeze_visit(&visitor, sl_value(function->defaults));
             for (uint32_t i = 0; i < object->extra; i++)
                 freeze_visit(&visitor, function->free[i]);
-        } else if (object->type != SL_CODE && object->type != SL_GLOBALS && object->type != SL_BUILTIN) {
+        } else if (object->type != SL_CODE && object->type != SL_GLOBALS &&
+                   object->type != SL_BUILTIN) {
             sl_visit_children(&visitor, object);
         }
     }

@@ -7,18 +7,18 @@
 
 /* Limits that have no option. */
 enum {
-    SL_NESTING_MAX = 1000,         /* of brackets, blocks and functions in source text */
-    SL_CHAIN_MAX = 3000,           /* of operators in a row, as in a + b + c */
-    SL_PRINT_DEPTH_MAX = 1000,     /* of values inside values, for str(), hash(), json */
-    SL_COMPARE_DEPTH_MAX = 10,     /* of values inside values, for == and < */
-    SL_STRING_MAX = 1 << 30,       /* bytes of one string */
-    SL_COUNT_MAX = 1 << 28,        /* items of one list, tuple, dict, set */
-    SL_LIMBS_MAX = 1 << 20,        /* 64-bit parts of one int */
-    SL_REGISTERS_MAX = 60000,      /* of one function */
-    SL_SHAPES_MAX = 1 << 16,       /* shapes of structs that are shared; more are made but not shared */
+    SL_NESTING_MAX = 1000,     /* of brackets, blocks and functions in source text */
+    SL_CHAIN_MAX = 3000,       /* of operators in a row, as in a + b + c */
+    SL_PRINT_DEPTH_MAX = 1000, /* of values inside values, for str(), hash(), json */
+    SL_COMPARE_DEPTH_MAX = 10, /* of values inside values, for == and < */
+    SL_STRING_MAX = 1 << 30,   /* bytes of one string */
+    SL_COUNT_MAX = 1 << 28,    /* items of one list, tuple, dict, set */
+    SL_LIMBS_MAX = 1 << 20,    /* 64-bit parts of one int */
+    SL_REGISTERS_MAX = 60000,  /* of one function */
+    SL_SHAPES_MAX = 1 << 16,   /* shapes of structs that are shared; more are made but not shared */
     SL_DEPTH_DEFAULT = 100000,
-    SL_ENTRIES_MAX = 180,          /* C code calling Starlark calling C code ... */
-    SL_POLL_STEPS = 10000,         /* steps between looks at star_cancel() and the step limit */
+    SL_ENTRIES_MAX = 180,  /* C code calling Starlark calling C code ... */
+    SL_POLL_STEPS = 10000, /* steps between looks at star_cancel() and the step limit */
 };
 
 /* ---- heap: heap.c ---- */
@@ -41,17 +41,17 @@ typedef struct sl_large {
 } sl_large_t;
 
 typedef struct {
-    void *free;         /* first free cell; each holds the next after its header */
-    char *bump, *end;   /* never used cells of the newest block */
-    sl_block_t *blocks; /* newest first */
+    void *free;          /* first free cell; each holds the next after its header */
+    char *bump, *end;    /* never used cells of the newest block */
+    sl_block_t *blocks;  /* newest first */
     sl_block_t *unswept; /* blocks of `blocks` that the last collection has not looked at yet */
 } sl_class_t;
 
 typedef struct {
     sl_class_t classes[SL_CLASS_COUNT + 1];
     sl_large_t *large;
-    size_t since;   /* bytes allocated since the last collection */
-    size_t allowed; /* since > allowed: time for the next one */
+    size_t since;         /* bytes allocated since the last collection */
+    size_t allowed;       /* since > allowed: time for the next one */
     uint8_t white, black; /* colours: they change places with each collection */
     bool wanted;
     sl_obj_t **grey; /* to be visited */
@@ -80,11 +80,11 @@ typedef union sl_instr sl_instr_t;
 typedef struct {
     sl_code_t *code; /* NULL: C code that called into the machine */
     sl_function_t *function;
-    value_t *base;  /* its registers */
-    value_t *limit; /* end of the stack chunk they are in */
+    value_t *base;        /* its registers */
+    value_t *limit;       /* end of the stack chunk they are in */
     const sl_instr_t *pc; /* the one after that which is running */
     sl_builtin_t *native; /* the builtin it is calling, or NULL */
-    value_t *result; /* where the caller wants what it returns */
+    value_t *result;      /* where the caller wants what it returns */
 } sl_frame_t;
 
 typedef struct sl_chunk {
@@ -99,9 +99,9 @@ typedef struct sl_error_part {
 } sl_error_part_t;
 
 struct star {
-    int64_t budget; /* steps until the next look around: see sl_poll() */
-    int64_t slice;  /* what budget was at the last look */
-    uint64_t steps; /* up to the last look */
+    int64_t budget;     /* steps until the next look around: see sl_poll() */
+    int64_t slice;      /* what budget was at the last look */
+    uint64_t steps;     /* up to the last look */
     const char *cancel; /* atomic */
     sl_heap_t heap;
 
@@ -115,9 +115,9 @@ struct star {
     size_t memory, peak;
     uint64_t output;
 
-    sl_dict_t *universe;             /* name -> value */
+    sl_dict_t *universe;               /* name -> value */
     sl_dict_t *methods[SL_TYPE_COUNT]; /* name -> builtin; NULL for types without */
-    value_t chars[256];              /* strings of one byte, made when needed */
+    value_t chars[256];                /* strings of one byte, made when needed */
     value_t empty_string, empty_tuple;
     value_t lib_struct; /* made when needed */
 

@@ -1,36 +1,20 @@
-/*  syntax: tokens, the tree of a file, and the two passes that make and check it. For this folder only.
+/*  syntax: tokens, the tree of a file, and the two passes that make and check it. For this folder
+ * only.
  *
- *  The tree lives in an arena that is freed whole after compiling. Names and literals in it are values of the
- *  interpreter; they stay alive because nothing is collected meanwhile.
+ *  The tree lives in an arena that is freed whole after compiling. Names and literals in it are
+ * values of the interpreter; they stay alive because nothing is collected meanwhile.
  */
 #ifndef STARLARK_SYNTAX_H
 #define STARLARK_SYNTAX_H
 
 #include "starlark/heap.h"
 
-/* ---- tokens: name, text; those from PLUS to STARSTAR are quoted in messages ---- */
-
-#define SL_TOKENS(X)                                                                               \
-    X(ILLEGAL, "illegal token") X(EOF, "end of file") X(NEWLINE, "newline") X(INDENT, "indent")    \
-    X(OUTDENT, "outdent") X(IDENT, "identifier") X(INT, "int literal") X(FLOAT, "float literal")   \
-    X(STRING, "string literal") X(BYTES, "bytes literal")                                          \
-    X(PLUS, "+") X(MINUS, "-") X(STAR, "*") X(SLASH, "/") X(SLASHSLASH, "//") X(PERCENT, "%")      \
-    X(AMP, "&") X(PIPE, "|") X(CIRCUMFLEX, "^") X(LTLT, "<<") X(GTGT, ">>") X(TILDE, "~")          \
-    X(DOT, ".") X(COMMA, ",") X(EQ, "=") X(SEMI, ";") X(COLON, ":") X(LPAREN, "(")                 \
-    X(RPAREN, ")") X(LBRACK, "[") X(RBRACK, "]") X(LBRACE, "{") X(RBRACE, "}") X(LT, "<")          \
-    X(GT, ">") X(GE, ">=") X(LE, "<=") X(EQL, "==") X(NEQ, "!=") X(PLUS_EQ, "+=")                  \
-    X(MINUS_EQ, "-=") X(STAR_EQ, "*=") X(SLASH_EQ, "/=") X(SLASHSLASH_EQ, "//=")                   \
-    X(PERCENT_EQ, "%=") X(AMP_EQ, "&=") X(PIPE_EQ, "|=") X(CIRCUMFLEX_EQ, "^=")                    \
-    X(LTLT_EQ, "<<=") X(GTGT_EQ, ">>=") X(STARSTAR, "**")                                          \
-    X(AND, "and") X(BREAK, "break") X(CONTINUE, "continue") X(DEF, "def") X(ELIF, "elif")          \
-    X(ELSE, "else") X(FOR, "for") X(IF, "if") X(IN, "in") X(LAMBDA, "lambda") X(LOAD, "load")      \
-    X(NOT, "not") X(NOT_IN, "not in") X(OR, "or") X(PASS, "pass") X(RETURN, "return")              \
-    X(WHILE, "while")
+/* ---- tokens ---- */
 
 typedef enum {
-#define SL_TOKEN_ENUM(name, text) T_##name,
-    SL_TOKENS(SL_TOKEN_ENUM)
-#undef SL_TOKEN_ENUM
+#define TOKEN(name, text) T_##name,
+#include "starlark/tokens.def"
+#undef TOKEN
 } token_kind_t;
 
 typedef struct {
@@ -64,7 +48,7 @@ typedef struct {
     star_t *star;
     sl_string_t *file;
     const char *at, *end;
-    pos_t pos; /* of `at` */
+    pos_t pos;       /* of `at` */
     int brackets;    /* open ones: newlines do not count within */
     bool line_start; /* indentation comes next */
     int pending;     /* > 0: INDENTs, < 0: OUTDENTs to be given */
@@ -94,28 +78,63 @@ typedef struct list {
 
 typedef enum {
     /* expressions */
-    N_IDENT, N_LITERAL, N_PAREN, N_UNARY, N_BINARY, N_COND, N_DOT, N_CALL, N_INDEX, N_SLICE, N_LIST, N_TUPLE, N_DICT,
-    N_ENTRY, N_COMPREHENSION, N_FOR_CLAUSE, N_IF_CLAUSE, N_LAMBDA, N_NAMED_ARG, N_STAR_ARG, N_STARSTAR_ARG,
+    N_IDENT,
+    N_LITERAL,
+    N_PAREN,
+    N_UNARY,
+    N_BINARY,
+    N_COND,
+    N_DOT,
+    N_CALL,
+    N_INDEX,
+    N_SLICE,
+    N_LIST,
+    N_TUPLE,
+    N_DICT,
+    N_ENTRY,
+    N_COMPREHENSION,
+    N_FOR_CLAUSE,
+    N_IF_CLAUSE,
+    N_LAMBDA,
+    N_NAMED_ARG,
+    N_STAR_ARG,
+    N_STARSTAR_ARG,
     /* statements */
-    N_EXPR, N_ASSIGN, N_IF, N_FOR, N_WHILE, N_RETURN, N_BRANCH, N_PASS, N_LOAD, N_DEF,
+    N_EXPR,
+    N_ASSIGN,
+    N_IF,
+    N_FOR,
+    N_WHILE,
+    N_RETURN,
+    N_BRANCH,
+    N_PASS,
+    N_LOAD,
+    N_DEF,
 } node_kind_t;
 
-typedef enum { SCOPE_UNDEFINED, SCOPE_LOCAL, SCOPE_CELL, SCOPE_FREE, SCOPE_GLOBAL, SCOPE_PREDECLARED } scope_t;
+typedef enum {
+    SCOPE_UNDEFINED,
+    SCOPE_LOCAL,
+    SCOPE_CELL,
+    SCOPE_FREE,
+    SCOPE_GLOBAL,
+    SCOPE_PREDECLARED
+} scope_t;
 
 /* What a name means in a block; uses of one variable share it. */
 typedef struct {
     scope_t scope;
-    uint32_t index;  /* LOCAL, CELL: register; FREE: number; GLOBAL: slot */
-    node_t *first;   /* the identifier that bound it */
-    value_t value;   /* PREDECLARED */
+    uint32_t index; /* LOCAL, CELL: register; FREE: number; GLOBAL: slot */
+    node_t *first;  /* the identifier that bound it */
+    value_t value;  /* PREDECLARED */
 } binding_t;
 
 typedef enum { PARAM_PLAIN, PARAM_DEFAULT, PARAM_STAR, PARAM_STARSTAR } param_kind_t;
 typedef struct {
     param_kind_t kind;
-    pos_t pos;      /* of =, * or **; of the name of a plain one */
-    node_t *name;   /* identifier; NULL for a bare * */
-    node_t *value;  /* default */
+    pos_t pos;     /* of =, * or **; of the name of a plain one */
+    node_t *name;  /* identifier; NULL for a bare * */
+    node_t *value; /* default */
 } param_t;
 
 typedef struct function {
@@ -134,25 +153,62 @@ typedef struct function {
 } function_t;
 
 struct node {
-    uint8_t kind; /* node_kind_t */
-    uint8_t op;   /* token_kind_t */
+    uint8_t kind;  /* node_kind_t */
+    uint8_t op;    /* token_kind_t */
     bool trailing; /* TUPLE without parentheses */
-    pos_t pos;    /* where an error in it is shown: operator, dot, bracket */
+    pos_t pos;     /* where an error in it is shown: operator, dot, bracket */
     union {
-        struct { sl_string_t *name; binding_t *binding; } ident; /* IDENT */
+        struct {
+            sl_string_t *name;
+            binding_t *binding;
+        } ident; /* IDENT */
         value_t literal;
         node_t *x; /* PAREN, UNARY, STAR_ARG, STARSTAR_ARG, EXPR, RETURN (NULL: none), IF_CLAUSE */
-        struct { node_t *x, *y; } two; /* BINARY, INDEX, ENTRY, ASSIGN, NAMED_ARG, FOR_CLAUSE (vars, x), WHILE (.. body) */
-        struct { node_t *condition, *yes, *no; } cond;
-        struct { node_t *x; sl_string_t *name; pos_t name_pos; } dot;
-        struct { node_t *function; list_t args; } call;
-        struct { node_t *x, *low, *high, *step; } slice;
-        struct { list_t items; pos_t start; } seq; /* LIST, TUPLE, DICT */
-        struct { node_t *body; list_t clauses; bool is_dict; pos_t start; } comp;
-        struct { node_t *condition; list_t yes, no; } branch; /* IF; WHILE: no `no` */
-        struct { node_t *vars, *x; list_t body; } loop; /* FOR */
-        struct { node_t *name; function_t *function; } def; /* DEF, LAMBDA: no name */
-        struct { value_t path; node_t **from, **to; uint32_t count; } load;
+        struct {
+            node_t *x, *y;
+        } two; /* BINARY, INDEX, ENTRY, ASSIGN, NAMED_ARG, FOR_CLAUSE (vars, x), WHILE (.. body) */
+        struct {
+            node_t *condition, *yes, *no;
+        } cond;
+        struct {
+            node_t *x;
+            sl_string_t *name;
+            pos_t name_pos;
+        } dot;
+        struct {
+            node_t *function;
+            list_t args;
+        } call;
+        struct {
+            node_t *x, *low, *high, *step;
+        } slice;
+        struct {
+            list_t items;
+            pos_t start;
+        } seq; /* LIST, TUPLE, DICT */
+        struct {
+            node_t *body;
+            list_t clauses;
+            bool is_dict;
+            pos_t start;
+        } comp;
+        struct {
+            node_t *condition;
+            list_t yes, no;
+        } branch; /* IF; WHILE: no `no` */
+        struct {
+            node_t *vars, *x;
+            list_t body;
+        } loop; /* FOR */
+        struct {
+            node_t *name;
+            function_t *function;
+        } def; /* DEF, LAMBDA: no name */
+        struct {
+            value_t path;
+            node_t **from, **to;
+            uint32_t count;
+        } load;
     };
 };
 
@@ -167,8 +223,10 @@ typedef struct {
     uint32_t n_globals, globals_capacity;
 } file_t;
 
-/* Parses a file (or with `expression` one expression, which becomes a return statement). NULL after an error. */
-file_t *sl_parse(star_t *s, arena_t *arena, const char *name, const char *text, size_t length, bool expression);
+/* Parses a file (or with `expression` one expression, which becomes a return statement). NULL after
+ * an error. */
+file_t *sl_parse(star_t *s, arena_t *arena, const char *name, const char *text, size_t length,
+                 bool expression);
 /* Gives every identifier its binding; collects all errors. `env` is a dict or absent. */
 bool sl_resolve(star_t *s, arena_t *arena, file_t *file, value_t env);
 

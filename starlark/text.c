@@ -27,8 +27,8 @@ reserve(star_text_t *text, size_t more)
     if (need <= text->capacity)
         return true;
     if (need > SL_STRING_MAX) {
-        sl_fail_kind(text->star, STAR_ERROR_LIMIT, "string of %zu bytes is too long: the limit is %d", need,
-                     SL_STRING_MAX);
+        sl_fail_kind(text->star, STAR_ERROR_LIMIT,
+                     "string of %zu bytes is too long: the limit is %d", need, SL_STRING_MAX);
         text->failed = true;
         return false;
     }
@@ -95,8 +95,9 @@ star_text_take(star_text_t *text)
 static void
 quote_code(star_text_t *text, uint32_t code, const char *bytes, size_t length)
 {
-    static const char escapes[][2] = {{'\a', 'a'}, {'\b', 'b'}, {'\f', 'f'}, {'\n', 'n'},  {'\r', 'r'},
-                                      {'\t', 't'}, {'\v', 'v'}, {'"', '"'},  {'\\', '\\'}};
+    static const char escapes[][2] = {{'\a', 'a'}, {'\b', 'b'}, {'\f', 'f'},
+                                      {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'},
+                                      {'\v', 'v'}, {'"', '"'},  {'\\', '\\'}};
 
     if (code < 0x80) {
         for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)

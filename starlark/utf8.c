@@ -8,7 +8,12 @@ uint32_t
 sl_utf8_get(const char *bytes, size_t length, size_t *ret_length)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    size_t need = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    size_t need = p[0] < 0x80   ? 1
+                  : p[0] < 0xc2 ? 0
+                  : p[0] < 0xe0 ? 2
+                  : p[0] < 0xf0 ? 3
+                  : p[0] < 0xf5 ? 4
+                                : 0;
 
     *ret_length = 1;
     if (need == 1)
@@ -121,7 +126,8 @@ sl_unicode_space(uint32_t code)
     if (code < 0x80)
         return code == ' ' || (code >= '\t' && code <= '\r');
     utf8proc_category_t c = category(code);
-    return code == 0x85 || c == UTF8PROC_CATEGORY_ZS || c == UTF8PROC_CATEGORY_ZL || c == UTF8PROC_CATEGORY_ZP;
+    return code == 0x85 || c == UTF8PROC_CATEGORY_ZS || c == UTF8PROC_CATEGORY_ZL ||
+           c == UTF8PROC_CATEGORY_ZP;
 }
 
 uint32_t

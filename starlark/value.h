@@ -4,14 +4,15 @@
  *
  *      0000 0000 0000 0000                 absent: no value. An unassigned variable, a failed call
  *      0000 0000 0000 0002, 6, 7           None, False, True
- *      0000 pppp pppp pppp                 pointer to an object; every object begins with a header (sl_obj_t)
- *      0002 .... to fff2 ....              a double, with 0002 added to its top 16 bits
- *      ffff iiii iiii iiii                 an int of 48 bits, two's complement
+ *      0000 pppp pppp pppp                 pointer to an object; every object begins with a header
+ * (sl_obj_t) 0002 .... to fff2 ....              a double, with 0002 added to its top 16 bits ffff
+ * iiii iiii iiii                 an int of 48 bits, two's complement
  *
- *  Ints that do not fit 48 bits are objects (sl_big_t), and only those: every int has one form, so that equal
- *  small values have equal bits.
+ *  Ints that do not fit 48 bits are objects (sl_big_t), and only those: every int has one form, so
+ * that equal small values have equal bits.
  *
- *  Objects never move. Strings used as names in source text are interned: one object for equal bytes.
+ *  Objects never move. Strings used as names in source text are interned: one object for equal
+ * bytes.
  */
 #ifndef STARLARK_VALUE_H
 #define STARLARK_VALUE_H
@@ -68,7 +69,7 @@ typedef enum {
 #define SL_TYPE_ENUM(name, text) SL_##name,
     SL_TYPES(SL_TYPE_ENUM)
 #undef SL_TYPE_ENUM
-    SL_TYPE_COUNT
+        SL_TYPE_COUNT
 } sl_type_t;
 
 typedef struct {
@@ -92,10 +93,10 @@ typedef struct {
     uint32_t length;
     char *bytes;   /* length, and a NUL unless SL_SHARED */
     char inside[]; /* where they normally are; if SL_SHARED, the sl_buffer_t they are in */
-} sl_string_t; /* also SL_BYTES */
+} sl_string_t;     /* also SL_BYTES */
 
-/* Bytes of long strings that were put together with +. A string ends where the next one goes on: s + "x" is appended in
- * place, if s ends at `used`, and s and the new string share the bytes. */
+/* Bytes of long strings that were put together with +. A string ends where the next one goes on: s
+ * + "x" is appended in place, if s ends at `used`, and s and the new string share the bytes. */
 typedef struct {
     sl_obj_t obj;
     star_t *star;
@@ -127,15 +128,15 @@ typedef struct {
     uint32_t hash;
 } sl_entry_t;
 
-/* A dict or set: entries in order of insertion, and for more than SL_DICT_SMALL of them an open-addressing
- * index of entry numbers + 1. */
+/* A dict or set: entries in order of insertion, and for more than SL_DICT_SMALL of them an
+ * open-addressing index of entry numbers + 1. */
 typedef struct {
-    sl_obj_t obj; /* extra: iterations going on */
+    sl_obj_t obj;   /* extra: iterations going on */
     uint32_t count; /* entries present */
     uint32_t used;  /* entries present or removed */
     uint32_t first; /* entries before it are removed */
     uint32_t capacity;
-    uint32_t mask;  /* size of the index - 1; 0: no index */
+    uint32_t mask; /* size of the index - 1; 0: no index */
     sl_entry_t *entries;
     uint32_t *index;
 } sl_dict_t;
@@ -153,7 +154,7 @@ typedef struct {
 
 /* The names of a struct's fields, sorted, shared by structs made alike. */
 typedef struct {
-    sl_obj_t obj; /* extra: count */
+    sl_obj_t obj;        /* extra: count */
     value_t constructor; /* absent for `struct` */
     uint32_t hash;
     value_t names[];
@@ -173,7 +174,7 @@ typedef struct {
 
 /* A file's variables. */
 typedef struct {
-    sl_obj_t obj; /* extra: count */
+    sl_obj_t obj;  /* extra: count */
     value_t names; /* tuple */
     value_t slots[];
 } sl_globals_t;
@@ -184,8 +185,9 @@ typedef struct {
     sl_obj_t obj; /* extra: number of free variables */
     sl_code_t *code;
     sl_globals_t *globals;
-    sl_tuple_t *defaults; /* of the last parameters; absent items are required (keyword-only); or NULL */
-    value_t free[];       /* cells */
+    sl_tuple_t
+        *defaults;  /* of the last parameters; absent items are required (keyword-only); or NULL */
+    value_t free[]; /* cells */
 } sl_function_t;
 
 typedef struct {
@@ -214,7 +216,13 @@ typedef struct {
     sl_obj_t obj; /* extra: sl_elems_kind_t */
     sl_string_t *string;
 } sl_elems_t;
-typedef enum { SL_BY_ELEM, SL_BY_ELEM_ORD, SL_BY_CODEPOINT, SL_BY_CODEPOINT_ORD, SL_BY_BYTE } sl_elems_kind_t;
+typedef enum {
+    SL_BY_ELEM,
+    SL_BY_ELEM_ORD,
+    SL_BY_CODEPOINT,
+    SL_BY_CODEPOINT_ORD,
+    SL_BY_BYTE
+} sl_elems_kind_t;
 
 static inline bool
 sl_same(value_t a, value_t b)

@@ -1,8 +1,9 @@
 /*  vm: the loop that executes code. Opcodes are in opcodes.def.
  *
- *  The state of the running function is in locals: pc, R (its registers), K (its constants). The frame has the pc
- *  only while something is called; FAIL() stores it for the call stack of the error. Quick cases (small ints,
- *  floats, lists, cached attributes) are here, all others in functions that get and give values.
+ *  The state of the running function is in locals: pc, R (its registers), K (its constants). The
+ * frame has the pc only while something is called; FAIL() stores it for the call stack of the
+ * error. Quick cases (small ints, floats, lists, cached attributes) are here, all others in
+ * functions that get and give values.
  */
 #include "starlark/machine.h"
 #include "starlark/ops.h"
@@ -122,7 +123,8 @@ enum { CALL_COST = 8 };
 
 /* ------------------------------------------------------------------ attributes */
 
-/* R[b].name by the cache or in full. Fills the cache for structs and modules (module members cannot change). */
+/* R[b].name by the cache or in full. Fills the cache for structs and modules (module members cannot
+ * change). */
 static value_t
 get_attr(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word)
 {
@@ -142,7 +144,8 @@ get_attr(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word)
     }
     int found = sl_attr(s, object, name, &result);
     if (found > 0) {
-        if (sl_is(object, SL_MODULE) && (SL_AS(sl_module_t, object)->members->obj.flags & SL_FROZEN)) {
+        if (sl_is(object, SL_MODULE) &&
+            (SL_AS(sl_module_t, object)->members->obj.flags & SL_FROZEN)) {
             cache->key = (uintptr_t)sl_obj(object);
             cache->keeps = sl_obj(object);
             cache->value = result;
@@ -154,7 +157,8 @@ get_attr(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word)
     return STAR_ABSENT;
 }
 
-/* For METHOD: the function and its self in out[0], out[1]; out[1] is absent if there is no self to give. */
+/* For METHOD: the function and its self in out[0], out[1]; out[1] is absent if there is no self to
+ * give. */
 static bool
 get_method(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word, value_t out[2])
 {
@@ -174,121 +178,6 @@ get_method(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word, va
     out[0] = get_attr(s, code, object, word);
     out[1] = STAR_ABSENT;
     return star_ok(out[0]);
-}
-
-/* ------------------------------------------------------------------ other instructions of some length */
-
-static value_t
-make_function(star_t *s, const sl_frame_t *frame, sl_code_t *code, value_t defaults)
-{
-    sl_function_t *function = sl_function_alloc(s, code->n_captures);
-
-    if (function == NULL)
-        return STAR_ABSENT;
-    function->code = code;
-    function->globals = frame->function->globals;
-    function->defaults = star_ok(defaults) ? SL_TUPLE_OF(defaults) : NULL;
-    for (size_t i = 0; i < code->n_captures; i++) {
-        const sl_capture_t *capture = &code->captures[i];
-        function->free[i] = capture->from_free ? frame->function->free[capture->index] : frame->base[capture->index];
-    }
-    return sl_value(function);
-}
-
-static bool
-unpack(star_t *s, value_t from, value_t *to, size_t want)
-{
-    const value_t *items = NULL;
-    size_t count = 0;
-
-    if (sl_is(from, SL_TUPLE)) {
-        items = SL_TUPLE_OF(from)->items;
-        count = sl_obj(from)->extra;
-    } else if (sl_is(from, SL_LIST)) {
-        items = SL_LIST_OF(from)->items;
-        count = SL_LIST_OF(from)->count;
-    }
-    if (items != NULL || count > 0 || sl_is(from, SL_LIST)) {
-        if (count == want) {
-            if (want > 0)
-                memcpy(to, items, want * sizeof *to);
-            return true;
-        }
-    } else {
-        uint64_t cursor = 0;
-        value_t item;
-        int more = 1;
-        if (!sl_iter_start(s, from)) {
-            star_error_clear(s);
-            return sl_fail(s, "got %s in sequence assignment", star_type_name(from));
-        }
-        while (count < want && (more = sl_next(s, from, &cursor, &item)) > 0)
-            to[count++] = item;
-        int64_t length = sl_count(from);
-        bool exact = more > 0 && (length >= 0 ? (size_t)length == want : sl_next(s, from, &cursor, &item) == 0);
-        if (more > 0 && length >= 0)
-            count = (size_t)length;
-        sl_iter_done(from);
-        if (exact || s->failed)
-            return !s->failed;
-        if (count == want)
-            count++;
-    }
-    return sl_fail(s, "too %s values to unpack (got %zu, want %zu)", count < want ? "few" : "many", count, want);
-}
-
-static value_t
-load_file(star_t *s, value_t path)
-{
-    if (s->options.load == NULL)
-        return star_fail(s, "cannot load %s: load not implemented by this application", SL_STRING_OF(path)->bytes);
-    sl_host_scope_t scope = sl_host_enter(s);
-    value_t module = s->options.load(s, SL_STRING_OF(path)->bytes, s->options.user);
-    sl_host_leave(s, scope);
-    if (!star_ok(module) && !s->captured && s->error_kind == STAR_ERROR_EVAL) {
-        star_text_t text;
-        star_text_init(&text, s);
-        star_text_printf(&text, "cannot load %s: %s", SL_STRING_OF(path)->bytes,
-                         s->failed ? s->message : "no reason was given");
-        star_error_clear(s);
-        star_fail_text(s, text.data != NULL ? text.data : "cannot load", text.length);
-        star_text_done(&text);
-    }
-    return module;
-}
-
-static value_t
-loaded_name(star_t *s, value_t module, value_t path, sl_string_t *name)
-{
-    const sl_dict_t *members = sl_is(module, SL_MODULE) ? SL_AS(sl_module_t, module)->members
-                               : sl_is(module, SL_DICT) ? SL_DICT_OF(module) : NULL;
-    sl_entry_t *entry = members != NULL ? sl_dict_lookup_string(members, name) : NULL;
-
-    if (entry != NULL)
-        return entry->value;
-    const char *near = members != NULL ? sl_nearest(name->bytes, sl_value(members), 0) : NULL;
-    return star_fail(s, "load: name %s not found in module %s%s%s%s", name->bytes, SL_STRING_OF(path)->bytes,
-                     near != NULL ? " (did you mean " : "", near != NULL ? near : "", near != NULL ? "?)" : "");
-}
-
-static bool
-dict_add(star_t *s, value_t dict, value_t key, value_t value)
-{
-    uint32_t hash;
-    bool fresh;
-
-    if (!sl_hash(s, key, &hash) || !sl_dict_insert(s, SL_DICT_OF(dict), key, hash, value, &fresh))
-        return false;
-    if (fresh)
-        return true;
-    star_text_t text;
-    star_text_init(&text, s);
-    star_text_puts(&text, "duplicate key: ");
-    sl_put_value(s, &text, key, true);
-    if (!text.failed)
-        star_fail_text(s, text.data, text.length);
-    star_text_done(&text);
-    return false;
 }
 
 /* ------------------------------------------------------------------ the loop */
@@ -330,7 +219,7 @@ L_CHECK:
         goto fail;
     }
     NEXT();
-L_CELL: {
+L_CELL : {
     sl_cell_t *cell = sl_heap_new(s, SL_CELL, sizeof *cell);
     if (cell == NULL)
         goto fail;
@@ -344,7 +233,7 @@ L_CELL_GET:
 L_CELL_SET:
     SL_AS(sl_cell_t, R[i.a])->value = R[i.b];
     NEXT();
-L_FREE_GET: {
+L_FREE_GET : {
     sl_function_t *function = SL_FRAME(s)->function;
     value_t v = SL_AS(sl_cell_t, function->free[i.b])->value;
     if (SL_UNLIKELY(!star_ok(v))) {
@@ -355,7 +244,7 @@ L_FREE_GET: {
     R[i.a] = v;
     NEXT();
 }
-L_GLOBAL_GET: {
+L_GLOBAL_GET : {
     const sl_globals_t *globals = SL_FRAME(s)->function->globals;
     value_t v = globals->slots[i.d];
     if (SL_UNLIKELY(!star_ok(v))) {
@@ -372,16 +261,17 @@ L_GLOBAL_SET:
 
     ARITHMETIC(ADD, STAR_OP_ADD, ADDITIVE(__builtin_add_overflow), +)
     ARITHMETIC(SUB, STAR_OP_SUB, ADDITIVE(__builtin_sub_overflow), -)
-    ARITHMETIC(MUL, STAR_OP_MUL,
-               {
-                   int64_t r;
-                   if (SL_LIKELY(!__builtin_mul_overflow(sl_int_of(x), (int64_t)(y.bits << 16), &r))) {
-                       R[i.a] = (value_t){SL_TAG_INT | (uint64_t)r >> 16};
-                       NEXT();
-                   }
-               },
-               *)
-L_DIV: {
+    ARITHMETIC(
+        MUL, STAR_OP_MUL,
+        {
+            int64_t r;
+            if (SL_LIKELY(!__builtin_mul_overflow(sl_int_of(x), (int64_t)(y.bits << 16), &r))) {
+                R[i.a] = (value_t){SL_TAG_INT | (uint64_t)r >> 16};
+                NEXT();
+            }
+        },
+            *)
+L_DIV : {
     value_t x = R[i.b], y = R[i.c];
     if (BOTH_FLOAT(x, y) && sl_float_of(y) != 0) {
         R[i.a] = sl_float(sl_float_of(x) / sl_float_of(y));
@@ -390,7 +280,7 @@ L_DIV: {
     RESULT(sl_binary(s, STAR_OP_DIV, x, y));
     NEXT();
 }
-L_FLOORDIV: {
+L_FLOORDIV : {
     value_t x = R[i.b], y = R[i.c];
     if (SL_LIKELY(BOTH_INT(x, y)) && sl_int_of(y) != 0) {
         int64_t a = sl_int_of(x), b = sl_int_of(y), q = a / b;
@@ -401,7 +291,7 @@ L_FLOORDIV: {
     RESULT(sl_binary(s, STAR_OP_FLOORDIV, x, y));
     NEXT();
 }
-L_MOD: {
+L_MOD : {
     value_t x = R[i.b], y = R[i.c];
     if (SL_LIKELY(BOTH_INT(x, y)) && sl_int_of(y) != 0) {
         int64_t b = sl_int_of(y), r = sl_int_of(x) % b;
@@ -411,7 +301,7 @@ L_MOD: {
     RESULT(sl_binary(s, STAR_OP_MOD, x, y));
     NEXT();
 }
-L_AND: {
+L_AND : {
     value_t x = R[i.b], y = R[i.c];
     if (SL_LIKELY(BOTH_INT(x, y))) {
         R[i.a].bits = x.bits & y.bits;
@@ -420,7 +310,7 @@ L_AND: {
     RESULT(sl_binary(s, STAR_OP_AND, x, y));
     NEXT();
 }
-L_OR: {
+L_OR : {
     value_t x = R[i.b], y = R[i.c];
     if (SL_LIKELY(BOTH_INT(x, y))) {
         R[i.a].bits = x.bits | y.bits;
@@ -429,7 +319,7 @@ L_OR: {
     RESULT(sl_binary(s, STAR_OP_OR, x, y));
     NEXT();
 }
-L_XOR: {
+L_XOR : {
     value_t x = R[i.b], y = R[i.c];
     if (SL_LIKELY(BOTH_INT(x, y))) {
         R[i.a].bits = SL_TAG_INT | (x.bits ^ y.bits);
@@ -441,7 +331,7 @@ L_XOR: {
 L_SHL:
     RESULT(sl_binary(s, STAR_OP_LSHIFT, R[i.b], R[i.c]));
     NEXT();
-L_SHR: {
+L_SHR : {
     value_t x = R[i.b], y = R[i.c];
     if (SL_LIKELY(BOTH_INT(x, y)) && (uint64_t)sl_int_of(y) < 48) {
         R[i.a] = sl_small(sl_int_of(x) >> sl_int_of(y));
@@ -471,17 +361,19 @@ L_SHR: {
             NEXT();
         }
     })
-    IMMEDIATE(FLOORDIV_INT, STAR_OP_FLOORDIV, if (SL_LIKELY(i.i > 0)) {
-        int64_t a = sl_int_of(x), b = i.i, q = a / b;
-        R[i.a] = sl_small(q - (a < 0 && q * b != a));
-        NEXT();
-    })
-    IMMEDIATE(MOD_INT, STAR_OP_MOD, if (SL_LIKELY(i.i > 0)) {
-        int64_t r = sl_int_of(x) % i.i;
-        R[i.a] = sl_small(r < 0 ? r + i.i : r);
-        NEXT();
-    })
-L_ADD_IN: {
+    IMMEDIATE(
+        FLOORDIV_INT, STAR_OP_FLOORDIV, if (SL_LIKELY(i.i > 0)) {
+            int64_t a = sl_int_of(x), b = i.i, q = a / b;
+            R[i.a] = sl_small(q - (a < 0 && q * b != a));
+            NEXT();
+        })
+    IMMEDIATE(
+        MOD_INT, STAR_OP_MOD, if (SL_LIKELY(i.i > 0)) {
+            int64_t r = sl_int_of(x) % i.i;
+            R[i.a] = sl_small(r < 0 ? r + i.i : r);
+            NEXT();
+        })
+L_ADD_IN : {
     value_t x = R[i.b], y = R[i.c];
     if (SL_LIKELY(BOTH_INT(x, y)))
         ADDITIVE(__builtin_add_overflow)
@@ -508,7 +400,7 @@ L_NOT:
     R[i.a] = sl_bool(!sl_truth(R[i.b]));
     NEXT();
 L_IN:
-L_NOT_IN: {
+L_NOT_IN : {
     SL_FRAME(s)->pc = pc;
     int found = sl_contains(s, R[i.c], R[i.b]);
     if (SL_UNLIKELY(found < 0))
@@ -530,13 +422,13 @@ L_LOOP:
     SPEND(-i.d);
     pc += i.d;
     NEXT();
-L_JTRUE: {
+L_JTRUE : {
     value_t v = R[i.a];
     if (sl_same(v, SL_TRUE) || (!sl_is_bool(v) && sl_truth(v)))
         pc += i.d;
     NEXT();
 }
-L_JFALSE: {
+L_JFALSE : {
     value_t v = R[i.a];
     if (sl_same(v, SL_FALSE) || (!sl_is_bool(v) && !sl_truth(v)))
         pc += i.d;
@@ -549,13 +441,14 @@ L_JFALSE: {
     COMPARE_JUMP(GT, STAR_GT, >)
     COMPARE_JUMP(GE, STAR_GE, >=)
 
-L_ATTR: {
+L_ATTR : {
     sl_instr_t word = *pc++;
     value_t object = R[i.b];
     const sl_code_t *code = SL_FRAME(s)->code;
     const sl_cache_t *cache = &code->caches[word.cache];
     if (SL_LIKELY(sl_is_obj(object))) {
-        if (sl_obj(object)->type == SL_STRUCT && (uintptr_t)SL_AS(sl_struct_t, object)->shape == cache->key) {
+        if (sl_obj(object)->type == SL_STRUCT &&
+            (uintptr_t)SL_AS(sl_struct_t, object)->shape == cache->key) {
             R[i.a] = SL_AS(sl_struct_t, object)->values[cache->index];
             NEXT();
         }
@@ -567,14 +460,14 @@ L_ATTR: {
     RESULT(get_attr(s, code, object, word));
     NEXT();
 }
-L_SET_ATTR: {
+L_SET_ATTR : {
     sl_instr_t word = *pc++;
     SL_FRAME(s)->pc = pc;
     if (!sl_set_attr(s, R[i.a], SL_STRING_OF(K[word.name]), R[i.b]))
         goto fail;
     NEXT();
 }
-L_INDEX: {
+L_INDEX : {
     value_t container = R[i.b], key = R[i.c];
     if (SL_LIKELY(sl_is_obj(container))) {
         if (sl_is_int(key)) {
@@ -605,7 +498,7 @@ L_INDEX: {
     RESULT(sl_index(s, container, key));
     NEXT();
 }
-L_SET_INDEX: {
+L_SET_INDEX : {
     value_t container = R[i.a], key = R[i.b];
     if (sl_is(container, SL_LIST) && sl_is_int(key) && !(sl_obj(container)->flags & SL_FROZEN) &&
         sl_obj(container)->extra == 0 && (uint64_t)sl_int_of(key) < SL_LIST_OF(container)->count) {
@@ -620,7 +513,7 @@ L_SET_INDEX: {
 L_SLICE:
     RESULT(sl_slice(s, R[i.b], R[i.b + 1], R[i.b + 2], R[i.b + 3]));
     NEXT();
-L_LIST: {
+L_LIST : {
     sl_list_t *list = sl_list_new(s, i.c);
     if (list == NULL)
         goto fail;
@@ -633,14 +526,14 @@ L_LIST: {
 L_TUPLE:
     RESULT(sl_tuple_of(s, &R[i.b], i.c));
     NEXT();
-L_DICT: {
+L_DICT : {
     sl_dict_t *dict = sl_dict_new(s, SL_DICT, 0);
     if (dict == NULL)
         goto fail;
     R[i.a] = sl_value(dict);
     NEXT();
 }
-L_LIST_ADD: {
+L_LIST_ADD : {
     sl_list_t *list = SL_LIST_OF(R[i.a]);
     if (SL_LIKELY(list->count < list->capacity)) {
         list->items[list->count++] = R[i.b];
@@ -655,7 +548,7 @@ L_LIST_TUPLE:
     NEXT();
 L_DICT_ADD:
     SL_FRAME(s)->pc = pc;
-    if (!dict_add(s, R[i.a], R[i.b], R[i.c]))
+    if (!sl_op_dict_add(s, R[i.a], R[i.b], R[i.c]))
         goto fail;
     NEXT();
 L_DICT_SET:
@@ -663,7 +556,7 @@ L_DICT_SET:
     if (!sl_dict_store(s, SL_DICT_OF(R[i.a]), R[i.b], R[i.c]))
         goto fail;
     NEXT();
-L_UNPACK: {
+L_UNPACK : {
     value_t from = R[i.b];
     if (SL_LIKELY(sl_is(from, SL_TUPLE) && sl_obj(from)->extra == i.c)) {
         for (int j = 0; j < i.c; j++)
@@ -671,12 +564,12 @@ L_UNPACK: {
         NEXT();
     }
     SL_FRAME(s)->pc = pc;
-    if (!unpack(s, from, &R[i.a], i.c))
+    if (!sl_op_unpack(s, from, &R[i.a], i.c))
         goto fail;
     NEXT();
 }
 
-L_METHOD: {
+L_METHOD : {
     sl_instr_t word = *pc++;
     value_t object = R[i.b];
     const sl_code_t *code = SL_FRAME(s)->code;
@@ -687,7 +580,8 @@ L_METHOD: {
             R[i.a + 1] = object;
             NEXT();
         }
-        if (sl_obj(object)->type == SL_STRUCT && (uintptr_t)SL_AS(sl_struct_t, object)->shape == cache->key) {
+        if (sl_obj(object)->type == SL_STRUCT &&
+            (uintptr_t)SL_AS(sl_struct_t, object)->shape == cache->key) {
             R[i.a] = SL_AS(sl_struct_t, object)->values[cache->index];
             R[i.a + 1] = STAR_ABSENT;
             NEXT();
@@ -713,7 +607,8 @@ L_CALL_METHOD:
     n_args = i.b;
     if (SL_LIKELY(star_ok(R[i.a + 1]))) { /* a method of a built-in type */
         SL_FRAME(s)->pc = pc;
-        value_t result = sl_call_native(s, SL_AS(sl_builtin_t, callee), R[i.a + 1], args, n_args, NULL, NULL, 0);
+        value_t result =
+            sl_call_native(s, SL_AS(sl_builtin_t, callee), R[i.a + 1], args, n_args, NULL, NULL, 0);
         if (SL_UNLIKELY(!star_ok(result)))
             goto fail;
         R[i.a] = result;
@@ -732,7 +627,8 @@ call:
         sl_function_t *function = SL_AS(sl_function_t, callee);
         sl_code_t *code = function->code;
         value_t *base = (value_t *)args;
-        if (SL_LIKELY(code->simple && code->n_params == n_args && base + code->n_registers <= frame->limit &&
+        if (SL_LIKELY(code->simple && code->n_params == n_args &&
+                      base + code->n_registers <= frame->limit &&
                       s->n_frames < s->frames_capacity &&
                       (code->obj.extra == 0 || (s->options.dialect & STAR_DIALECT_RECURSION)))) {
             value_t *limit = frame->limit;
@@ -755,7 +651,8 @@ call:
         NEXT();
     }
     if (sl_is(callee, SL_BUILTIN)) {
-        value_t result = sl_call_native(s, SL_AS(sl_builtin_t, callee), STAR_ABSENT, args, n_args, NULL, NULL, 0);
+        value_t result = sl_call_native(s, SL_AS(sl_builtin_t, callee), STAR_ABSENT, args, n_args,
+                                        NULL, NULL, 0);
         if (SL_UNLIKELY(!star_ok(result)))
             goto fail;
         R[i.a] = result;
@@ -763,7 +660,7 @@ call:
     }
     RESULT(sl_call_other(s, callee, args, n_args, NULL, NULL, 0));
     NEXT();
-L_CALL_FULL: {
+L_CALL_FULL : {
     sl_instr_t word = *pc++;
     SPEND(CALL_COST);
     frame = SL_FRAME(s);
@@ -791,8 +688,8 @@ L_CALL_FULL: {
         named = names + n_named;
     }
     if (sl_is(callee, SL_FUNCTION)) {
-        if (!sl_enter(s, SL_AS(sl_function_t, callee), &R[i.a + 1 + method], frame->limit, args, n_args, names, named,
-                      n_named, &R[i.a]))
+        if (!sl_enter(s, SL_AS(sl_function_t, callee), &R[i.a + 1 + method], frame->limit, args,
+                      n_args, names, named, n_named, &R[i.a]))
             goto fail_called;
         frame = SL_FRAME(s);
         R = frame->base;
@@ -801,12 +698,13 @@ L_CALL_FULL: {
         NEXT();
     }
     if (star_ok(self))
-        RESULT(sl_call_native(s, SL_AS(sl_builtin_t, callee), self, args, n_args, names, named, n_named));
+        RESULT(sl_call_native(s, SL_AS(sl_builtin_t, callee), self, args, n_args, names, named,
+                              n_named));
     else
         RESULT(sl_call_other(s, callee, args, n_args, names, named, n_named));
     NEXT();
 }
-L_RETURN: {
+L_RETURN : {
     value_t result = R[i.a];
     frame = SL_FRAME(s);
     frame->code->obj.extra--;
@@ -833,9 +731,10 @@ L_RETURN_NONE:
     pc = frame->pc;
     NEXT();
 L_FUNCTION:
-    RESULT(make_function(s, SL_FRAME(s), SL_AS(sl_code_t, K[i.d]), i.x ? R[i.a] : STAR_ABSENT));
+    RESULT(
+        sl_op_make_function(s, SL_FRAME(s), SL_AS(sl_code_t, K[i.d]), i.x ? R[i.a] : STAR_ABSENT));
     NEXT();
-L_ITER: {
+L_ITER : {
     value_t container = R[i.b];
     SL_FRAME(s)->pc = pc;
     if (!sl_iter_start(s, container))
@@ -844,7 +743,7 @@ L_ITER: {
     R[i.a + 1] = sl_small(0);
     NEXT();
 }
-L_NEXT: {
+L_NEXT : {
     value_t container = R[i.a];
     uint64_t cursor = (uint64_t)sl_int_of(R[i.a + 1]);
     sl_type_t type = sl_obj(container)->type;
@@ -889,11 +788,11 @@ L_ITER_END:
     sl_iter_done(R[i.a]);
     NEXT();
 L_LOAD:
-    RESULT(load_file(s, K[i.d]));
+    RESULT(sl_op_load_file(s, K[i.d]));
     NEXT();
-L_LOAD_NAME: {
+L_LOAD_NAME : {
     sl_instr_t word = *pc++;
-    RESULT(loaded_name(s, R[i.b], R[i.b + 1], SL_STRING_OF(K[word.name])));
+    RESULT(sl_op_loaded_name(s, R[i.b], R[i.b + 1], SL_STRING_OF(K[word.name])));
     NEXT();
 }
 

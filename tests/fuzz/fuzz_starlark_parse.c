@@ -13,7 +13,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size > 1 << 16 || star_new(&(star_options_t){.limits.memory = 64 << 20}, &star) < 0)
         return 0;
-    if (star_check(star, "fuzz.star", (const char *)data, size, STAR_ABSENT) < 0 && star_error(star)->message == NULL)
+    if (star_check(star, "fuzz.star", (const char *)data, size, STAR_ABSENT) < 0 &&
+        star_error(star)->message == NULL)
         __builtin_trap();
     star_destroy(&star);
     return 0;

@@ -1,5 +1,5 @@
-/*  Any bytes as a Starlark program, run within limits and with garbage collected all the time. The first byte chooses
- *  the dialect. */
+/*  Any bytes as a Starlark program, run within limits and with garbage collected all the time. The
+ * first byte chooses the dialect. */
 #include "starlark/debug.h"
 #include "starlark/starlark.h"
 

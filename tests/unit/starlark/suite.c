@@ -31,7 +31,8 @@ on_print(star_t *star, const char *text, size_t length, void *user)
     suite_t *suite = user;
     star_frame_t frame;
 
-    /* 0 is print itself; its caller may be a function of another line: the outermost call counts. */
+    /* 0 is print itself; its caller may be a function of another line: the outermost call counts.
+     */
     for (size_t i = 1; star_stack_frame(star, i, &frame); i++)
         if (frame.line > 0 && frame.line < LINES_MAX && strcmp(frame.name, "<toplevel>") == 0)
             append(&suite->printed[frame.line], text, length, " | ");
@@ -73,8 +74,8 @@ on_wrong(star_t *star, const star_args_t *args)
     char *all = strdup("");
     for (size_t i = 0; i < error->n_frames; i++) {
         char line[600];
-        snprintf(line, sizeof line, "%s%u:%u: %s", i > 0 ? "; " : "", error->frames[i].line, error->frames[i].column,
-                 error->frames[i].message);
+        snprintf(line, sizeof line, "%s%u:%u: %s", i > 0 ? "; " : "", error->frames[i].line,
+                 error->frames[i].column, error->frames[i].message);
         append(&all, line, strlen(line), "");
     }
     star_error_clear(star);
@@ -122,8 +123,8 @@ compare(suite_t *suite, const char *path, const char *text, suite_result_t *resu
         if (strlen(got) != want_length || memcmp(got, want, want_length) != 0) {
             char report[1200];
             result->failed++;
-            snprintf(report, sizeof report, "%s:%u: got  %.400s\n%s:%u: want %.*s\n", path, number, got, path, number,
-                     (int)(want_length < 400 ? want_length : 400), want);
+            snprintf(report, sizeof report, "%s:%u: got  %.400s\n%s:%u: want %.*s\n", path, number,
+                     got, path, number, (int)(want_length < 400 ? want_length : 400), want);
             append(&result->text, report, strlen(report), "");
         }
         line = end != NULL ? end + 1 : line + length;
@@ -133,7 +134,8 @@ compare(suite_t *suite, const char *path, const char *text, suite_result_t *resu
 suite_result_t
 suite_run(const char *path, star_options_t options)
 {
-    static const star_function_t functions[] = {{"fails", on_fails, NULL}, {"wrong", on_wrong, NULL}, {0}};
+    static const star_function_t functions[] = {
+        {"fails", on_fails, NULL}, {"wrong", on_wrong, NULL}, {0}};
     suite_result_t result = {0};
     suite_t *suite = calloc(1, sizeof *suite);
     star_t *star = NULL;
@@ -143,8 +145,11 @@ suite_run(const char *path, star_options_t options)
 
     snprintf(first, sizeof first, "%.*s", (int)strcspn(text, "\n"), text);
     options.dialect |= strstr(first, "# options:") && strstr(first, " set") ? STAR_DIALECT_SET : 0;
-    options.dialect |= strstr(first, "# options:") && strstr(first, " recursion") ? STAR_DIALECT_RECURSION : 0;
-    options.dialect |= strstr(first, "# options:") && strstr(first, " globalreassign") ? STAR_DIALECT_GLOBAL_REASSIGN : 0;
+    options.dialect |=
+        strstr(first, "# options:") && strstr(first, " recursion") ? STAR_DIALECT_RECURSION : 0;
+    options.dialect |= strstr(first, "# options:") && strstr(first, " globalreassign")
+                           ? STAR_DIALECT_GLOBAL_REASSIGN
+                           : 0;
     options.print = on_print;
     options.clock = on_clock;
     options.user = suite;
@@ -152,7 +157,8 @@ suite_run(const char *path, star_options_t options)
     result.kind = STAR_ERROR_LIMIT;
     if (star_new(&options, &star) == 0) {
         star_value_t env = star_dict_new(star);
-        if (star_functions_put(star, env, functions) == 0 && star_dict_put(star, env, "json", star_lib_json(star)) == 0 &&
+        if (star_functions_put(star, env, functions) == 0 &&
+            star_dict_put(star, env, "json", star_lib_json(star)) == 0 &&
             star_dict_put(star, env, "math", star_lib_math(star)) == 0 &&
             star_dict_put(star, env, "time", star_lib_time(star)) == 0 &&
             star_dict_put(star, env, "struct", star_lib_struct(star)) == 0 &&

@@ -1,12 +1,14 @@
-/*  suite: runs the language tests of tests/starlark: programs with their expectations beside each line.
+/*  suite: runs the language tests of tests/starlark: programs with their expectations beside each
+ * line.
  *
  *      print(1 + 2)                             # expect: 3
  *      print(fails(lambda: 1 + "a"))            # expect: unknown binary op: int + string
  *      print(wrong("x = ="))                    # expect: 1:5: got '=', want primary expression
  *
- *  What a line prints (prints of one line are joined with " | ") must be what stands after `# expect: `; lines
- *  without an expectation must print nothing. `fails` calls a function and gives its error, `wrong` compiles a text
- *  and gives its syntax or resolve errors, joined with "; ". The first line may switch the dialect:
+ *  What a line prints (prints of one line are joined with " | ") must be what stands after `#
+ * expect: `; lines without an expectation must print nothing. `fails` calls a function and gives
+ * its error, `wrong` compiles a text and gives its syntax or resolve errors, joined with "; ". The
+ * first line may switch the dialect:
  *  `# options: set recursion globalreassign`.
  */
 #ifndef TESTS_STARLARK_SUITE_H

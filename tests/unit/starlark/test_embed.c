@@ -21,7 +21,8 @@ on_print(star_t *star, const char *text, size_t length, void *user)
 {
     fixture_t *f = user;
     (void)star;
-    snprintf(f->printed + strlen(f->printed), sizeof f->printed - strlen(f->printed), "%.*s\n", (int)length, text);
+    snprintf(f->printed + strlen(f->printed), sizeof f->printed - strlen(f->printed), "%.*s\n",
+             (int)length, text);
     return 0;
 }
 
@@ -88,7 +89,8 @@ static void
 a_file_runs_and_its_globals_are_frozen(void **state)
 {
     fixture_t *f = *state;
-    star_value_t module = run(f, "X = [1, 2]\ndef push(v):\n    X.append(v)\ndef add(a, b=2, *, c=3):\n    return a + b + c\n");
+    star_value_t module = run(f, "X = [1, 2]\ndef push(v):\n    X.append(v)\ndef add(a, b=2, *, "
+                                 "c=3):\n    return a + b + c\n");
 
     assert_true(star_ok(module));
     assert_text(f, module, "<module \"test.star\">");
@@ -97,7 +99,8 @@ a_file_runs_and_its_globals_are_frozen(void **state)
     star_value_t sum = star_call(f->star, star_module_get(f->star, module, "add"), &one, 1,
                                  (star_named_t[]){{"c", star_int(f->star, 10)}}, 1);
     assert_text(f, sum, "13");
-    assert_false(star_ok(star_call(f->star, star_module_get(f->star, module, "push"), &one, 1, NULL, 0)));
+    assert_false(
+        star_ok(star_call(f->star, star_module_get(f->star, module, "push"), &one, 1, NULL, 0)));
     const star_error_t *error = star_error(f->star);
     assert_string_equal(error->message, "append: cannot append to frozen list");
     assert_int_equal(error->n_frames, 2);
@@ -118,7 +121,8 @@ all_resolve_errors_of_a_file_come_at_once(void **state)
     assert_int_equal(error->kind, STAR_ERROR_RESOLVE);
     assert_int_equal(error->n_frames, 3);
     assert_string_equal(error->frames[0].message, "for loop not within a function");
-    assert_string_equal(error->frames[1].message, "cannot reassign global x declared at test.star:1:1");
+    assert_string_equal(error->frames[1].message,
+                        "cannot reassign global x declared at test.star:1:1");
     assert_string_equal(error->frames[2].message, "undefined: foo");
     assert_int_equal(error->frames[2].column, 5);
 }
@@ -164,7 +168,10 @@ static void
 a_function_tells_its_parameters(void **state)
 {
     fixture_t *f = *state;
-    star_value_t module = run(f, "def run(plan, args={}, *rest, k, **more):\n    \"\"\"Runs.\"\"\"\n    pass\n"), by_default;
+    star_value_t
+        module =
+            run(f, "def run(plan, args={}, *rest, k, **more):\n    \"\"\"Runs.\"\"\"\n    pass\n"),
+        by_default;
     star_function_info_t info;
 
     assert_true(star_function_info(star_module_get(f->star, module, "run"), &info));
@@ -175,7 +182,8 @@ a_function_tells_its_parameters(void **state)
     assert_true(info.has_varargs && info.has_kwargs);
     static const char *const names[] = {"plan", "args", "k", "rest", "more"};
     for (size_t i = 0; i < 5; i++)
-        assert_string_equal(star_function_param(star_module_get(f->star, module, "run"), i, &by_default), names[i]);
+        assert_string_equal(
+            star_function_param(star_module_get(f->star, module, "run"), i, &by_default), names[i]);
     star_function_param(star_module_get(f->star, module, "run"), 1, &by_default);
     assert_text(f, by_default, "{}");
     assert_null(star_function_param(star_module_get(f->star, module, "run"), 5, &by_default));
@@ -192,7 +200,8 @@ on_where(star_t *star, const star_args_t *args)
     assert_true(star_stack_frame(star, 1, &caller));
     assert_string_equal(own.name, "where");
     assert_string_equal(own.file, "<builtin>");
-    return star_string_format(star, "%s|%u:%u|%s|%zu", args->name, caller.line, caller.column, caller.name, args->n_named);
+    return star_string_format(star, "%s|%u:%u|%s|%zu", args->name, caller.line, caller.column,
+                              caller.name, args->n_named);
 }
 
 static void
@@ -245,7 +254,8 @@ a_host_function_calls_back(void **state)
     assert_false(star_ok(run(f, "twice(1, 2, 3)\n")));
     assert_string_equal(star_error(f->star)->message, "twice: got 3 arguments, want at most 2");
     assert_false(star_ok(run(f, "twice(1, function=2)\n")));
-    assert_string_equal(star_error(f->star)->message, "twice: got multiple values for keyword argument \"function\"");
+    assert_string_equal(star_error(f->star)->message,
+                        "twice: got multiple values for keyword argument \"function\"");
 }
 
 /* A host's own import: a file within a file. */
@@ -257,7 +267,8 @@ on_import(star_t *star, const star_args_t *args)
     if (star_ok(module))
         return module;
     char problem[400];
-    snprintf(problem, sizeof problem, "%s (%zu frames)", star_error(star)->text, star_error(star)->n_frames);
+    snprintf(problem, sizeof problem, "%s (%zu frames)", star_error(star)->text,
+             star_error(star)->n_frames);
     star_error_clear(star);
     return star_fail(star, "%s", problem);
 }
@@ -267,13 +278,15 @@ a_file_within_a_file_has_its_own_call_stack(void **state)
 {
     fixture_t *f = *state;
 
-    star_dict_put(f->star, f->env, "import_module", star_function_new(f->star, "import_module", on_import, NULL));
+    star_dict_put(f->star, f->env, "import_module",
+                  star_function_new(f->star, "import_module", on_import, NULL));
     assert_true(star_ok(run(f, "m = import_module(\"x = [1]\\n\")\nprint(m.x)\n")));
     assert_string_equal(f->printed, "[1]\n");
     assert_false(star_ok(run(f, "m = import_module(\"x = 1 // 0\\n\")\n")));
     const star_error_t *error = star_error(f->star);
-    assert_string_equal(error->message, "Traceback (most recent call last):\n  inner.star:1:7: in <toplevel>\n"
-                                        "Error: floored division by zero (1 frames)");
+    assert_string_equal(error->message,
+                        "Traceback (most recent call last):\n  inner.star:1:7: in <toplevel>\n"
+                        "Error: floored division by zero (1 frames)");
     assert_int_equal(error->n_frames, 2);
 }
 
@@ -283,8 +296,7 @@ typedef struct {
     star_value_t items; /* a dict */
 } box_t;
 
-static int
-box_attr(star_t *star, star_value_t self, const char *name, star_value_t *ret_value);
+static int box_attr(star_t *star, star_value_t self, const char *name, star_value_t *ret_value);
 
 static int
 box_dir(star_t *star, star_value_t self, star_value_t list)
@@ -322,7 +334,12 @@ box_finalize(void *data)
 }
 
 static const star_type_t box_type = {
-    .name = "Box", .attr = box_attr, .dir = box_dir, .repr = box_repr, .visit = box_visit, .finalize = box_finalize,
+    .name = "Box",
+    .attr = box_attr,
+    .dir = box_dir,
+    .repr = box_repr,
+    .visit = box_visit,
+    .finalize = box_finalize,
 };
 
 static int
@@ -362,17 +379,21 @@ a_host_type_is_a_table(void **state)
     fixture_t *f = *state;
 
     star_dict_put(f->star, f->env, "Box", star_function_new(f->star, "Box", on_box, NULL));
-    assert_true(star_ok(run(f, "b = Box(x=1, y=[2])\nprint(b, type(b), b.size, dir(b), json.encode(b), b == b, [b])\n"
-                               "print(hasattr(b, \"nope\"), b.items)\n")));
+    assert_true(star_ok(run(
+        f, "b = Box(x=1, y=[2])\nprint(b, type(b), b.size, dir(b), json.encode(b), b == b, [b])\n"
+           "print(hasattr(b, \"nope\"), b.items)\n")));
     assert_string_equal(f->printed, "Box(size=2) Box 2 [\"size\"] {\"size\":2} True [Box(size=2)]\n"
                                     "False {\"x\": 1, \"y\": [2]}\n");
     assert_false(star_ok(run(f, "Box().sise\n")));
-    assert_string_equal(star_error(f->star)->message, "Box has no .sise field or method (did you mean .size?)");
+    assert_string_equal(star_error(f->star)->message,
+                        "Box has no .sise field or method (did you mean .size?)");
     assert_false(star_ok(run(f, "b = Box()\nb.size = 1\n")));
     assert_string_equal(star_error(f->star)->message, "can't assign to .size field of Box");
     star_value_t module = run(f, "b = Box(l=[1])\n");
     assert_true(star_object_frozen(star_dict_find(
-        f->star, ((box_t *)star_object_data(star_module_get(f->star, module, "b"), &box_type))->items, "l")));
+        f->star,
+        ((box_t *)star_object_data(star_module_get(f->star, module, "b"), &box_type))->items,
+        "l")));
 }
 
 static void
@@ -383,7 +404,9 @@ unreachable_objects_are_finalized(void **state)
     finalized = 0;
     star_dict_put(f->star, f->env, "Box", star_function_new(f->star, "Box", on_box, NULL));
     star_scope_t scope = star_scope_open(f->star);
-    star_value_t module = run(f, "def f():\n    for i in range(100):\n        Box(i=i)\n    return Box(kept=1)\nb = f()\n");
+    star_value_t module = run(
+        f,
+        "def f():\n    for i in range(100):\n        Box(i=i)\n    return Box(kept=1)\nb = f()\n");
     assert_true(star_ok(module));
     star_scope_close(f->star, scope, module);
     star_collect(f->star);
@@ -412,7 +435,8 @@ values_go_in_and_come_out(void **state)
     assert_true(star_get_int(star_int(s, INT64_MIN), &i) && i == INT64_MIN);
     assert_false(star_get_int(star_int_text(s, "9223372036854775808", 19), &i));
     assert_true(star_get_number(star_float(1.5), &d) && d == 1.5);
-    star_value_t list = star_list(s, (star_value_t[]){star_none(), star_bool(true), star_string(s, "x", -1)}, 3);
+    star_value_t list =
+        star_list(s, (star_value_t[]){star_none(), star_bool(true), star_string(s, "x", -1)}, 3);
     assert_text(f, list, "[None, True, \"x\"]");
     assert_text(f, star_tuple(s, &list, 1), "([None, True, \"x\"],)");
     assert_text(f, star_bytes(s, "\xff", 1), "b\"\\xff\"");
@@ -420,7 +444,8 @@ values_go_in_and_come_out(void **state)
     star_dict_put(s, dict, "k", list);
     assert_int_equal(star_dict_remove(s, dict, star_string(s, "z", 1)), 0);
     assert_text(f, dict, "{\"k\": [None, True, \"x\"]}");
-    star_value_t structure = star_struct(s, STAR_ABSENT, (star_named_t[]){{"b", star_int(s, 1)}, {"a", star_none()}}, 2);
+    star_value_t structure =
+        star_struct(s, STAR_ABSENT, (star_named_t[]){{"b", star_int(s, 1)}, {"a", star_none()}}, 2);
     assert_text(f, structure, "struct(a = None, b = 1)");
     assert_int_equal(star_equal(s, structure, structure), 1);
     assert_int_equal(star_dict_set(s, dict, list, list), -1);
@@ -457,7 +482,8 @@ a_failed_loop_leaves_its_list_unlocked(void **state)
 
     star_dict_put(f->star, f->env, "l", list);
     star_value_t module = run(f, text);
-    assert_false(star_ok(star_call(f->star, star_module_get(f->star, module, "f"), NULL, 0, NULL, 0)));
+    assert_false(
+        star_ok(star_call(f->star, star_module_get(f->star, module, "f"), NULL, 0, NULL, 0)));
     star_error_clear(f->star);
     assert_int_equal(star_list_append(f->star, list, star_none()), 0);
 }
@@ -482,17 +508,21 @@ limits_stop_a_program_with_their_names(void **state)
 {
     (void)state;
     unsigned all = STAR_DIALECT_RECURSION | STAR_DIALECT_GLOBAL_REASSIGN;
-    assert_limit((star_options_t){.limits.steps = 10000}, "def f():\n    for i in range(1 << 40): pass\nf()\n",
+    assert_limit((star_options_t){.limits.steps = 10000},
+                 "def f():\n    for i in range(1 << 40): pass\nf()\n",
                  "too many steps: the limit is 10000");
-    assert_limit((star_options_t){.limits.memory = 8 << 20}, "x = [\"a\" * i for i in range(100000)]\n",
+    assert_limit((star_options_t){.limits.memory = 8 << 20},
+                 "x = [\"a\" * i for i in range(100000)]\n",
                  "out of memory: the limit is 8388608 bytes");
-    assert_limit((star_options_t){.limits.memory = 8 << 20}, "x = [0] * 100000000\n", "out of memory");
+    assert_limit((star_options_t){.limits.memory = 8 << 20}, "x = [0] * 100000000\n",
+                 "out of memory");
     assert_limit((star_options_t){.limits.depth = 100, .dialect = all}, "def f(): f()\nf()\n",
                  "too many nested calls: the limit is 100");
     assert_limit((star_options_t){.limits.output = 10}, "print(\"123456\")\nprint(\"1234\")\n",
                  "too much output: the limit is 10 bytes");
     assert_limit((star_options_t){0}, "x = \"ab\" * (1 << 40)\n", "excessive repeat");
-    assert_limit((star_options_t){.dialect = all}, "x = 3\nwhile True: x = x * x\n", "is too large");
+    assert_limit((star_options_t){.dialect = all}, "x = 3\nwhile True: x = x * x\n",
+                 "is too large");
 }
 
 static void
@@ -502,7 +532,9 @@ garbage_is_collected_within_the_memory_limit(void **state)
     (void)state;
 
     set_up_with(&f, (star_options_t){.limits.memory = 8 << 20});
-    assert_true(star_ok(run(&f, "def f():\n    for i in range(3000):\n        x = [str(i)] * 1000\n    return x\nf()\n")));
+    assert_true(star_ok(run(
+        &f,
+        "def f():\n    for i in range(3000):\n        x = [str(i)] * 1000\n    return x\nf()\n")));
     star_destroy(&f.star);
 }
 
@@ -533,7 +565,8 @@ run_alone(void *result)
 {
     fixture_t f;
     set_up_with(&f, (star_options_t){0});
-    *(bool *)result = star_ok(run(&f, "x = [struct(a=i, b=str(i)) for i in range(20000)]\nprint(len(json.encode(x)))\n"));
+    *(bool *)result = star_ok(
+        run(&f, "x = [struct(a=i, b=str(i)) for i in range(20000)]\nprint(len(json.encode(x)))\n"));
     star_destroy(&f.star);
     return NULL;
 }
