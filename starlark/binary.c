@@ -49,7 +49,7 @@ shift(star_t *s, star_op_t op, value_t a, value_t b)
     int64_t count;
 
     if (sl_int_sign(b) < 0)
-        return star_fail(s, "negative shift count: %s", SL_STRING_OF(sl_str(s, b))->bytes);
+        return star_fail(s, "negative shift count: %s", sl_shown(s, b));
     if (op == STAR_OP_LSHIFT) {
         if (!sl_get_index(b, &count) || count >= 512) {
             value_t text = sl_str(s, b);
@@ -466,8 +466,7 @@ sl_contains(star_t *s, value_t container, value_t item)
                           SL_STRING_OF(item)->bytes, SL_STRING_OF(item)->length) != NULL;
         if (sl_is_integer(item)) {
             if (!sl_is_int(item) || sl_int_of(item) < 0 || sl_int_of(item) > 255)
-                return star_fail_code(s, "int in bytes: %s out of range",
-                                      SL_STRING_OF(sl_str(s, item))->bytes);
+                return star_fail_code(s, "int in bytes: %s out of range", sl_shown(s, item));
             return memchr(SL_STRING_OF(container)->bytes, (int)sl_int_of(item),
                           SL_STRING_OF(container)->length) != NULL;
         }

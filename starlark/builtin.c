@@ -381,7 +381,7 @@ on_bytes(star_t *s, const star_args_t *args)
             else if (!sl_is_int(item) || sl_int_of(item) < 0 || sl_int_of(item) > 255)
                 sl_fail(s,
                         "bytes: at index %zu, %s out of range (want value in unsigned 8-bit range)",
-                        index, SL_STRING_OF(sl_str(s, item))->bytes);
+                        index, sl_shown(s, item));
             else
                 star_text_put(&text, (char[]){(char)sl_int_of(item)}, 1);
         }

@@ -191,8 +191,7 @@ encode(star_t *s, star_text_t *out, value_t v, const path_t *up)
     if (sl_is_float(v)) {
         char text[40];
         if (!isfinite(sl_float_of(v)))
-            return sl_fail(s, "cannot encode non-finite float %s",
-                           SL_STRING_OF(sl_str(s, v))->bytes);
+            return sl_fail(s, "cannot encode non-finite float %s", sl_shown(s, v));
         star_text_put(out, text, sl_float_shortest(sl_float_of(v), text));
         return true;
     }

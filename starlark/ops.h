@@ -100,6 +100,8 @@ value_t sl_float_mod(double a, double b);
 
 bool sl_put_value(star_t *s, star_text_t *text, value_t value, bool quoted);
 value_t sl_str(star_t *s, value_t value);
+/* str(value) for a message; "" if it fails, which is then the error. */
+const char *sl_shown(star_t *s, value_t value);
 
 /* ---- utf8.c ---- */
 

@@ -256,6 +256,13 @@ sl_str(star_t *s, value_t value)
     return star_text_take(&text);
 }
 
+const char *
+sl_shown(star_t *s, value_t value)
+{
+    value_t text = sl_str(s, value);
+    return star_ok(text) ? SL_STRING_OF(text)->bytes : "";
+}
+
 int
 star_str(star_t *star, star_value_t value, star_text_t *text)
 {
