@@ -156,12 +156,18 @@ pull_once(leader_t *self, const docker_reference_t *reference, const char *auth,
     return result;
 }
 
-/* Pulls on this thread. */
+/* Pulls on this thread, unless another's pull ended since the image was found to be missing. */
 static int
 lead(docker_t *self, const docker_call_t *call, pull_t *pull,
      const Orchestrator__FetchImageArgs *args, err_t **err)
 {
     docker_reference_t reference = {0};
+    Orchestrator__ImageInfo *info = NULL;
+    if (args->mode == ORCHESTRATOR__FETCH_MODE__FETCH_MISSING &&
+        inspect(self, call, args->image, &info, NULL) == 0) {
+        orchestrator__image_info__free_unpacked(info, NULL);
+        return 0;
+    }
     if (docker_reference_parse(args->image, &reference, err) < 0)
         return -1;
     leader_t leader = {.docker = self, .call = call, .pull = pull};
