@@ -14,6 +14,8 @@
  *          fprintf(stderr, "%s\n", star_error(star)->text);
  *      star_destroy(&star);
  *
+ *  A whole host is in starlark/example.c.
+ *
  *  Interpreters and threads. A star_t and all its values belong to one thread at a time; any number
  * of them run side by side. Only star_cancel() may be called from another thread.
  *
