@@ -464,10 +464,14 @@ run(star_t *s, const char *file, const char *text, size_t length, value_t env, b
         star_error_clear(s);
     if (star_ok(env) && !sl_is(env, SL_DICT))
         return star_fail(s, "the environment is not a dict");
-    sl_host_scope_t made =
-        sl_host_enter(s); /* the code and its constants live at least until it has run */
+    sl_host_scope_t made = sl_host_enter(s); /* the code lives at least until it has run */
+    s->heap.log = false;                     /* nothing is collected while compiling */
     sl_code_t *code =
         s->failed ? NULL : sl_compile(s, file, text, length, env, expression, ret_globals);
+    s->heap.log = true;
+    if (code != NULL &&
+        (sl_heap_log(s, sl_value(code)) < 0 || sl_heap_log(s, sl_value(*ret_globals)) < 0))
+        code = NULL;
     sl_function_t *function = code != NULL ? sl_function_alloc(s, 0) : NULL;
     if (function != NULL) {
         function->code = code;

@@ -459,7 +459,8 @@ struct star_type {
     int64_t (*length)(star_value_t self);
     star_value_t (*index)(star_t *star, star_value_t self, star_value_t key);
     int (*set_index)(star_t *star, star_value_t self, star_value_t key, star_value_t value);
-    /* The item at *cursor (0 at first), which it moves on: 1, 0 at the end, -1 after star_fail().
+    /* The item at *cursor (0 at first, below 2^47), which it moves on: 1, 0 at the end, -1 after
+     * star_fail().
      */
     int (*next)(star_t *star, star_value_t self, uint64_t *cursor, star_value_t *ret_item);
     star_value_t (*call)(star_t *star, star_value_t self, const star_args_t *args);
