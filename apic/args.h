@@ -9,6 +9,7 @@
  *    KURTOSIS_BUS_BROKER_KEY    its public key, Z85
  *    KURTOSIS_BUS_SECRET        our secret key, Z85
  *    KURTOSIS_DRIVER            bus name of the driver; "driver/<kurtosisBackendType>" if not set
+ *    KURTOSIS_GIT_MIRROR        where repositories are cloned from instead, "FROM=TO ..."; optional
  *    KURTOSIS_ENCLAVE_NAME      for people; the shortened UUID if not set
  */
 #ifndef KURTOSIS_APIC_ARGS_H
@@ -22,7 +23,7 @@
 /* Plain data and copies; args_done. */
 typedef struct {
     char *enclave_uuid, *enclave_name, *enclave_env, *data_folder, *backend_kind, *driver;
-    char *own_ip, *subnet, *gateway, *endpoint;
+    char *own_ip, *subnet, *gateway, *endpoint, *git_mirrors;
     bool is_production;
     log_level_t log_level;
     uint8_t broker_key[BUS_KEY_SIZE];

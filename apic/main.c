@@ -128,7 +128,8 @@ run(err_t **err)
                             .driver = args.driver,
                             .subnet = args.subnet,
                             .gateway = args.gateway,
-                            .own_ip = args.own_ip};
+                            .own_ip = args.own_ip,
+                            .git_mirrors = args.git_mirrors};
     AUTO(core) core = NULL;
     int rc = core_new(&config, &core, err);
     if (rc == 0)

@@ -282,6 +282,10 @@ launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t 
     args.log_level = (char *)options->log_level;
     args.user_public_key = key;
     args.bus_port = (uint32_t)kurtosis_port();
+    const char *mirrors = getenv("KURTOSIS_GIT_MIRROR");
+    AUTO_FREE char *git_mirrors = str_format("KURTOSIS_GIT_MIRROR=%s", mirrors ? mirrors : "");
+    args.env = &git_mirrors;
+    args.n_env = 1;
     AUTO_MESSAGE Orchestrator__EngineInfo *engine = NULL;
     if (ensure_images(backend, version, err) < 0 || own_public_key(key, err) < 0 ||
         backend_ask(backend, "CreateEngine", &args.base, (ProtobufCMessage **)&engine, err) < 0 ||

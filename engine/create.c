@@ -87,7 +87,9 @@ make(engine_t *self, actor_call_t *call, const plan_t *plan, Orchestrator__Encla
     AUTO_FREE char *image = str_format("%s:%s", self->image, plan->version),
                    *broker_key = str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker),
                    *secret_key = str_format("KURTOSIS_BUS_SECRET=%s", secret);
-    char *env[] = {broker_key, secret_key};
+    const char *mirrors = getenv("KURTOSIS_GIT_MIRROR");
+    AUTO_FREE char *git_mirrors = str_format("KURTOSIS_GIT_MIRROR=%s", mirrors ? mirrors : "");
+    char *env[] = {broker_key, secret_key, git_mirrors};
     Orchestrator__CreateEnclaveArgs args = ORCHESTRATOR__CREATE_ENCLAVE_ARGS__INIT;
     args.enclave_uuid = (char *)plan->uuid;
     args.name = plan->name;

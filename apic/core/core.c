@@ -25,6 +25,7 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     if (!self)
         abort();
     pthread_mutex_init(&self->lock, NULL);
+    pthread_mutex_init(&self->packages, NULL);
     pthread_cond_init(&self->attached, NULL);
     self->claims = claims_new();
     self->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -33,6 +34,7 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     self->enclave_env = strdup(config->enclave_env);
     self->backend_kind = strdup(config->backend_kind);
     self->driver = strdup(config->driver);
+    self->git_mirrors = strdup(config->git_mirrors ? config->git_mirrors : "");
     self->is_production = config->is_production;
 
     if (self->stop_fd < 0)
@@ -83,10 +85,12 @@ core_destroy(core_t **self_p)
         close(self->stop_fd);
     claims_destroy(&self->claims);
     char *texts[] = {self->enclave_uuid, self->enclave_name, self->enclave_env,  self->backend_kind,
-                     self->driver,       self->store,        self->repositories, self->tmp};
+                     self->driver,       self->store,        self->repositories, self->tmp,
+                     self->git_mirrors,  self->tokens};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     pthread_cond_destroy(&self->attached);
+    pthread_mutex_destroy(&self->packages);
     pthread_mutex_destroy(&self->lock);
     free(self);
 }
@@ -240,10 +244,12 @@ open_folders(core_t *self, const char *data_folder, err_t **err)
     AUTO_FREE char *database = str_format("%s/enclave-database", data_folder);
     self->store = str_format("%s/artifact-store", data_folder);
     self->repositories = str_format("%s/repositories", data_folder);
+    self->tokens = str_format("%s/github-auth", data_folder);
     self->tmp = str_format("%s/tmp", data_folder);
     if (core_folder_remove(self->tmp, err) < 0)
         return -1;
-    const char *folders[] = {data_folder, database, self->store, self->repositories, self->tmp};
+    const char *folders[] = {data_folder,        database,     self->store,
+                             self->repositories, self->tokens, self->tmp};
     for (size_t i = 0; i < ARRAY_LEN(folders); i++)
         if (core_folder_make(folders[i], err) < 0)
             return -1;

@@ -48,6 +48,7 @@ typedef struct {
     const char *backend_kind; /* "docker", "podman", "kubernetes" */
     const char *driver;       /* bus name */
     const char *subnet, *gateway, *own_ip;
+    const char *git_mirrors; /* "FROM=TO ...", NULL or "" for none */
 } core_config_t;
 
 /* Opens the database and the folders of the enclave, making what is not there. */
@@ -234,6 +235,13 @@ int core_artifact_put_from_service(core_t *self, actor_call_t *within, const cha
 /* Unpacks an archive from outside as the package's folder in core_repositories; what was there is
  * replaced in one step. */
 int core_package_put(core_t *self, const char *package_id, const char *archive, err_t **err);
+/* Clones github.com/author/repo at a version ("": the default branch) into its folder in
+ * core_repositories; what was there is replaced once all is there. The access token is the one of
+ * the package token_of, else the user's ("": only the user's). Ends early after core_stop. */
+int core_package_clone(core_t *self, const char *author, const char *repo, const char *version,
+                       const char *token_of, err_t **err);
+/* Keeps an access token for a package, in clear, in the enclave's data. */
+int core_package_token(core_t *self, const char *package_id, const char *token, err_t **err);
 
 /* ----------------------------------------------------------------------------------------- the
  * rest */

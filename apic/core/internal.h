@@ -13,7 +13,8 @@
 
 struct core {
     char *enclave_uuid, *enclave_name, *enclave_env, *backend_kind, *driver;
-    char *store, *repositories, *tmp; /* folders */
+    char *git_mirrors;
+    char *store, *repositories, *tokens, *tmp; /* folders */
     bool is_production;
     ip_net_t net;
     uint32_t gateway, own_ip;
@@ -21,7 +22,8 @@ struct core {
     claims_t *claims; /* names of services that are being changed */
     watch_t *watch;   /* this and the next: set by core_attach */
     recover_t *recover;
-    int stop_fd; /* readable: core_stop was called */
+    int stop_fd;              /* readable: core_stop was called */
+    pthread_mutex_t packages; /* held while a package's folder is exchanged */
     pthread_mutex_t lock;
     pthread_cond_t attached;
     actor_t *actor; /* NULL until attached; guarded by lock */

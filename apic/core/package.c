@@ -1,9 +1,11 @@
-/*  package: uploaded packages, in the folder where packages that were cloned lie too. */
+/*  package: the packages of the enclave, uploaded and cloned, in one folder; and access tokens. */
+#include "apic/core/git.h"
 #include "apic/core/internal.h"
 
 #include "archive/archive.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -44,13 +46,18 @@ static int
 replace_folder(core_t *self, const char *from, const char *to, err_t **err)
 {
     AUTO_FREE char *old = core_tmp_path(self, "");
+    int why = 0;
+    pthread_mutex_lock(&self->packages);
     if (rename(to, old) < 0 && errno != ENOENT)
-        return err_fail(err, ERR_UNKNOWN, "cannot move '%s' away: %s", to, strerror(errno));
-    if (rename(from, to) < 0) {
-        int why = errno;
+        why = errno;
+    else if (rename(from, to) < 0) {
+        why = errno;
         rename(old, to);
-        return err_fail(err, ERR_UNKNOWN, "cannot move '%s' to '%s': %s", from, to, strerror(why));
     }
+    pthread_mutex_unlock(&self->packages);
+    if (why)
+        return err_fail(err, ERR_UNKNOWN, "cannot put '%s' in the place of '%s': %s", from, to,
+                        strerror(why));
     return core_folder_remove(old, err);
 }
 
@@ -73,4 +80,101 @@ core_package_put(core_t *self, const char *package_id, const char *archive, err_
         rc = replace_folder(self, unpacked, target, err);
     core_folder_remove(unpacked, NULL);
     return rc < 0 ? err_wrap(err, "cannot store the package '%s'", package_id) : 0;
+}
+
+/* --------------------------------------------------------------------------------------------
+ * tokens */
+
+/* The file of a package's token, or of the user's for "". */
+static char *
+token_path(const core_t *self, const char *package_id)
+{
+    char *path = str_format("%s/%s.txt", self->tokens, package_id[0] ? package_id : "token");
+    for (char *at = path + strlen(self->tokens) + 1; *at; at++)
+        if (*at == '/')
+            *at = '-';
+    return path;
+}
+
+/* 1 with the token, 0 when there is none. */
+static int
+read_token(const core_t *self, const char *package_id, str_t *token, err_t **err)
+{
+    AUTO_FREE char *path = token_path(self, package_id);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char text[GIT_TOKEN_MAX + 1];
+    if (fd < 0 && (errno == ENOENT || errno == ENAMETOOLONG))
+        return 0;
+    const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (got < 0)
+        return err_fail(err, ERR_UNKNOWN, "cannot read the access token in '%s': %s", path,
+                        strerror(errno));
+    text[got] = 0;
+    text[strcspn(text, " \r\n")] = 0;
+    str_add(token, text);
+    return token->len > 0;
+}
+
+int
+core_package_token(core_t *self, const char *package_id, const char *token, err_t **err)
+{
+    if (strlen(token) > GIT_TOKEN_MAX || strpbrk(token, " \t\r\n"))
+        return err_fail(err, ERR_INVALID,
+                        "the access token for '%s' is none: it has blanks, or more than %u bytes",
+                        package_id, GIT_TOKEN_MAX);
+    AUTO_FREE char *path = token_path(self, package_id);
+    AUTO_FREE char *fresh = core_tmp_path(self, ".txt");
+    AUTO_FD int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const size_t size = strlen(token);
+    if (fd < 0 || write(fd, token, size) != (ssize_t)size || rename(fresh, path) < 0) {
+        const int why = errno;
+        unlink(fresh);
+        return err_fail(err, ERR_UNKNOWN, "cannot keep the access token for '%s': %s", package_id,
+                        strerror(why));
+    }
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------
+ * clones */
+
+/* A part of an address and of a path. */
+static bool
+is_plain(const char *name)
+{
+    for (const char *at = name; *at; at++)
+        if ((unsigned char)*at <= ' ' || *at == 127 || strchr("/\\?#%", *at))
+            return false;
+    return name[0] && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int
+core_package_clone(core_t *self, const char *author, const char *repo, const char *version,
+                   const char *token_of, err_t **err)
+{
+    if (!is_plain(author) || !is_plain(repo))
+        return err_fail(err, ERR_INVALID, "'%s/%s' is not the name of a repository", author, repo);
+    AUTO_FREE char *url = str_format("https://" HOST "%s/%s.git", author, repo);
+    AUTO_FREE char *parent = str_format("%s/%s", self->repositories, author);
+    AUTO_FREE char *target = str_format("%s/%s", parent, repo);
+    AUTO_FREE char *fresh = core_tmp_path(self, "");
+    AUTO_STR token = STR_EMPTY;
+
+    int found = token_of[0] ? read_token(self, token_of, &token, err) : 0;
+    if (found == 0)
+        found = read_token(self, "", &token, err);
+    if (found < 0)
+        return -1;
+    const git_clone_t clone = {.url = url,
+                               .mirrors = self->git_mirrors,
+                               .version = version,
+                               .token = found ? token.data : "",
+                               .cancel_fd = self->stop_fd};
+    if (git_clone(&clone, fresh, err) < 0)
+        return -1;
+    int rc = core_folder_make(parent, err);
+    if (rc == 0)
+        rc = replace_folder(self, fresh, target, err);
+    core_folder_remove(fresh, NULL);
+    return rc < 0 ? err_wrap(err, "cannot store the package '" HOST "%s/%s'", author, repo) : 0;
 }

@@ -1,10 +1,13 @@
 /*  resolve: resolves locators. */
 #include "apic/packages/resolve.h"
 
+#include "apic/packages/compose_names.h"
 #include "apic/packages/locator.h"
 #include "apic/packages/path.h"
 #include "base/str.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,32 +33,76 @@ packages_resolve(const packages_t *self, const char *source, const char *given,
     return 0;
 }
 
+/* Links of a repository are followed, but not out of the repositories. */
+static int
+check_inside(const packages_t *self, const char *path, err_t **err)
+{
+    AUTO_FREE char *root = realpath(self->repositories, NULL), *real = realpath(path, NULL);
+    if (!root || !real)
+        return err_fail(err, ERR_NOT_FOUND, "cannot find '%s': %s", path, strerror(errno));
+    return packages_path_within(real, root)
+               ? 0
+               : err_fail(err, ERR_DENIED, "'%s' is a link that leaves the packages of the enclave",
+                          path);
+}
+
+/* Is the file, freshly cloned, one of a package? Looks from the root of the repository down to the
+ * folder that the file is in. */
+static int
+check_packaged(const packages_t *self, const packages_locator_t *locator, const char *given,
+               err_t **err)
+{
+    const size_t root = strlen(locator->author) + 1 + strlen(locator->repo);
+    for (size_t end = root;;) {
+        AUTO_FREE char *below = strndup(locator->path, end);
+        AUTO_FREE char *folder = packages_path_join(self->repositories, below);
+        AUTO_FREE char *manifest = packages_path_join(folder, PACKAGES_MANIFEST);
+        struct stat status;
+        if (stat(manifest, &status) == 0) {
+            AUTO(packages_manifest) read = NULL;
+            return packages_manifest_read(self->repositories, folder, &read, err);
+        }
+        if (packages_compose_find(folder))
+            return 0;
+        const char *slash = locator->path[end] ? strchr(locator->path + end + 1, '/') : NULL;
+        if (!slash)
+            break;
+        end = (size_t)(slash - locator->path);
+    }
+    return err_fail(err, ERR_INVALID,
+                    "kurtosis.yml or valid Docker Compose yaml not found in the path of '%s'; "
+                    "files can only be accessed from Kurtosis packages. For more information, go "
+                    "to: %s",
+                    given, PACKAGES_DOCS);
+}
+
 int
 packages_locate(const packages_t *self, const packages_found_t *found, bool must_be_packaged,
                 char **ret_path, err_t **err)
 {
     AUTO(packages_locator) locator = NULL;
-    (void)must_be_packaged; /* what is on disk has been accepted when it came there */
     if (packages_locator_parse(found->versioned, &locator, err) < 0)
         return err_wrap(err, "An error occurred parsing Git URL for absolute file locator '%s'",
                         found->versioned);
 
     struct stat status;
     AUTO_FREE char *path = packages_path_join(self->repositories, locator->path);
-    if (stat(path, &status) == 0) {
-        *ret_path = TAKE(path);
-        return 0;
-    }
     AUTO_FREE char *id = str_format("%s/%s", locator->author, locator->repo);
     AUTO_FREE char *folder = packages_path_join(self->repositories, id);
-    if (stat(folder, &status) == 0)
+    if (stat(path, &status) == 0) {
+        if (check_inside(self, path, err) < 0)
+            return -1;
+    } else if (stat(folder, &status) == 0) {
         return err_fail(err, ERR_NOT_FOUND, "'%s' doesn't exist in the package '%s'",
                         locator->path + strlen(id), id);
-    return err_fail(err, ERR_NOT_FOUND,
-                    "package '" PACKAGES_HOST "/%s' is not in this enclave; upload it with the "
-                    "package that needs it, by giving its local folder in 'replace' of "
-                    "kurtosis.yml",
-                    id);
+    } else {
+        if (self->clone(self->arg, locator->author, locator->repo, locator->version, err) < 0 ||
+            (must_be_packaged && check_packaged(self, locator, found->versioned, err) < 0) ||
+            (stat(path, &status) == 0 && check_inside(self, path, err) < 0))
+            return -1;
+    }
+    *ret_path = TAKE(path);
+    return 0;
 }
 
 int

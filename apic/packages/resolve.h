@@ -15,11 +15,14 @@
 #define PACKAGES_FILE_MAX (256u * 1024 * 1024) /* bytes of a file that is read as a whole */
 
 /* What a run says about packages: all lent. */
-typedef struct {
+typedef struct packages {
     const char *repositories; /* folder */
     const char *package_id;   /* root package, or PACKAGES_SCRIPT */
     const packages_replace_t *replaces;
     size_t n_replaces;
+    /* Brings github.com/author/repo into repositories. */
+    int (*clone)(void *arg, const char *author, const char *repo, const char *version, err_t **err);
+    void *arg;
 } packages_t;
 
 /* One locator found its place. */
@@ -36,8 +39,9 @@ AUTO_FOR(packages_found)
 int packages_resolve(const packages_t *self, const char *source, const char *given,
                      packages_found_t **ret, err_t **err);
 
-/* The path on disk of a resolved locator; yours. must_be_packaged: only files of packages will do
- * (everything but files that are uploaded). */
+/* The path on disk of a resolved locator; yours. A repository that is not there is cloned; what is
+ * there stays, whatever version is asked for. must_be_packaged: of a fresh clone only files of
+ * packages will do (everything but files that are uploaded). */
 int packages_locate(const packages_t *self, const packages_found_t *found, bool must_be_packaged,
                     char **ret_path, err_t **err);
 

@@ -5,6 +5,7 @@
 #include "apic/packages/locator.h"
 #include "apic/packages/path.h"
 #include "apic/run/reference.h"
+#include "apic/run/replaces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,30 @@ run(work_t *self, const run_program_t *program)
 /* --------------------------------------------------------------------------------------------
  * setup */
 
+/* A dependency's repository: with the user's token, whatever the root package has. */
+static int
+clone_dependency(void *arg, const char *author, const char *repo, const char *version, err_t **err)
+{
+    const run_world_t *world = arg;
+    return world->package_clone(world->self, author, repo, version, "", err);
+}
+
+/* Brings what the client has not uploaded. */
+static int
+fetch_package(const run_world_t *world, const run_request_t *request, err_t **err)
+{
+    const char *id = request->package_id;
+    AUTO(packages_locator) locator = NULL;
+    if (packages_locator_parse(id, &locator, err) < 0)
+        return err_wrap(err, "An error occurred parsing Git URL for package ID '%s'", id);
+    if (request->token && request->token[0] &&
+        world->package_token(world->self, id, request->token, err) < 0)
+        return -1;
+    return request->clone ? world->package_clone(world->self, locator->author, locator->repo,
+                                                 locator->version, id, err)
+                          : 0;
+}
+
 static int
 setup_package(const run_enclave_t *enclave, const run_request_t *request, setup_t *self,
               err_t **err)
@@ -161,7 +186,8 @@ setup_package(const run_enclave_t *enclave, const run_request_t *request, setup_
     AUTO_FREE char *folder = NULL;
     struct stat status;
 
-    if (packages_folder(repositories, id, &folder, err) < 0)
+    if (fetch_package(enclave->world, request, err) < 0 ||
+        packages_folder(repositories, id, &folder, err) < 0)
         return -1;
     if (stat(folder, &status) < 0)
         return err_fail(err, ERR_NOT_FOUND, "Package '%s' does not exist on disk at '%s'", id,
@@ -184,7 +210,8 @@ setup_package(const run_enclave_t *enclave, const run_request_t *request, setup_
                                           .package_id = self->manifest->name,
                                           .replaces = self->manifest->replaces,
                                           .n_replaces = self->manifest->n_replaces};
-    return 0;
+    return request->no_caching ? 0
+                               : run_replaces_apply(enclave->world, &self->program.packages, err);
 }
 
 static int
@@ -201,6 +228,8 @@ setup(const run_enclave_t *enclave, const run_request_t *request, setup_t *self,
                                          .package_id = PACKAGES_SCRIPT};
         program->is_script = true;
     }
+    program->packages.clone = clone_dependency;
+    program->packages.arg = (void *)enclave->world;
     program->file = self->file;
     program->text = self->text.data;
     program->size = self->text.len;

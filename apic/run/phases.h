@@ -15,6 +15,8 @@ typedef struct {
     const char *params;        /* JSON object, "" for none */
     const char *main_file;     /* relative to the package, "" for main.star */
     const char *main_function; /* "" for run */
+    const char *token;         /* for the package's repository, "" for none */
+    bool clone;                /* the package comes from its repository, every time */
     bool dry_run;
     bool parallel;     /* steps side by side, as their dependencies allow */
     bool non_blocking; /* tasks stay when they are done */

@@ -136,6 +136,8 @@ run_package(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
     arg->request = (run_request_t){
         .package_id = args->package_id,
         .main_file = args->_relative_path_to_main_file_case ? args->relative_path_to_main_file : "",
+        .clone = args->_clone_package_case && args->clone_package,
+        .token = args->_github_auth_token_case ? args->github_auth_token : "",
         COMMON(args),
     };
     start(self, call, arg);

@@ -63,6 +63,10 @@ typedef struct {
     int (*artifact_put_from_service)(void *self, const char *service, const char *path,
                                      const char *name, char **ret_uuid, err_t **err);
 
+    int (*package_clone)(void *self, const char *author, const char *repo, const char *version,
+                         const char *token_of, err_t **err);
+    int (*package_token)(void *self, const char *package_id, const char *token, err_t **err);
+
     /* Makes the image present. Waits; up to 4 at once. */
     int (*image_fetch)(void *self, const types_image_t *image, Orchestrator__FetchMode mode,
                        run_image_t *ret, err_t **err);

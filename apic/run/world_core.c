@@ -118,6 +118,19 @@ artifact_put_from_service(void *self, const char *service, const char *path, con
     return core_artifact_put_from_service(self, NULL, service, path, name, ret_uuid, err);
 }
 
+static int
+package_clone(void *self, const char *author, const char *repo, const char *version,
+              const char *token_of, err_t **err)
+{
+    return core_package_clone(self, author, repo, version, token_of, err);
+}
+
+static int
+package_token(void *self, const char *package_id, const char *token, err_t **err)
+{
+    return core_package_token(self, package_id, token, err);
+}
+
 /* Takes what the last message of a fetch says. */
 static void
 keep_image(const Orchestrator__FetchImageProgress *progress, run_image_t *ret)
@@ -220,6 +233,8 @@ run_world_core(run_world_t *self, core_t *core)
         .artifact_put = artifact_put,
         .artifact_put_files = artifact_put_files,
         .artifact_put_from_service = artifact_put_from_service,
+        .package_clone = package_clone,
+        .package_token = package_token,
         .image_fetch = image_fetch,
         .resources = resources,
         .db_lock = db_lock,

@@ -10,6 +10,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Nothing can be cloned here; and names go nowhere else. */
+static int
+refuse(void *arg, const char *author, const char *repo, const char *version, err_t **err)
+{
+    (void)arg;
+    (void)version;
+    if (strchr(author, '/') || strchr(repo, '/'))
+        abort();
+    return err_fail(err, ERR_UNAVAILABLE, "no repositories here");
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,7 +33,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     }
     packages_replace_t replaces[] = {{"github.com/a/b", "github.com/c/d@1"}};
-    const packages_t packages = {"/nonexistent", "github.com/me/pkg", replaces, 1};
+    const packages_t packages = {.repositories = "/nonexistent",
+                                 .package_id = "github.com/me/pkg",
+                                 .replaces = replaces,
+                                 .n_replaces = 1,
+                                 .clone = refuse};
     AUTO(packages_found) found = NULL;
     AUTO_FREE char *path = NULL;
     if (packages_resolve(&packages, "github.com/me/pkg/main.star", text, &found, NULL) == 0 &&

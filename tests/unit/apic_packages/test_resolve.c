@@ -21,13 +21,35 @@ static packages_replace_t replaces[] = {
     {"github.com/dep/far/sub", "github.com/other/sub"},
 };
 
+static const char *cloned_version; /* of the last clone */
+
+/* Repositories of "far" can be cloned: each has a.star, sub/b.star and perhaps a manifest. */
+static int
+clone_far(void *arg, const char *author, const char *repo, const char *version, err_t **err)
+{
+    (void)arg;
+    static char kept[64];
+    if (strcmp(author, "far") != 0)
+        return err_fail(err, ERR_UNAVAILABLE, "'%s/%s' cannot be reached", author, repo);
+    AUTO_FREE char *command = str_format(
+        "mkdir -p %s/far/%s/sub && cd %s/far/%s && touch a.star sub/b.star && ln -s /etc/passwd "
+        "out.star && ln -s a.star in.star && case %s in good) echo 'name: github.com/far/good' "
+        ">kurtosis.yml;; wrong) echo 'name: github.com/far/right' >kurtosis.yml;; below) echo "
+        "'name: github.com/far/below/sub' >sub/kurtosis.yml;; compose) touch compose.yaml;; esac",
+        folder, repo, folder, repo, repo);
+    snprintf(kept, sizeof kept, "%s", version);
+    cloned_version = kept;
+    return system(command) == 0 ? 0 : err_fail(err, ERR_INTERNAL, "no shell");
+}
+
 static packages_t
 package(void)
 {
     return (packages_t){.repositories = folder,
                         .package_id = "github.com/me/pkg/root",
                         .replaces = replaces,
-                        .n_replaces = 3};
+                        .n_replaces = 3,
+                        .clone = clone_far};
 }
 
 static void
@@ -119,11 +141,41 @@ files_are_found_below_the_repositories_folder(void **state)
     assert_string_equal(err_text(err), "'/y.star' doesn't exist in the package 'me/pkg'");
     err_destroy(&err);
     assert_true(locate("github.com/you/pkg/y.star", &none, &err) < 0);
-    assert_int_equal(err_code(err), ERR_NOT_FOUND);
+    assert_string_equal(err_text(err), "'you/pkg' cannot be reached");
     err_destroy(&err);
     assert_true(locate("nowhere", &none, &err) < 0);
     assert_string_equal(err_text(err),
                         "An error occurred parsing Git URL for absolute file locator 'nowhere'");
+}
+
+static void
+repositories_are_cloned_once_and_must_hold_packages(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        /* locator, error */
+        {"github.com/far/good/a.star@v1", NULL},
+        {"github.com/far/good/a.star@v2", NULL}, /* there already, at v1 */
+        {"github.com/far/good/in.star", NULL},
+        {"github.com/far/good/out.star", "is a link that leaves the packages of the enclave"},
+        {"github.com/far/good/c.star", "'/c.star' doesn't exist in the package 'far/good'"},
+        {"github.com/far/below/sub/b.star", NULL},
+        {"github.com/far/compose/sub/b.star", NULL},
+        {"github.com/far/none/sub/b.star@v1",
+         "kurtosis.yml or valid Docker Compose yaml not found in the path of "
+         "'github.com/far/none/sub/b.star@v1'; files can only be accessed from Kurtosis packages."},
+        {"github.com/far/none/sub/b.star", NULL}, /* refused the first time only */
+        {"github.com/far/wrong/a.star", "Error occurred while validating"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_FREE char *path = NULL;
+        AUTO(err) err = NULL;
+        const int rc = locate(cases[i][0], &path, &err);
+        if ((rc < 0) != (cases[i][1] != NULL) || (rc < 0 && !strstr(err_text(err), cases[i][1])))
+            fail_msg("%s: %s", cases[i][0], rc < 0 ? err_text(err) : "is found");
+        if (i == 1)
+            assert_string_equal(cloned_version, "v1");
+    }
 }
 
 static int
@@ -142,10 +194,8 @@ static int
 remove_package(void **state)
 {
     (void)state;
-    unlink("me/pkg/x.star");
-    rmdir("me/pkg");
-    rmdir("me");
-    return rmdir(folder);
+    AUTO_FREE char *command = str_format("rm -rf %s", folder);
+    return system(command);
 }
 
 int
@@ -156,6 +206,7 @@ main(void)
         cmocka_unit_test(absolute_imports_of_ones_own_package_are_refused),
         cmocka_unit_test(a_lone_script_has_nothing_to_be_relative_to),
         cmocka_unit_test(files_are_found_below_the_repositories_folder),
+        cmocka_unit_test(repositories_are_cloned_once_and_must_hold_packages),
     };
     return cmocka_run_group_tests(tests, make_package, remove_package);
 }

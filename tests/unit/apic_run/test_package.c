@@ -107,7 +107,7 @@ what_cannot_be_loaded_is_said(void **state)
          "'github.com/me/load/nothing.star'\n\tCaused by: '/nothing.star' doesn't exist in the "
          "package 'me/load'"},
         {"read_file(\"github.com/no/where/x\")",
-         "package 'github.com/no/where' is not in this enclave"},
+         "Evaluation error: github.com/no/where cannot be reached"},
         {"import_module(\"github.com/me/load/x.star\")",
          "Locator 'github.com/me/load/x.star' is referencing a file within the same package"},
         {"read_file(\"\")", "Value for 'src' was an empty string. This is disallowed"},
@@ -169,6 +169,71 @@ a_package_may_have_its_main_function_elsewhere(void **state)
     enclave_done(&enclave);
 }
 
+static char *
+run_far(enclave_t *enclave, const char *id, bool clone)
+{
+    return transcript(enclave, (run_request_t){.package_id = id, .clone = clone}, false);
+}
+
+static void
+a_package_is_cloned_when_that_is_asked_for(void **state)
+{
+    (void)state;
+    enclave_t enclave;
+    enclave_init(&enclave, folder);
+    AUTO_FREE char *said = run_far(&enclave, "github.com/far/root@v1", true);
+    expect(said, "= version v1 token of github.com/far/root@v1\n");
+    AUTO_FREE char *again = run_far(&enclave, "github.com/far/root", true);
+    expect(again, "= version  token of github.com/far/root\n");
+    AUTO_FREE char *below = run_far(&enclave, "github.com/nobody/root", true);
+    expect(below, "github.com/nobody/root cannot be reached");
+    assert_null(strstr(below, "finished"));
+    enclave_done(&enclave);
+}
+
+static void
+dependencies_are_cloned_and_replacements_that_ended_are_undone(void **state)
+{
+    (void)state;
+    enclave_t enclave;
+    enclave_init(&enclave, folder);
+    put_file("me/using/main.star", "x = import_module(\"github.com/far/dep2/x.star\")\n"
+                                   "def run(plan):\n    plan.print(x.TEXT)\n");
+    put_file("far/dep2/kurtosis.yml", "name: github.com/far/dep2\n");
+    put_file("far/dep2/x.star", "TEXT = \"local\"\n");
+    put_file("me/using/kurtosis.yml",
+             "name: github.com/me/using\nreplace:\n  github.com/far/dep2: ../dep2\n");
+    AUTO_FREE char *local = run_far(&enclave, "github.com/me/using", false);
+    expect(local, "= local\n");
+    put_file(
+        "me/using/kurtosis.yml",
+        "name: github.com/me/using\nreplace:\n  github.com/far/dep2: github.com/far/dep3@v3\n");
+    AUTO_FREE char *remote = run_far(&enclave, "github.com/me/using", false);
+    expect(remote, "= version v3 token of \n");
+    put_file("me/using/kurtosis.yml", "name: github.com/me/using\n");
+    AUTO_FREE char *plain = run_far(&enclave, "github.com/me/using", false);
+    expect(plain, "= version  token of github.com/far/dep2\n");
+    enclave_done(&enclave);
+}
+
+static void
+a_replacement_that_ended_and_cannot_be_cloned_is_said(void **state)
+{
+    (void)state;
+    enclave_t enclave;
+    enclave_init(&enclave, folder);
+    put_file("me/using/main.star", "def run(plan):\n    pass\n");
+    put_file("me/using/kurtosis.yml",
+             "name: github.com/me/using\nreplace:\n  github.com/gone/dep: ../dep\n");
+    AUTO_FREE char *local = run_far(&enclave, "github.com/me/using", false);
+    expect(local, "finished: true");
+    put_file("me/using/kurtosis.yml", "name: github.com/me/using\n");
+    AUTO_FREE char *said = run_far(&enclave, "github.com/me/using", false);
+    expect(said, "An error occurred cloning package 'github.com/gone/dep'\n\tCaused by: "
+                 "github.com/gone/dep cannot be reached");
+    enclave_done(&enclave);
+}
+
 static int
 make_folder(void **state)
 {
@@ -201,6 +266,9 @@ main(void)
         cmocka_unit_test(what_cannot_be_loaded_is_said),
         cmocka_unit_test(what_is_no_package_is_refused_before_anything_is_said),
         cmocka_unit_test(a_package_may_have_its_main_function_elsewhere),
+        cmocka_unit_test(a_package_is_cloned_when_that_is_asked_for),
+        cmocka_unit_test(dependencies_are_cloned_and_replacements_that_ended_are_undone),
+        cmocka_unit_test(a_replacement_that_ended_and_cannot_be_cloned_is_said),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

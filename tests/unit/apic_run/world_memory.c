@@ -357,6 +357,30 @@ db_unlock(void *arg)
     pthread_mutex_unlock(&((world_memory_t *)arg)->db_lock);
 }
 
+/* The only repository that can be cloned is "far/git", which has one file, saying how it came. */
+static int
+package_clone(void *arg, const char *author, const char *repo, const char *version,
+              const char *token_of, err_t **err)
+{
+    world_memory_t *self = arg;
+    if (strcmp(author, "far") != 0)
+        return err_fail(err, ERR_UNAVAILABLE, "github.com/%s/%s cannot be reached", author, repo);
+    AUTO_FREE char *text = str_format(
+        "mkdir -p %s/far/%s && cd %s/far/%s && printf 'name: github.com/far/%s' >kurtosis.yml && "
+        "printf 'TEXT = \"version %s token of %s\"\n' >x.star && "
+        "printf 'x = import_module(\"x.star\")\ndef run(plan):\n    plan.print(x.TEXT)\n' "
+        ">main.star",
+        self->world.repositories, repo, self->world.repositories, repo, repo, version, token_of);
+    return system(text) == 0 ? 0 : err_fail(err, ERR_INTERNAL, "no shell");
+}
+
+static int
+package_token(void *arg, const char *package_id, const char *token, err_t **err)
+{
+    (void)arg, (void)package_id, (void)token, (void)err;
+    return 0;
+}
+
 world_memory_t *
 world_memory_new(const char *repositories)
 {
@@ -389,6 +413,8 @@ world_memory_new(const char *repositories)
         .artifact_put = artifact_put,
         .artifact_put_files = artifact_put_files,
         .artifact_put_from_service = artifact_put_from_service,
+        .package_clone = package_clone,
+        .package_token = package_token,
         .image_fetch = image_fetch,
         .resources = resources,
         .db_lock = db_lock,

@@ -1,0 +1,225 @@
+/*  git: see git.h. */
+#include "apic/core/git.h"
+
+#include "apic/core/helper.h"
+#include "apic/core/helpers/git.h"
+#include "apic/core/internal.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COMMIT_LEN 40
+#define OUTPUT_MAX 4096u
+
+static int clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t **err);
+static int take_version(const git_clone_t *self, const char *to, err_t **err);
+
+int
+git_clone(const git_clone_t *self, const char *to, err_t **err)
+{
+    AUTO_FREE char *mirror = NULL;
+    if (git_mirror_url(self->mirrors, self->url, &mirror, err) < 0)
+        return -1;
+    git_clone_t work = *self;
+    if (mirror)
+        work.token = "";
+    int rc = clone_patiently(&work, mirror ? mirror : self->url, to, err);
+    if (rc == 0 && self->version[0])
+        rc = take_version(&work, to, err);
+    AUTO_FREE char *history = str_format("%s/.git", to);
+    if (rc == 0)
+        rc = core_folder_remove(history, err);
+    if (rc < 0)
+        core_folder_remove(to, NULL);
+    return rc;
+}
+
+int
+git_mirror_url(const char *mirrors, const char *url, char **ret_url, err_t **err)
+{
+    static const char *const schemes[] = {"http://", "https://", "file:///"};
+    size_t longest = 0;
+    AUTO_FREE char *found = NULL;
+    for (const char *at = mirrors + strspn(mirrors, " "); *at; at += strspn(at, " ")) {
+        const size_t size = strcspn(at, " "), from = strcspn(at, "= ");
+        bool is_known = false;
+        for (size_t i = 0; i < ARRAY_LEN(schemes) && from < size; i++)
+            is_known = is_known || str_starts(at + from + 1, schemes[i]);
+        if (from == 0 || !is_known)
+            return err_fail(err, ERR_INVALID,
+                            "KURTOSIS_GIT_MIRROR has '%.*s', which is not FROM=TO with an http, "
+                            "https or file URL behind the '=', such as "
+                            "'https://github.com/=https://git.example.com/mirror/'",
+                            (int)size, at);
+        if (from > longest && strncmp(url, at, from) == 0) {
+            longest = from;
+            free(found);
+            found = str_format("%.*s%s", (int)(size - from - 1), at + from + 1, url + from);
+        }
+        at += size;
+    }
+    *ret_url = TAKE(found);
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------
+ * commands */
+
+static int
+keep_output(void *arg, const void *data, size_t size, err_t **err)
+{
+    str_t *output = arg;
+    if (output->len + size > OUTPUT_MAX)
+        return err_fail(err, ERR_LIMIT, "git says more than %u bytes", OUTPUT_MAX);
+    str_add_bytes(output, data, size);
+    return 0;
+}
+
+/* Runs a command; it is a failure that it fails. output may be NULL. */
+static int
+command(const git_clone_t *self, const char *token, const char *const *args, str_t *output,
+        err_t **err)
+{
+    AUTO_STR input = STR_EMPTY, message = STR_EMPTY, unused = STR_EMPTY;
+    str_add_bytes(&input, token, strlen(token) + 1);
+    for (; *args; args++)
+        str_add_bytes(&input, *args, strlen(*args) + 1);
+    helper_t helper = {.name = "git",
+                       .input = input.data,
+                       .input_size = input.len,
+                       .with_proxies = true,
+                       .timeout_ms = GIT_TIMEOUT_MS,
+                       .cancel_fd = self->cancel_fd,
+                       .on_output = keep_output,
+                       .arg = output ? output : &unused};
+    int status = 0;
+    if (helper_run(&helper, &status, &message, err) < 0)
+        return -1;
+    if (status == 0)
+        return 0;
+    size_t size = message.len;
+    while (size > 0 && message.data[size - 1] == '\n')
+        size--;
+    return err_fail(err, status == GIT_HELPER_NOT_RUN ? ERR_UNAVAILABLE : ERR_UNKNOWN,
+                    "git exits %d: %.*s", status, (int)size, size ? message.data : "");
+}
+
+/* Waits before another attempt; 1: it is given up. */
+static int
+pause_before(const git_clone_t *self, int ms)
+{
+    struct pollfd fd = {self->cancel_fd, POLLIN, 0};
+    int rc;
+    while ((rc = poll(&fd, 1, ms)) < 0 && errno == EINTR)
+        ;
+    return rc;
+}
+
+/* Is it of no use to try again? */
+static bool
+is_final(const err_t *err)
+{
+    return err_code(err) == ERR_CANCELLED || err_code(err) == ERR_UNAVAILABLE;
+}
+
+/* One attempt. A server of plain files has no shallow clones: then the whole history it is. */
+static int
+clone_once(const git_clone_t *self, const char *url, const char *to, err_t **err)
+{
+    const char *const shallow[] = {
+        "clone", "--quiet", "--template=", "--depth=1", "--no-tags", "--", url, to, NULL};
+    const char *const whole[] = {"clone", "--quiet", "--template=", "--no-checkout", "--",
+                                 url,     to,        NULL};
+    const char *const plain[] = {"clone", "--quiet", "--template=", "--", url, to, NULL};
+    if (self->version[0])
+        return command(self, self->token, whole, NULL, err);
+    AUTO(err) why = NULL;
+    if (command(self, self->token, shallow, NULL, &why) == 0)
+        return 0;
+    if (strstr(err_text(why), "shallow")) {
+        core_folder_remove(to, NULL);
+        return command(self, self->token, plain, NULL, err);
+    }
+    if (err)
+        *err = TAKE(why);
+    return -1;
+}
+
+static int
+clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t **err)
+{
+    AUTO(err) why = NULL;
+    for (int attempt = 1, pause = GIT_FIRST_PAUSE_MS;; attempt++, pause *= 2) {
+        err_destroy(&why);
+        if (clone_once(self, url, to, &why) == 0)
+            return 0;
+        core_folder_remove(to, NULL);
+        log_err(LOG_WARN, "git.clone_failed", why, "url=%s attempt=%d", url, attempt);
+        if (attempt == GIT_ATTEMPTS || is_final(why) || pause_before(self, pause) != 0)
+            break;
+    }
+    const char *text = err_text(why);
+    const bool is_offline = strstr(text, "Could not resolve") || strstr(text, "ailed to connect") ||
+                            strstr(text, "Couldn't connect");
+    AUTO_FREE char *reason = err_string(why);
+    err_fail(err, err_code(why), "%s%s", reason,
+             is_offline ? "; without a way to this host, set KURTOSIS_GIT_MIRROR to a mirror that "
+                          "can be reached and run 'kurtosis engine restart'"
+                        : "");
+    return err_wrap(
+        err,
+        "Error in cloning git repository '%s' to '%s'. Make sure that '%s' exists or if it's a "
+        "private repository, that you are logged into GitHub via `kurtosis github login`.\nIf this "
+        "is NOT a private repo, there could be an issue with MTUs configured by Docker networks.",
+        self->url, to, self->url);
+}
+
+/* --------------------------------------------------------------------------------------------
+ * versions */
+
+static bool
+is_commit(const char *version)
+{
+    return strlen(version) == COMMIT_LEN && strspn(version, "0123456789abcdefABCDEF") == COMMIT_LEN;
+}
+
+/* The commit that a name stands for: 1 with *ret_commit, or 0. */
+static int
+find_commit(const git_clone_t *self, const char *to, const char *name, char *ret_commit)
+{
+    AUTO_FREE char *peeled = str_format("%s^{commit}", name);
+    AUTO_STR output = STR_EMPTY;
+    const char *const args[] = {"-C",   to,  "rev-parse", "--verify", "--quiet", "--end-of-options",
+                                peeled, NULL};
+    if (command(self, "", args, &output, NULL) < 0)
+        return 0;
+    /* rev-parse repeats --end-of-options in some versions: the commit comes last. */
+    while (output.len > 0 && output.data[output.len - 1] == '\n')
+        output.data[--output.len] = 0;
+    if (output.len < COMMIT_LEN)
+        return 0;
+    memcpy(ret_commit, output.data + output.len - COMMIT_LEN, COMMIT_LEN + 1);
+    return is_commit(ret_commit);
+}
+
+static int
+take_version(const git_clone_t *self, const char *to, err_t **err)
+{
+    char commit[COMMIT_LEN + 1];
+    AUTO_FREE char *tag = str_format("refs/tags/%s", self->version),
+                   *branch = str_format("refs/remotes/origin/%s", self->version);
+    if (!find_commit(self, to, tag, commit) && !find_commit(self, to, branch, commit) &&
+        (!is_commit(self->version) || !find_commit(self, to, self->version, commit)))
+        return err_fail(err, ERR_NOT_FOUND,
+                        "Tried using the passed version '%s' as commit as we couldn't find a "
+                        "tag/branch for it in the repo '%s' but failed",
+                        self->version, self->url);
+    const char *const args[] = {"-C", to, "checkout", "--quiet", "--detach", commit, NULL};
+    return command(self, "", args, NULL, err) < 0
+               ? err_wrap(err, "Tried checking out '%s' on repository '%s' but failed",
+                          self->version, self->url)
+               : 0;
+}

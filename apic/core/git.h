@@ -1,0 +1,33 @@
+/*  git: fetches one version of a repository into a folder, with the git program.
+ *
+ *  It runs as a helper (helper.h), so a clone that takes too long or is not wanted any more is
+ * ended at once.
+ */
+#ifndef KURTOSIS_APIC_CORE_GIT_H
+#define KURTOSIS_APIC_CORE_GIT_H
+
+#include "base/err.h"
+
+#define GIT_ATTEMPTS 3
+#define GIT_FIRST_PAUSE_MS 1000 /* before the second attempt; doubled after each */
+#define GIT_TIMEOUT_MS 600000   /* of one command */
+#define GIT_TOKEN_MAX 4096u     /* bytes of an access token */
+
+typedef struct {
+    const char *url;     /* where it is; shown in errors */
+    const char *mirrors; /* see git_mirror_url; "" for none */
+    const char *version; /* tag, branch or full commit, tried in this order; "": default branch */
+    const char *token;   /* for url, never for a mirror; "" for none */
+    int cancel_fd;       /* readable: give up */
+} git_clone_t;
+
+/* Makes the new folder to, with the files of that version and no history. On failure nothing is
+ * left of it. */
+int git_clone(const git_clone_t *self, const char *to, err_t **err);
+
+/* The URL to use in the place of url. mirrors is a list, separated by blanks, of FROM=TO: the
+ * longest FROM that url begins with is exchanged for TO (http, https or file). *ret_url is yours,
+ * NULL when there is no mirror for it. INVALID when the list is wrong. */
+int git_mirror_url(const char *mirrors, const char *url, char **ret_url, err_t **err);
+
+#endif

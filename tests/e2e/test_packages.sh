@@ -1,0 +1,101 @@
+# Packages from git repositories, through a mirror: a plain web server over bare repositories.
+image busybox
+mirror=$work/mirror
+mkdir -p "$mirror"
+address=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}')
+[ -n "$address" ] || address=172.17.0.1
+busybox httpd -f -p "$address:8099" -h "$mirror" &
+httpd=$!
+trap 'kill $httpd 2>/dev/null; fixture_rescue' EXIT
+export KURTOSIS_GIT_MIRROR="https://github.com/=http://$address:8099/"
+export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+
+publish() { # AUTHOR/REPO: what is in repo/AUTHOR/REPO, as a commit
+    mkdir -p "$mirror/$1.git"
+    [ -e "repo/$1/.git" ] || git init -q -b main "repo/$1"
+    git -C "repo/$1" add .
+    git -C "repo/$1" commit -q -m change
+    [ -e "$mirror/$1.git/HEAD" ] || git init -q --bare -b main "$mirror/$1.git"
+    git -C "repo/$1" push -q "$mirror/$1.git" --all
+    git -C "repo/$1" push -q "$mirror/$1.git" --tags
+    git -C "$mirror/$1.git" update-server-info
+}
+
+script repo/far/lib/kurtosis.yml <<<"name: github.com/far/lib"
+script repo/far/lib/x.star <<<'TEXT = "library one"'
+publish far/lib
+script repo/me/shop/kurtosis.yml <<<"name: github.com/me/shop"
+script repo/me/shop/conf/page.txt <<<"a page"
+script repo/me/shop/main.star <<'STAR'
+lib = import_module("github.com/far/lib/x.star")
+def run(plan, args = {}):
+    plan.print("first " + lib.TEXT + " " + read_file("conf/page.txt"))
+    plan.upload_files(src = "./conf", name = "conf")
+STAR
+publish me/shop
+git -C repo/me/shop tag 1.0
+script repo/me/shop/main.star <<'STAR'
+def run(plan, args = {}):
+    plan.print("second")
+STAR
+publish me/shop
+
+it "a package is cloned and run, with its dependencies, files and versions"
+ok kurtosis run github.com/me/shop@1.0 --enclave p
+says "first library one a page"
+ok kurtosis files inspect p conf page.txt
+says "a page"
+ok kurtosis run github.com/me/shop --enclave p
+says second
+never_says first
+
+it "a package is cloned again for each run"
+script repo/me/shop/main.star <<'STAR'
+def run(plan, args = {}):
+    plan.print("third")
+STAR
+publish me/shop
+ok kurtosis run github.com/me/shop --enclave p
+says third
+
+it "a version or a repository that is not there is said"
+fails kurtosis run github.com/me/shop@none --enclave p
+says "Tried using the passed version 'none' as commit as we couldn't find a tag/branch for it in the repo 'https://github.com/me/shop.git' but failed"
+fails kurtosis run github.com/me/nothing --enclave p
+says "Error in cloning git repository 'https://github.com/me/nothing.git'"
+
+it "a dependency that is not a package is refused"
+script repo/far/bare/x.star <<<'TEXT = "bare"'
+publish far/bare
+script bare.star <<'STAR'
+x = import_module("github.com/far/bare/x.star")
+def run(plan):
+    pass
+STAR
+fails kurtosis run bare.star --enclave p
+says "kurtosis.yml or valid Docker Compose yaml not found in the path of 'github.com/far/bare/x.star'"
+
+it "a folder that replaced a dependency makes room for it again"
+script local/shop/kurtosis.yml <<'YML'
+name: github.com/me/local
+replace:
+  github.com/far/lib: ../lib
+YML
+script local/shop/main.star <<'STAR'
+lib = import_module("github.com/far/lib/x.star")
+def run(plan):
+    plan.print(lib.TEXT)
+STAR
+script local/lib/kurtosis.yml <<<"name: github.com/far/lib"
+script local/lib/x.star <<<'TEXT = "a local library"'
+ok kurtosis run local/shop --enclave p
+says "a local library"
+script local/shop/kurtosis.yml <<<"name: github.com/me/local"
+ok kurtosis run local/shop --enclave p
+says "library one"
+
+it "without the mirror the error says what can be done"
+kill $httpd
+wait $httpd || true
+fails kurtosis run github.com/me/shop --enclave p
+says "KURTOSIS_GIT_MIRROR"

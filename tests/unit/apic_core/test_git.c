@@ -1,0 +1,237 @@
+/*  git: clones of repositories that lie on this machine. */
+#include "apic/core/git.h"
+#include "base/str.h"
+#include "tests/unit/apic_core/support.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/kurtosis-git-XXXXXX";
+static char commit[64]; /* the second one */
+
+static void
+shell(const char *text)
+{
+    AUTO_FREE char *command = str_format("cd %s && %s", folder, text);
+    assert_int_equal(system(command), 0);
+}
+
+/* Repository "author/repo" with three commits: tag one, branch side/two, and the default branch. */
+static int
+setup(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    shell("export HOME=$PWD GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a "
+          "GIT_COMMITTER_EMAIL=a@b GIT_CONFIG_NOSYSTEM=1; "
+          "git init -q -b main work && cd work && "
+          "echo one >file && git add . && git commit -q -m one && git tag one && "
+          "git checkout -q -b side/two && echo two >file && git commit -q -a -m two && "
+          "git rev-parse HEAD >../commit && git checkout -q main && mkdir sub && "
+          "echo three >sub/file && echo three >file && git add . && git commit -q -a -m three && "
+          "mkdir -p ../author && git clone -q --bare . ../author/repo.git");
+    AUTO_FREE char *path = str_format("%s/commit", folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(fgets(commit, sizeof commit, file));
+    fclose(file);
+    commit[strcspn(commit, "\n")] = 0;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    AUTO_FREE char *command = str_format("rm -rf %s", folder);
+    return system(command);
+}
+
+static int
+clone_into(const char *url, const char *mirrors, const char *version, const char *to, err_t **err)
+{
+    AUTO_FREE char *path = str_format("%s/%s", folder, to);
+    const git_clone_t clone = {
+        .url = url, .mirrors = mirrors, .version = version, .token = "secret", .cancel_fd = -1};
+    return git_clone(&clone, path, err);
+}
+
+static bool
+exists(const char *name)
+{
+    AUTO_FREE char *path = str_format("%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
+static void
+a_version_is_a_tag_a_branch_or_a_commit(void **state)
+{
+    (void)state;
+    const char *const cases[][2] = {
+        {"", "three"}, {"one", "one"}, {"side/two", "two"}, {commit, "two"}, {"main", "three"}};
+    AUTO_FREE char *mirrors = str_format("https://github.com/=file://%s/", folder);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(err) err = NULL;
+        if (clone_into("https://github.com/author/repo.git", mirrors, cases[i][0], "got", &err) < 0)
+            fail_msg("%s: %s", cases[i][0], err_text(err));
+        AUTO_FREE char *path = str_format("%s/got/file", folder);
+        char text[16] = "";
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        assert_non_null(fgets(text, sizeof text, file));
+        fclose(file);
+        text[strcspn(text, "\n")] = 0;
+        assert_string_equal(text, cases[i][1]);
+        assert_false(exists("got/.git"));
+        shell("rm -rf got");
+    }
+}
+
+static void
+an_unknown_version_is_said_and_leaves_nothing(void **state)
+{
+    (void)state;
+    AUTO_FREE char *mirrors = str_format("https://github.com/=file://%s/", folder);
+    AUTO_FREE char *abbreviated = strndup(commit, 12);
+    const char *const cases[] = {abbreviated, "nothing", "-q",
+                                 "0000000000000000000000000000000000000000"};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(err) err = NULL;
+        assert_true(
+            clone_into("https://github.com/author/repo.git", mirrors, cases[i], "got", &err) < 0);
+        AUTO_FREE char *text = str_format(
+            "Tried using the passed version '%s' as commit as we couldn't find a tag/branch for it "
+            "in the repo 'https://github.com/author/repo.git' but failed",
+            cases[i]);
+        assert_string_equal(err_text(err), text);
+        assert_false(exists("got"));
+    }
+}
+
+static void
+what_cannot_be_cloned_is_tried_three_times_and_said(void **state)
+{
+    (void)state;
+    AUTO_FREE char *mirrors = str_format("https://github.com/=file://%s/", folder);
+    err_t *err = NULL;
+    assert_true(clone_into("https://github.com/no/thing.git", mirrors, "", "got", &err) < 0);
+    AUTO_FREE char *why = support_why(&err);
+    assert_non_null(strstr(why, "Error in cloning git repository 'https://github.com/no/thing.git' "
+                                "to '"));
+    assert_non_null(strstr(why, "does not appear to be a git repository"));
+    assert_false(exists("got"));
+}
+
+static void
+a_host_that_cannot_be_reached_asks_for_a_mirror(void **state)
+{
+    (void)state;
+    err_t *err = NULL;
+    assert_true(clone_into("http://127.0.0.1:1/author/repo.git", "", "", "got", &err) < 0);
+    AUTO_FREE char *why = support_why(&err);
+    assert_non_null(strstr(why, "KURTOSIS_GIT_MIRROR"));
+}
+
+static void
+a_mirror_is_chosen_by_the_longest_front(void **state)
+{
+    (void)state;
+    static const char list[] =
+        " https://github.com/=http://a/  https://github.com/me/=http://b/x?y=z/ http://q=file:///c";
+    static const struct {
+        const char *mirrors, *url, *expected;
+    } cases[] = {
+        {"", "https://github.com/a/b.git", NULL},
+        {list, "https://github.com/a/b.git", "http://a/a/b.git"},
+        {list, "https://github.com/me/b.git", "http://b/x?y=z/b.git"},
+        {list, "https://gitlab.com/me/b.git", NULL},
+        {list, "http://q/b.git", "file:///c/b.git"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *url = NULL;
+        assert_int_equal(git_mirror_url(cases[i].mirrors, cases[i].url, &url, NULL), 0);
+        if (cases[i].expected)
+            assert_string_equal(url, cases[i].expected);
+        else
+            assert_null(url);
+    }
+    static const char *const wrong[] = {"x",  "=http://a/", "https://a/=ssh://b/",
+                                        "a=", "a=ext::x",   "a=file://relative"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        AUTO_FREE char *url = NULL;
+        AUTO(err) err = NULL;
+        assert_true(git_mirror_url(wrong[i], "https://github.com/a/b.git", &url, &err) < 0);
+        assert_int_equal(err_code(err), ERR_INVALID);
+    }
+}
+
+/* A server that reads requests and refuses them. */
+typedef struct {
+    int listener;
+    char seen[65536];
+    size_t size;
+} server_t;
+
+static void *
+serve(void *arg)
+{
+    server_t *self = arg;
+    int peer;
+    while ((peer = accept(self->listener, NULL, NULL)) >= 0) {
+        static const char answer[] =
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        ssize_t got = read(peer, self->seen + self->size, sizeof self->seen - self->size - 1);
+        if (got > 0)
+            self->size += (size_t)got;
+        assert_int_equal(write(peer, answer, sizeof answer - 1), sizeof answer - 1);
+        close(peer);
+    }
+    return NULL;
+}
+
+static void
+the_token_goes_to_the_host_and_to_no_mirror(void **state)
+{
+    (void)state;
+    for (int mirrored = 0; mirrored < 2; mirrored++) {
+        server_t server = {.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof address;
+        assert_int_equal(bind(server.listener, (struct sockaddr *)&address, size), 0);
+        assert_int_equal(listen(server.listener, 4), 0);
+        assert_int_equal(getsockname(server.listener, (struct sockaddr *)&address, &size), 0);
+        pthread_t thread;
+        pthread_create(&thread, NULL, serve, &server);
+
+        AUTO_FREE char *host = str_format("http://127.0.0.1:%u/", ntohs(address.sin_port));
+        AUTO_FREE char *url = str_format("%sa/b.git", mirrored ? "https://github.com/" : host);
+        AUTO_FREE char *mirrors =
+            mirrored ? str_format("https://github.com/=%s", host) : strdup("");
+        AUTO(err) err = NULL;
+        assert_true(clone_into(url, mirrors, "", "got", &err) < 0);
+        shutdown(server.listener, SHUT_RDWR);
+        pthread_join(thread, NULL);
+        close(server.listener);
+        /* base64 of "token:secret" */
+        const char *header = strstr(server.seen, "Authorization: Basic dG9rZW46c2VjcmV0\r\n");
+        assert_true(mirrored ? header == NULL : header != NULL);
+        assert_non_null(strstr(server.seen, "GET /a/b.git/info/refs"));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_version_is_a_tag_a_branch_or_a_commit),
+        cmocka_unit_test(an_unknown_version_is_said_and_leaves_nothing),
+        cmocka_unit_test(what_cannot_be_cloned_is_tried_three_times_and_said),
+        cmocka_unit_test(a_host_that_cannot_be_reached_asks_for_a_mirror),
+        cmocka_unit_test(a_mirror_is_chosen_by_the_longest_front),
+        cmocka_unit_test(the_token_goes_to_the_host_and_to_no_mirror),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
