@@ -1,7 +1,7 @@
 /*  auto: ownership a reader can see.
  *
  *  AUTO(name) declares a variable that is destroyed when its scope ends; TAKE(p) moves a value out of a
- *  variable and leaves NULL behind. Both work for every type that has x_destroy(x_t **), ours and czmq's.
+ *  variable and leaves NULL behind. Both work for every type that has x_destroy(x_t **).
  *
  *      AUTO(enclave) self = enclave_new(name);
  *      ...

@@ -2,10 +2,9 @@
 #
 #   house_library(bus broker.c peer.c LINK base PkgConfig::zmq)   library `bus`, sources of this folder
 #   house_program(kurtosis-engine main.c LINK engine)             program in build/bin
-#   house_module(http http.c LINK PkgConfig::curl)                kurtosis/http.so, loaded when first needed: its program
-#                                                                 finds it at <folder of the program>/../lib/kurtosis
 #   house_helper(http http.c LINK PkgConfig::curl)                kurtosis/http, a program that another one runs for a
-#                                                                 piece of work that is heavy or dangerous; same place
+#                                                                 piece of work that is heavy or dangerous: it finds it
+#                                                                 at <folder of the program>/../lib/kurtosis
 #   house_tests(bus LINK bus)                                     every tests/unit/bus/test_*.c, as bus.<name>
 #   house_fuzz(codec LINK bus)                                    tests/fuzz/fuzz_codec.c over its corpus
 
@@ -17,7 +16,7 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-set(KURTOSIS_MODULE_DIRECTORY ${CMAKE_BINARY_DIR}/lib/kurtosis)
+set(KURTOSIS_HELPER_DIRECTORY ${CMAKE_BINARY_DIR}/lib/kurtosis)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
@@ -88,23 +87,13 @@ function(house_program name)
   target_link_libraries(${name} PRIVATE ${link})
 endfunction()
 
-function(house_module name)
-  house_split(sources link ${ARGN})
-  add_library(module_${name} MODULE ${sources})
-  set_target_properties(module_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
-                        LIBRARY_OUTPUT_DIRECTORY ${KURTOSIS_MODULE_DIRECTORY})
-  target_link_libraries(module_${name} PRIVATE ${link})
-  set_property(GLOBAL APPEND PROPERTY KURTOSIS_MODULES module_${name})
-  install(TARGETS module_${name} LIBRARY DESTINATION lib/kurtosis)
-endfunction()
-
 function(house_helper name)
   house_split(sources link ${ARGN})
   add_executable(helper_${name} ${sources})
   set_target_properties(helper_${name} PROPERTIES OUTPUT_NAME ${name}
-                        RUNTIME_OUTPUT_DIRECTORY ${KURTOSIS_MODULE_DIRECTORY})
+                        RUNTIME_OUTPUT_DIRECTORY ${KURTOSIS_HELPER_DIRECTORY})
   target_link_libraries(helper_${name} PRIVATE ${link})
-  set_property(GLOBAL APPEND PROPERTY KURTOSIS_MODULES helper_${name})
+  set_property(GLOBAL APPEND PROPERTY KURTOSIS_HELPERS helper_${name})
   install(TARGETS helper_${name} RUNTIME DESTINATION lib/kurtosis)
 endfunction()
 

@@ -3,7 +3,7 @@
 
 set(image_programs kurtosis-engine kurtosis-docker-driver kurtosis-apic)
 set(KURTOSIS_IMAGE ${CMAKE_BINARY_DIR}/kurtosis-image.tar)
-get_property(image_modules GLOBAL PROPERTY KURTOSIS_MODULES)
+get_property(image_helpers GLOBAL PROPERTY KURTOSIS_HELPERS)
 set(image_targets "")
 foreach(program ${image_programs})
   if(TARGET ${program})
@@ -15,8 +15,8 @@ if(image_targets)
   add_custom_command(
     OUTPUT ${KURTOSIS_IMAGE} ${KURTOSIS_IMAGE}.id
     COMMAND ${CMAKE_SOURCE_DIR}/cmake/image/build ${KURTOSIS_IMAGE} ${PROJECT_VERSION}
-            ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${KURTOSIS_MODULE_DIRECTORY} ${image_targets}
-    DEPENDS ${image_targets} ${image_modules} ${CMAKE_SOURCE_DIR}/cmake/image/build
+            ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${KURTOSIS_HELPER_DIRECTORY} ${image_targets}
+    DEPENDS ${image_targets} ${image_helpers} ${CMAKE_SOURCE_DIR}/cmake/image/build
             ${CMAKE_SOURCE_DIR}/cmake/image/rootfs.sh
     COMMENT "Building the image of engine and API containers"
     VERBATIM)

@@ -3,15 +3,22 @@
 
 #include "base/clock.h"
 
-#include <czmq.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define CHECK_NS NS_PER_SECOND /* how often a waiter looks whether its caller is still there */
+
+/* As many as operations under way, so a list does. */
+typedef struct held {
+    struct held *next;
+    char key[];
+} held_t;
 
 struct engine_locks {
     pthread_mutex_t lock;
     pthread_cond_t given; /* something was given back */
-    zhashx_t *held;       /* key -> itself */
+    held_t *held;         /* owned */
 };
 
 engine_locks_t *
@@ -26,7 +33,6 @@ engine_locks_new(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&self->given, &attributes);
     pthread_condattr_destroy(&attributes);
-    self->held = zhashx_new();
     return self;
 }
 
@@ -36,17 +42,39 @@ engine_locks_destroy(engine_locks_t **self_p)
     engine_locks_t *self = TAKE(*self_p);
     if (!self)
         return;
-    zhashx_destroy(&self->held);
+    while (self->held) {
+        held_t *next = self->held->next;
+        free(self->held);
+        self->held = next;
+    }
     pthread_cond_destroy(&self->given);
     pthread_mutex_destroy(&self->lock);
     free(self);
+}
+
+/* Where the holding of key hangs, or the end of the list. With the lock held. */
+static held_t **
+find_key(engine_locks_t *self, const char *key)
+{
+    held_t **at = &self->held;
+    while (*at && strcmp((*at)->key, key) != 0)
+        at = &(*at)->next;
+    return at;
 }
 
 /* With the lock held. */
 static bool
 try_key(engine_locks_t *self, const char *key)
 {
-    return zhashx_insert(self->held, key, self) == 0;
+    held_t **at = find_key(self, key);
+    if (*at)
+        return false;
+    size_t size = strlen(key) + 1;
+    *at = calloc(1, sizeof **at + size);
+    if (!*at)
+        abort();
+    memcpy((*at)->key, key, size);
+    return true;
 }
 
 bool
@@ -88,7 +116,10 @@ void
 engine_locks_give(engine_locks_t *self, const char *key)
 {
     pthread_mutex_lock(&self->lock);
-    zhashx_delete(self->held, key);
+    held_t **at = find_key(self, key), *held = *at;
+    if (held)
+        *at = held->next;
+    free(held);
     pthread_cond_broadcast(&self->given);
     pthread_mutex_unlock(&self->lock);
 }
