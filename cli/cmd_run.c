@@ -11,6 +11,7 @@
 #include "cli/render.h"
 #include "cli/session.h"
 
+#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
@@ -151,6 +152,54 @@ run_source(enclave_context_t *enclave, const package_source_t *source,
     }
 }
 
+/* -------------------------------------------------------------------------------- dependencies */
+
+static int
+ask_plan(enclave_context_t *enclave, const package_source_t *source,
+         const starlark_run_config_t *config, char **ret_yaml, err_t **err)
+{
+    switch (source->kind) {
+    case PACKAGE_SCRIPT:
+        return enclave_context_get_starlark_script_plan_yaml(enclave, source->script.data, config,
+                                                             ret_yaml, err);
+    case PACKAGE_FOLDER:
+        return enclave_context_get_starlark_package_plan_yaml(enclave, source->path, config,
+                                                              ret_yaml, err);
+    default:
+        return enclave_context_get_starlark_remote_package_plan_yaml(enclave, source->argument,
+                                                                     config, ret_yaml, err);
+    }
+}
+
+static void
+put_names(str_t *out, const char *title, const json_t *names)
+{
+    size_t i;
+    const json_t *name;
+    str_printf(out, "%s:\n", title);
+    json_array_foreach(names, i, name)
+        str_printf(out, " %s\n", json_is_string(name) ? json_string_value(name) : "");
+}
+
+/* What the plan needs from elsewhere; nothing is run. */
+static int
+show_dependencies(enclave_context_t *enclave, const package_source_t *source,
+                  const starlark_run_config_t *config, err_t **err)
+{
+    AUTO_FREE char *yaml = NULL;
+    AUTO_STR text = STR_EMPTY, out = STR_EMPTY;
+    if (ask_plan(enclave, source, config, &yaml, err) < 0 ||
+        starlark_params_to_json(yaml, &text, err) < 0)
+        return err_wrap(err, "cannot tell the dependencies of '%s'", source->argument);
+    json_t *plan = json_loadb(text.data, text.len, 0, NULL);
+    put_names(&out, "Images", json_object_get(plan, "images"));
+    put_names(&out, "Packages", json_object_get(plan, "packageDependencies"));
+    json_decref(plan);
+    progress_end();
+    out_text(out.data);
+    return 0;
+}
+
 static void
 connect_services(const session_t *session, const cli_call_t *call)
 {
@@ -207,12 +256,16 @@ run_run(const cli_call_t *call, err_t **err)
                                  .is_parallel = config.parallel}};
     interrupt_set(goes_on, 1);
     progress_set("Sending the package", 0, 0);
-    int result = run_source(session.enclave, &source, &config, &shown, err);
+    const bool only_dependencies = cli_bool(call, "dependencies");
+    int result = only_dependencies ? show_dependencies(session.enclave, &source, &config, err)
+                                   : run_source(session.enclave, &source, &config, &shown, err);
     progress_end();
     if (result == 0 && shown.is_successful)
         connect_services(&session, call);
     int inspected = show_enclave(&session, call, made, start);
     if (result < 0)
-        return err_wrap(err, "the run was cut off");
+        return only_dependencies ? result : err_wrap(err, "the run was cut off");
+    if (only_dependencies)
+        return inspected == 0 ? 0 : CLI_FAILED;
     return (shown.is_successful || config.dry_run) && inspected == 0 ? 0 : CLI_FAILED;
 }

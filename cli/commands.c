@@ -169,6 +169,8 @@ const cli_command_t cli_commands[] = {
      .flags =
          {
              {"args-file", 0, CLI_TEXT, "", "JSON or YAML file with the arguments", NULL},
+             {"dependencies", 0, CLI_BOOL, "false",
+              "Print the images and packages that are needed; nothing is executed", NULL},
              {"dry-run", 0, CLI_BOOL, "false", "Interpret and validate only; nothing is executed",
               NULL},
              {"enclave", 0, CLI_TEXT, "",

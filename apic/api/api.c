@@ -19,6 +19,8 @@ static const actor_method_t methods[] = {
     {SERVICE "RunStarlarkScript", ACTOR_WORKER, on_run_script},
     {SERVICE "RunStarlarkPackage", ACTOR_WORKER, on_run_package},
     {SERVICE "GetStarlarkRun", ACTOR_WORKER, on_get_run},
+    {SERVICE "GetStarlarkScriptPlanYaml", ACTOR_WORKER, on_get_script_plan},
+    {SERVICE "GetStarlarkPackagePlanYaml", ACTOR_WORKER, on_get_package_plan},
     {SERVICE "UploadFilesArtifact", ACTOR_WORKER, on_upload_artifact},
     {SERVICE "DownloadFilesArtifact", ACTOR_WORKER, on_download_artifact},
     {SERVICE "StoreWebFilesArtifact", ACTOR_WORKER, on_store_web_artifact},

@@ -18,3 +18,15 @@ on_get_run(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
     run_last(((api_t *)state)->run, call, request);
 }
+
+void
+on_get_script_plan(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    run_script_plan(((api_t *)state)->run, call, request);
+}
+
+void
+on_get_package_plan(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    run_package_plan(((api_t *)state)->run, call, request);
+}

@@ -1,5 +1,5 @@
 /*  add_service: adds a service, or updates the one of that name in place. */
-#include "apic/plan/kinds.h"
+#include "apic/plan/outline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,8 +83,17 @@ done(void *self)
     types_service_config_destroy(&data->config);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const data_t *data = step->data;
+    plan_outline_service(to, data->name, data->uuid, data->config, true);
+}
+
 const plan_kind_t plan_add_service = {
     PLAN_TABLE("add_service", fields),
+    .brief = "%S",
+    .outline = outline,
     .again = PLAN_AGAIN_SERVICE,
     .data_size = sizeof(data_t),
     .interpret = interpret,

@@ -1,5 +1,5 @@
 /*  add_services: adds, or updates, several services at once. */
-#include "apic/plan/kinds.h"
+#include "apic/plan/outline.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -214,8 +214,19 @@ done(void *self)
     free(data->items);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const data_t *data = step->data;
+    for (size_t i = 0; i < data->count; i++)
+        plan_outline_service(to, data->items[i].name, data->items[i].uuid, data->items[i].config,
+                             false);
+}
+
 const plan_kind_t plan_add_services = {
     PLAN_TABLE("add_services", fields),
+    .brief = "%N services: %L",
+    .outline = outline,
     .again = PLAN_AGAIN_SERVICES,
     .data_size = sizeof(data_t),
     .interpret = interpret,

@@ -1,5 +1,5 @@
 /*  exec: runs a command in a service. */
-#include "apic/plan/kinds.h"
+#include "apic/plan/outline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +85,27 @@ done(void *self)
     plan_codes_done(&data->codes);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const data_t *data = step->data;
+    size_t count = 0;
+    while (data->recipe->command[count])
+        count++;
+    plan_outline_task(to, step,
+                      &(plan_outline_task_t){
+                          .type = "exec",
+                          .uuid = data->uuid,
+                          .command = (const char *const *)data->recipe->command,
+                          .n_command = count,
+                          .service = data->service,
+                          .codes = &data->codes,
+                      });
+}
+
 const plan_kind_t plan_exec_command = {
-    PLAN_TABLE("exec", fields), .again = PLAN_AGAIN_USER,
+    PLAN_TABLE("exec", fields), .brief = "%S %D",
+    .outline = outline,         .again = PLAN_AGAIN_USER,
     .order = PLAN_ORDER_TOUCH,  .data_size = sizeof(data_t),
     .interpret = interpret,     .execute = execute,
     .describe = describe,       .done = done,

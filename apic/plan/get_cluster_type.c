@@ -46,6 +46,7 @@ done(void *self)
 
 const plan_kind_t plan_get_cluster_type = {
     .table = {"get_cluster_type", NULL, 0},
+    .brief = "%D",
     .again = PLAN_AGAIN_EQUAL,
     .data_size = sizeof(data_t),
     .interpret = interpret,

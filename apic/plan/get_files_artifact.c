@@ -47,6 +47,7 @@ describe(const plan_step_t *step, str_t *out)
 
 const plan_kind_t plan_get_files_artifact = {
     PLAN_TABLE("get_files_artifact", fields),
+    .brief = "%S",
     .again = PLAN_AGAIN_USER,
     .order = PLAN_ORDER_TOUCH,
     .data_size = sizeof(plan_named_t),

@@ -53,6 +53,7 @@ describe(const plan_step_t *step, str_t *out)
 
 const plan_kind_t plan_get_service = {
     PLAN_TABLE("get_service", fields),
+    .brief = "%S",
     .again = PLAN_AGAIN_USER,
     .order = PLAN_ORDER_TOUCH,
     .data_size = sizeof(plan_named_t),

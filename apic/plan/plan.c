@@ -211,3 +211,64 @@ plan_step_place(const plan_step_t *self)
 {
     return str_format("%s[%u:%u]", self->file, self->line, self->column);
 }
+
+/* ------------------------------------------------------------------------------------------ in
+ * short */
+
+/* The string that a Starlark text makes; other texts as they are. */
+static void
+put_unquoted(const char *text, str_t *out)
+{
+    const size_t size = strlen(text);
+    if (size < 2 || text[0] != '"') {
+        str_add(out, text);
+        return;
+    }
+    for (size_t i = 1; i + 1 < size; i++) {
+        if (text[i] == '\\' && i + 2 < size)
+            i++;
+        str_add_char(out, text[i]);
+    }
+}
+
+static void
+put_brief(const plan_step_t *self, char what, str_t *out)
+{
+    const char *first = self->n_arguments ? self->arguments[0].text : "";
+    switch (what) {
+    case 'S':
+        str_add(out, self->n_services ? self->services[0] : self->n_uses ? self->uses[0] : "");
+        break;
+    case 'N':
+        str_printf(out, "%zu", self->n_services ? self->n_services : self->n_seen);
+        break;
+    case 'L':
+        for (size_t i = 0; i < self->n_services; i++)
+            str_printf(out, "%s%s", i ? ", " : "", self->services[i]);
+        break;
+    case 'A':
+        str_add(out, self->n_artifacts ? self->artifacts[0].name : "");
+        break;
+    case 'D':
+        str_add(out, self->description);
+        break;
+    case '1':
+        put_unquoted(first, out);
+        break;
+    default:
+        str_add(out, first);
+        break;
+    }
+}
+
+void
+plan_step_brief(const plan_step_t *self, str_t *out)
+{
+    str_printf(out, "%s(", self->kind->table.name);
+    for (const char *at = self->kind->brief; *at; at++)
+        if (*at == '%')
+            put_brief(self, *++at, out);
+        else
+            str_add_char(out, *at);
+    str_add_char(out, ')');
+}

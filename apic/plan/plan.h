@@ -28,6 +28,7 @@ typedef struct plan_step plan_step_t;
 typedef struct plan_scope plan_scope_t;
 typedef struct plan_env plan_env_t;
 typedef struct plan_exec plan_exec_t;
+typedef struct plan_outline plan_outline_t; /* outline.h */
 
 /* --------------------------------------------------------------------------------------------
  * kinds */
@@ -56,6 +57,10 @@ typedef enum {
 
 struct plan_kind {
     types_table_t table;
+    /* What plan_step_brief has in parentheses: %S the first service (or what is used first), %N how
+     * many services, %L their names, %A the first artifact, %D the description, %1 the first
+     * argument, %T its Starlark text. */
+    const char *brief;
     plan_again_t again;
     plan_order_t order;
     size_t data_size; /* of the step's own data, zeroed before interpret */
@@ -67,6 +72,8 @@ struct plan_kind {
     int (*validate)(const plan_step_t *step, plan_env_t *env, err_t **err); /* NULL: always fine */
     int (*execute)(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err);
     void (*describe)(const plan_step_t *step, str_t *out);
+    /* What it makes, for those who only look at the plan; NULL: nothing. */
+    void (*outline)(const plan_step_t *step, plan_outline_t *to);
     void (*done)(void *data); /* NULL: nothing to free */
 };
 
@@ -113,6 +120,7 @@ struct plan_step {
     size_t n_artifacts;
     char **uses; /* services and artifacts that it needs */
     size_t n_uses;
+    size_t n_seen; /* services that it hands to the script, where it names none */
 
     /* until sealed */
     star_value_t values[TYPES_FIELDS_MAX]; /* alive in the scope's `kept` */
@@ -130,6 +138,8 @@ void plan_step_add_needs(plan_step_t *self, const types_service_config_t *config
 char *plan_step_text(const plan_step_t *self, star_t *star);
 /* Turns values into texts and lets go of them. */
 void plan_step_seal(plan_step_t *self, star_t *star);
+/* The step in a few words: "add_service(db)". */
+void plan_step_brief(const plan_step_t *self, str_t *out);
 /* "FILE[LINE:COLUMN]"; yours. */
 char *plan_step_place(const plan_step_t *self);
 

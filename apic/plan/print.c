@@ -59,8 +59,13 @@ done(void *self)
 }
 
 const plan_kind_t plan_print = {
-    PLAN_TABLE("print", fields), .again = PLAN_AGAIN_EQUAL,
-    .order = PLAN_ORDER_PRINT,   .data_size = sizeof(data_t),
-    .interpret = interpret,      .execute = execute,
-    .describe = describe,        .done = done,
+    PLAN_TABLE("print", fields),
+    .brief = "%T",
+    .again = PLAN_AGAIN_EQUAL,
+    .order = PLAN_ORDER_PRINT,
+    .data_size = sizeof(data_t),
+    .interpret = interpret,
+    .execute = execute,
+    .describe = describe,
+    .done = done,
 };

@@ -1,5 +1,6 @@
 /*  remove_service: stops a service and removes it. */
 #include "apic/plan/named.h"
+#include "apic/plan/outline.h"
 
 #include <stdlib.h>
 
@@ -47,8 +48,16 @@ describe(const plan_step_t *step, str_t *out)
     str_printf(out, "Removing service '%s'", plan_named(step));
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    plan_outline_service_remove(to, plan_named(step));
+}
+
 const plan_kind_t plan_remove_service = {
     PLAN_TABLE("remove_service", fields),
+    .brief = "%S",
+    .outline = outline,
     .again = PLAN_AGAIN_NEVER,
     .order = PLAN_ORDER_REMOVE,
     .data_size = sizeof(plan_named_t),

@@ -1,5 +1,5 @@
 /*  render_templates: templates and their data become an artifact. */
-#include "apic/plan/kinds.h"
+#include "apic/plan/outline.h"
 
 #include "apic/packages/path.h"
 #include "apic/run/reference.h"
@@ -133,8 +133,21 @@ done(void *self)
     free(data->files);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const data_t *data = step->data;
+    const char **paths = calloc(data->count + 1, sizeof(*paths));
+    for (size_t i = 0; i < data->count; i++)
+        paths[i] = data->files[i].path;
+    plan_outline_artifact(to, data->name, paths, data->count);
+    free(paths);
+}
+
 const plan_kind_t plan_render_templates = {
     PLAN_TABLE("render_templates", fields),
+    .brief = "%A",
+    .outline = outline,
     .again = PLAN_AGAIN_ARTIFACT,
     .data_size = sizeof(data_t),
     .interpret = interpret,

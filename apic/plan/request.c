@@ -96,8 +96,13 @@ done(void *self)
 }
 
 const plan_kind_t plan_request = {
-    PLAN_TABLE("request", fields), .again = PLAN_AGAIN_USER,
-    .data_size = sizeof(data_t),   .interpret = interpret,
-    .validate = validate,          .execute = execute,
-    .describe = describe,          .done = done,
+    PLAN_TABLE("request", fields),
+    .brief = "%S, %D",
+    .again = PLAN_AGAIN_USER,
+    .data_size = sizeof(data_t),
+    .interpret = interpret,
+    .validate = validate,
+    .execute = execute,
+    .describe = describe,
+    .done = done,
 };

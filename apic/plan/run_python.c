@@ -1,5 +1,5 @@
 /*  run_python: runs a Python script in a container of its own. */
-#include "apic/plan/task.h"
+#include "apic/plan/outline.h"
 
 #include "apic/run/reference.h"
 
@@ -125,8 +125,28 @@ done(void *self)
     types_texts_free(data->packages);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const data_t *data = step->data;
+    plan_outline_task(to, step,
+                      &(plan_outline_task_t){
+                          .type = "python",
+                          .uuid = data->task.uuid,
+                          .command = (const char *const *)&data->task.run,
+                          .n_command = 1,
+                          .config = data->task.config,
+                          .stores = data->task.stores,
+                          .n_stores = data->task.n_stores,
+                          .packages = data->packages,
+                          .args = data->args,
+                      });
+}
+
 const plan_kind_t plan_run_python = {
     PLAN_TABLE("run_python", fields),
+    .brief = "%D",
+    .outline = outline,
     .again = PLAN_AGAIN_EQUAL,
     .data_size = sizeof(data_t),
     .interpret = interpret,

@@ -1,5 +1,5 @@
 /*  run_sh: runs a shell script in a container of its own. */
-#include "apic/plan/task.h"
+#include "apic/plan/outline.h"
 
 #include "apic/run/reference.h"
 
@@ -95,8 +95,26 @@ done(void *self)
     plan_task_done(self);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const plan_task_t *task = step->data;
+    plan_outline_task(to, step,
+                      &(plan_outline_task_t){
+                          .type = "sh",
+                          .uuid = task->uuid,
+                          .command = (const char *const *)&task->run,
+                          .n_command = 1,
+                          .config = task->config,
+                          .stores = task->stores,
+                          .n_stores = task->n_stores,
+                      });
+}
+
 const plan_kind_t plan_run_sh = {
     PLAN_TABLE("run_sh", fields),
+    .brief = "%D",
+    .outline = outline,
     .again = PLAN_AGAIN_EQUAL,
     .data_size = sizeof(plan_task_t),
     .interpret = interpret,

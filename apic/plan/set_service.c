@@ -144,6 +144,7 @@ done(void *self)
 
 const plan_kind_t plan_set_service = {
     PLAN_TABLE("set_service", fields),
+    .brief = "%S, %D",
     .again = PLAN_AGAIN_OVERRIDE,
     .data_size = sizeof(data_t),
     .interpret = interpret,

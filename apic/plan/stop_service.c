@@ -22,6 +22,7 @@ describe(const plan_step_t *step, str_t *out)
 
 const plan_kind_t plan_stop_service = {
     PLAN_TABLE("stop_service", fields),
+    .brief = "%S",
     .again = PLAN_AGAIN_NEVER,
     .order = PLAN_ORDER_TOUCH,
     .data_size = sizeof(plan_named_t),

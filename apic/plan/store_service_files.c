@@ -1,5 +1,5 @@
 /*  store_service_files: files of a service become an artifact. */
-#include "apic/plan/kinds.h"
+#include "apic/plan/outline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,8 +78,18 @@ done(void *self)
     free(data->name);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const data_t *data = step->data;
+    const char *src = data->src;
+    plan_outline_artifact(to, data->name, &src, 1);
+}
+
 const plan_kind_t plan_store_service_files = {
     PLAN_TABLE("store_service_files", fields),
+    .brief = "%S, %D",
+    .outline = outline,
     .again = PLAN_AGAIN_STORE,
     .data_size = sizeof(data_t),
     .interpret = interpret,

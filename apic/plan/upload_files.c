@@ -1,5 +1,5 @@
 /*  upload_files: files of a package, or of the web, become an artifact. */
-#include "apic/plan/kinds.h"
+#include "apic/plan/outline.h"
 
 #include "apic/packages/path.h"
 
@@ -139,8 +139,18 @@ done(void *self)
     free(data->md5);
 }
 
+static void
+outline(const plan_step_t *step, plan_outline_t *to)
+{
+    const data_t *data = step->data;
+    const char *src = data->src;
+    plan_outline_artifact(to, data->name, &src, 1);
+}
+
 const plan_kind_t plan_upload_files = {
     PLAN_TABLE("upload_files", fields),
+    .brief = "%1, %A",
+    .outline = outline,
     .again = PLAN_AGAIN_CONTENT,
     .data_size = sizeof(data_t),
     .interpret = interpret,

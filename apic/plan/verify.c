@@ -88,11 +88,7 @@ done(void *self)
 }
 
 const plan_kind_t plan_verify = {
-    PLAN_TABLE("verify", fields),
-    .again = PLAN_AGAIN_EQUAL,
-    .data_size = sizeof(data_t),
-    .interpret = interpret,
-    .execute = execute,
-    .describe = describe,
-    .done = done,
+    PLAN_TABLE("verify", fields), .brief = "%D",          .again = PLAN_AGAIN_EQUAL,
+    .data_size = sizeof(data_t),  .interpret = interpret, .execute = execute,
+    .describe = describe,         .done = done,
 };

@@ -98,7 +98,9 @@ done(void *self)
 }
 
 const plan_kind_t plan_wait = {
-    PLAN_TABLE("wait", fields),  .again = PLAN_AGAIN_USER, .order = PLAN_ORDER_WAIT,
-    .data_size = sizeof(data_t), .interpret = interpret,   .validate = validate,
-    .execute = execute,          .describe = describe,     .done = done,
+    PLAN_TABLE("wait", fields),  .brief = "%S, %D",
+    .again = PLAN_AGAIN_USER,    .order = PLAN_ORDER_WAIT,
+    .data_size = sizeof(data_t), .interpret = interpret,
+    .validate = validate,        .execute = execute,
+    .describe = describe,        .done = done,
 };

@@ -13,6 +13,18 @@ static int schedule(plan_scope_t *scope, plan_step_t **step_p, star_value_t *val
 static void warn(types_host_t *host, const char *text);
 static star_load_fn on_load;
 
+static char **
+module_names(const run_map_t *modules)
+{
+    const char *locator;
+    void *module;
+    size_t count = 0;
+    char **names = calloc(modules->count + 1, sizeof(*names));
+    for (size_t cursor = 0; run_map_next(modules, &cursor, &locator, &module);)
+        names[count++] = strdup(locator);
+    return names;
+}
+
 int
 run_interpret(const run_interpreter_t *self, const run_program_t *program, run_plan_t **ret_plan,
               err_t **err)
@@ -44,6 +56,7 @@ run_interpret(const run_interpreter_t *self, const run_program_t *program, run_p
     if (rc == 0)
         for (size_t i = 0; i < plan->n_steps; i++)
             plan_step_seal(plan->steps[i], star);
+    plan->modules = module_names(&work.modules);
     if (self->running)
         self->running(self->arg, NULL);
     plan_scope_done(&work.scope);
@@ -64,6 +77,7 @@ run_plan_destroy(run_plan_t **self_p)
         plan_step_destroy(&self->steps[i]);
     free(self->steps);
     free(self->output);
+    types_texts_free(self->modules);
     free(self);
     *self_p = NULL;
 }

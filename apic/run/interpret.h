@@ -25,8 +25,9 @@ typedef struct {
 typedef struct run_plan {
     plan_step_t **steps;
     size_t n_steps;
-    char *output; /* JSON, "" for none; may hold references */
-    size_t first; /* where the first step goes in the enclave plan; what lies before stays */
+    char *output;   /* JSON, "" for none; may hold references */
+    char **modules; /* locators of all files that were imported; NULL-terminated */
+    size_t first;   /* where the first step goes in the enclave plan; what lies before stays */
 } run_plan_t;
 void run_plan_destroy(run_plan_t **self_p);
 AUTO_FOR(run_plan)

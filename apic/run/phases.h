@@ -50,8 +50,23 @@ typedef enum {
 run_outcome_t run_phases(const run_enclave_t *self, const run_request_t *request,
                          const run_lines_t *lines);
 
+/* The plan of the request as YAML (yours), without running or recording anything. */
+int run_plan_yaml(const run_enclave_t *self, const run_request_t *request, char **ret_yaml,
+                  err_t **err);
+
 /* ------------------------------------------------------------------------------- for siblings only
  */
+
+/* A program with the memory it stands on; zero it (text: STR_EMPTY) before. */
+typedef struct {
+    run_program_t program;
+    packages_manifest_t *manifest;
+    str_t text;
+    char *file;
+} run_setup_t;
+int run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_t *self,
+              err_t **err);
+void run_setup_done(run_setup_t *self);
 
 /* Validation: says every failing step, then makes the images present. -1: something failed, and was
  * said. */

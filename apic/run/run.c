@@ -32,6 +32,10 @@ typedef struct {
     star_t **slot; /* in run->running; NULL when it does not interpret */
 } job_arg_t;
 
+static int admit(run_t *self, err_t **err);
+static void leave(run_t *self);
+static run_enclave_t enclave_of(job_arg_t *arg);
+static void plan(run_t *self, actor_call_t *call, const run_request_t *request);
 static void start(run_t *self, actor_call_t *call, job_arg_t *arg);
 static void serve(actor_call_t *call, run_job_t *job);
 static void work(void *arg, const run_lines_t *lines);
@@ -94,22 +98,25 @@ parallelism(int32_t asked)
     return asked > (int32_t)CORE_PARALLELISM_MAX ? CORE_PARALLELISM_MAX : (unsigned)asked;
 }
 
-/* Fields that both requests have, whose unset forms have defaults. */
-#define COMMON(args)                                                                               \
+/* Fields that all requests have, whose unset forms have defaults. */
+#define PLAN(args)                                                                                 \
     .params = (args)->_serialized_params_case ? (args)->serialized_params : "",                    \
     .main_function = (args)->_main_function_name_case ? (args)->main_function_name : "",           \
-    .dry_run = (args)->_dry_run_case && (args)->dry_run,                                           \
-    .parallel = (args)->_parallel_case && (args)->parallel,                                        \
-    .non_blocking = (args)->_non_blocking_mode_case && (args)->non_blocking_mode,                  \
-    .check_resources = !(args)->_resource_check_case || (args)->resource_check,                    \
-    .allow_privileged = (args)->_allow_privileged_mode_case && (args)->allow_privileged_mode,      \
-    .no_caching = (args)->n_experimental_features > 0,                                             \
-    .parallelism = parallelism((args)->_parallelism_case ? (args)->parallelism : 0),               \
-    .fetch_mode =                                                                                  \
-        (args)->_image_download_mode_case &&                                                       \
-                (args)->image_download_mode == API_CONTAINER_API__IMAGE_DOWNLOAD_MODE__always      \
-            ? ORCHESTRATOR__FETCH_MODE__FETCH_ALWAYS                                               \
-            : ORCHESTRATOR__FETCH_MODE__FETCH_MISSING
+    .allow_privileged = (args)->_allow_privileged_mode_case && (args)->allow_privileged_mode
+
+/* And those of what is run. */
+#define COMMON(args)                                                                               \
+    PLAN(args), .dry_run = (args)->_dry_run_case && (args)->dry_run,                               \
+                .parallel = (args)->_parallel_case && (args)->parallel,                            \
+                .non_blocking = (args)->_non_blocking_mode_case && (args)->non_blocking_mode,      \
+                .check_resources = !(args)->_resource_check_case || (args)->resource_check,        \
+                .no_caching = (args)->n_experimental_features > 0,                                 \
+                .parallelism = parallelism((args)->_parallelism_case ? (args)->parallelism : 0),   \
+                .fetch_mode = (args)->_image_download_mode_case &&                                 \
+                                      (args)->image_download_mode ==                               \
+                                          API_CONTAINER_API__IMAGE_DOWNLOAD_MODE__always           \
+                                  ? ORCHESTRATOR__FETCH_MODE__FETCH_ALWAYS                         \
+                                  : ORCHESTRATOR__FETCH_MODE__FETCH_MISSING
 
 void
 run_script(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
@@ -144,6 +151,51 @@ run_package(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
 }
 
 void
+run_script_plan(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const ApiContainerApi__StarlarkScriptPlanYamlArgs *args =
+        (const ApiContainerApi__StarlarkScriptPlanYamlArgs *)request;
+    plan(self, call,
+         &(run_request_t){.script = args->serialized_script, .main_file = "", PLAN(args)});
+}
+
+void
+run_package_plan(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const ApiContainerApi__StarlarkPackagePlanYamlArgs *args =
+        (const ApiContainerApi__StarlarkPackagePlanYamlArgs *)request;
+    plan(self, call,
+         &(run_request_t){
+             .package_id = args->package_id,
+             .clone = args->is_remote,
+             .main_file =
+                 args->_relative_path_to_main_file_case ? args->relative_path_to_main_file : "",
+             PLAN(args),
+         });
+}
+
+/* It is short, so the worker does it itself. */
+static void
+plan(run_t *self, actor_call_t *call, const run_request_t *request)
+{
+    AUTO(err) err = NULL;
+    AUTO_FREE char *yaml = NULL;
+    job_arg_t arg = {.run = self};
+    const run_enclave_t enclave = enclave_of(&arg);
+    if (admit(self, &err) == 0) {
+        run_plan_yaml(&enclave, request, &yaml, &err);
+        leave(self);
+    }
+    if (err) {
+        actor_call_fail(&call, &err);
+        return;
+    }
+    ApiContainerApi__PlanYaml reply = API_CONTAINER_API__PLAN_YAML__INIT;
+    reply.plan_yaml = yaml;
+    actor_call_reply(&call, &reply.base);
+}
+
+void
 run_last(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
 {
     AUTO_MESSAGE ApiContainerApi__GetStarlarkRunResponse *reply =
@@ -162,30 +214,41 @@ arg_free(job_arg_t *arg)
     free(arg);
 }
 
+/* One more run is under way, unless that is too many. */
+static int
+admit(run_t *self, err_t **err)
+{
+    pthread_mutex_lock(&self->lock);
+    const bool is_stopping = self->is_stopping, is_full = self->n_jobs == RUN_RUNS_MAX;
+    if (!is_stopping && !is_full)
+        self->n_jobs++;
+    pthread_mutex_unlock(&self->lock);
+    if (is_stopping)
+        return err_fail(err, ERR_UNAVAILABLE, "the API container stops");
+    return !is_full ? 0
+                    : err_fail(err, ERR_LIMIT,
+                               "%u runs are under way in this enclave, which is the limit; wait "
+                               "until one has ended",
+                               RUN_RUNS_MAX);
+}
+
+static void
+leave(run_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->n_jobs--;
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
 static void
 start(run_t *self, actor_call_t *call, job_arg_t *arg)
 {
     AUTO(err) err = NULL;
     run_job_t *job = NULL;
     arg->run = self;
-    pthread_mutex_lock(&self->lock);
-    const bool is_full = self->n_jobs == RUN_RUNS_MAX;
-    if (self->is_stopping)
-        err_fail(&err, ERR_UNAVAILABLE, "the API container stops");
-    else if (is_full)
-        err_fail(&err, ERR_LIMIT,
-                 "%u runs are under way in this enclave, which is the limit; wait "
-                 "until one has ended",
-                 RUN_RUNS_MAX);
-    else
-        self->n_jobs++;
-    pthread_mutex_unlock(&self->lock);
-    if (!err && run_job_new(work, arg, &job, &err) < 0) {
-        pthread_mutex_lock(&self->lock);
-        self->n_jobs--;
-        pthread_cond_broadcast(&self->changed);
-        pthread_mutex_unlock(&self->lock);
-    }
+    if (admit(self, &err) == 0 && run_job_new(work, arg, &job, &err) < 0)
+        leave(self);
     if (err) {
         arg_free(arg);
         actor_call_fail(&call, &err);
@@ -261,6 +324,20 @@ sleep_for(void *arg, int64_t ms)
     return is_stopping;
 }
 
+static run_enclave_t
+enclave_of(job_arg_t *arg)
+{
+    return (run_enclave_t){
+        .world = &arg->run->world,
+        .store = arg->run->store,
+        .lock = &arg->run->executing,
+        .running = running,
+        .stopped = stopped,
+        .sleep = sleep_for,
+        .arg = arg,
+    };
+}
+
 /* What the run has said, on its way: the end is recorded before the client hears of it. */
 typedef struct {
     const job_arg_t *job;
@@ -288,23 +365,12 @@ work(void *arg, const run_lines_t *lines)
     run_t *run = self->run;
     tap_t tap = {self, lines};
     const run_lines_t tapped = {on_line, &tap};
-    const run_enclave_t enclave = {
-        .world = &run->world,
-        .store = run->store,
-        .lock = &run->executing,
-        .running = running,
-        .stopped = stopped,
-        .sleep = sleep_for,
-        .arg = self,
-    };
+    const run_enclave_t enclave = enclave_of(self);
     log_info("run.started", "package=%s",
              self->request.package_id ? self->request.package_id : PACKAGES_SCRIPT);
     static const char *const outcomes[] = {"refused", "failed", "succeeded", "dry"};
     const run_outcome_t outcome = run_phases(&enclave, &self->request, &tapped);
     log_info("run.ended", "outcome=%s", outcomes[outcome]);
     arg_free(self);
-    pthread_mutex_lock(&run->lock);
-    run->n_jobs--;
-    pthread_cond_broadcast(&run->changed);
-    pthread_mutex_unlock(&run->lock);
+    leave(run);
 }

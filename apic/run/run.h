@@ -45,4 +45,8 @@ void run_package(run_t *self, actor_call_t *call, const ProtobufCMessage *reques
 /* GetStarlarkRun: the last run that came to an end. */
 void run_last(run_t *self, actor_call_t *call, const ProtobufCMessage *request);
 
+/* GetStarlarkScriptPlanYaml, GetStarlarkPackagePlanYaml: what would be done. */
+void run_script_plan(run_t *self, actor_call_t *call, const ProtobufCMessage *request);
+void run_package_plan(run_t *self, actor_call_t *call, const ProtobufCMessage *request);
+
 #endif

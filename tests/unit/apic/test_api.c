@@ -407,15 +407,11 @@ artifacts_are_listed_inspected_and_copied_from_services(void **state)
     assert_int_equal(err_code(err), ERR_INVALID);
 }
 
-/* All but these, which are refused as not supported. */
-static const char *const without_handler[] = {SERVICE "GetStarlarkScriptPlanYaml",
-                                              SERVICE "GetStarlarkPackagePlanYaml"};
-
 static void
 every_method_of_the_schema_has_a_handler(void **state)
 {
     (void)state;
-    size_t count, missing = 0;
+    size_t count;
     const bus_method_t *methods = bus_methods(&count);
     for (size_t i = 0; i < count; i++) {
         if (strncmp(methods[i].name, SERVICE, strlen(SERVICE)) != 0)
@@ -423,27 +419,9 @@ every_method_of_the_schema_has_a_handler(void **state)
         const actor_method_t *ours = api_methods();
         while (ours->method && strcmp(ours->method, methods[i].name) != 0)
             ours++;
-        if (ours->method)
-            continue;
-        missing++;
-        if (strcmp(methods[i].name, without_handler[0]) != 0 &&
-            strcmp(methods[i].name, without_handler[1]) != 0)
+        if (!ours->method)
             fail_msg("%s has no handler", methods[i].name);
     }
-    assert_int_equal(missing, ARRAY_LEN(without_handler));
-}
-
-static void
-a_method_without_a_handler_is_refused_by_name(void **state)
-{
-    api_stage_t *self = *state;
-    ApiContainerApi__StarlarkScriptPlanYamlArgs args =
-        API_CONTAINER_API__STARLARK_SCRIPT_PLAN_YAML_ARGS__INIT;
-    err_t *err = NULL;
-    assert_null(ask(self, "GetStarlarkScriptPlanYaml", &args.base, &err));
-    assert_int_equal(err_code(err), ERR_UNSUPPORTED);
-    AUTO_FREE char *why = support_why(&err);
-    assert_non_null(strstr(why, "GetStarlarkScriptPlanYaml"));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -463,7 +441,6 @@ main(void)
         T(a_package_is_uploaded_under_its_id_or_refused_without_one),
         T(artifacts_are_listed_inspected_and_copied_from_services),
         cmocka_unit_test(every_method_of_the_schema_has_a_handler),
-        T(a_method_without_a_handler_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

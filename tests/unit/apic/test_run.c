@@ -134,6 +134,33 @@ the_last_run_is_remembered(void **state)
 }
 
 static void
+a_plan_is_shown_without_being_run(void **state)
+{
+    run_stage_t *self = *state;
+    static const char method[] = SERVICE "GetStarlarkScriptPlanYaml";
+    ApiContainerApi__StarlarkScriptPlanYamlArgs args =
+        API_CONTAINER_API__STARLARK_SCRIPT_PLAN_YAML_ARGS__INIT;
+    args.serialized_script =
+        (char *)"def run(plan):\n    plan.add_service(\"a\", ServiceConfig(\"b\"))\n";
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    assert_int_equal(actor_ask(self->client, NULL, APIC, method, &args.base, 0, &reply, NULL), 0);
+    const char *yaml = ((ApiContainerApi__PlanYaml *)reply)->plan_yaml;
+    assert_non_null(strstr(yaml, "\n  shortDescriptor: add_service(a)\n"));
+    size_t count;
+    core_service_t **services = core_services_all(self->stage->core, &count);
+    core_services_free(services, count);
+    assert_int_equal(count, 0);
+
+    args.serialized_script = (char *)"def walk(plan):\n    pass\n";
+    AUTO(err) err = NULL;
+    AUTO_MESSAGE ProtobufCMessage *none = NULL;
+    assert_true(actor_ask(self->client, NULL, APIC, method, &args.base, 0, &none, &err) < 0);
+    assert_int_equal(err_code(err), ERR_INVALID);
+    AUTO_FREE char *why = err_lines(err);
+    assert_non_null(strstr(why, "No 'run' function found in the script"));
+}
+
+static void
 a_run_goes_on_when_its_client_goes_away(void **state)
 {
     run_stage_t *self = *state;
@@ -167,9 +194,8 @@ a_stop_ends_a_run_that_waits(void **state)
 {
     run_stage_t *self = *state;
     AUTO(actor_stream)
-    stream =
-        start(self,
-              "def run(plan):\n"
+    stream = start(
+        self, "def run(plan):\n"
               "    plan.add_service(\"s\", ServiceConfig(image = \"image\"))\n"
               "    plan.wait(\"s\", ExecRecipe(command = [\"fail\", \"1\"]), \"code\", \"==\", 0,"
               " interval = \"1m\", timeout = \"1h\")\n");
@@ -190,6 +216,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_script_adds_a_service_and_uses_it, setup, teardown),
         cmocka_unit_test_setup_teardown(the_last_run_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_plan_is_shown_without_being_run, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_goes_on_when_its_client_goes_away, setup, teardown),
         cmocka_unit_test_setup_teardown(thousands_of_lines_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_ends_a_run_that_waits, setup, teardown),

@@ -1,0 +1,106 @@
+/*  setup: from what a client asked for to a program: the package on disk, its manifest, its main
+ * file. */
+#include "apic/packages/file.h"
+#include "apic/packages/locator.h"
+#include "apic/packages/path.h"
+#include "apic/run/phases.h"
+#include "apic/run/replaces.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A dependency's repository: with the user's token, whatever the root package has. */
+static int
+clone_dependency(void *arg, const char *author, const char *repo, const char *version, err_t **err)
+{
+    const run_world_t *world = arg;
+    return world->package_clone(world->self, author, repo, version, "", err);
+}
+
+/* Brings what the client has not uploaded. */
+static int
+fetch_package(const run_world_t *world, const run_request_t *request, err_t **err)
+{
+    const char *id = request->package_id;
+    AUTO(packages_locator) locator = NULL;
+    if (packages_locator_parse(id, &locator, err) < 0)
+        return err_wrap(err, "An error occurred parsing Git URL for package ID '%s'", id);
+    if (request->token && request->token[0] &&
+        world->package_token(world->self, id, request->token, err) < 0)
+        return -1;
+    return request->clone ? world->package_clone(world->self, locator->author, locator->repo,
+                                                 locator->version, id, err)
+                          : 0;
+}
+
+static int
+setup_package(const run_enclave_t *enclave, const run_request_t *request, run_setup_t *self,
+              err_t **err)
+{
+    const char *id = request->package_id, *repositories = enclave->world->repositories;
+    const char *main_file = request->main_file[0] ? request->main_file : PACKAGES_MAIN;
+    AUTO_FREE char *folder = NULL;
+    struct stat status;
+
+    if (fetch_package(enclave->world, request, err) < 0 ||
+        packages_folder(repositories, id, &folder, err) < 0)
+        return -1;
+    if (stat(folder, &status) < 0)
+        return err_fail(err, ERR_NOT_FOUND, "Package '%s' does not exist on disk at '%s'", id,
+                        folder);
+    if (packages_manifest_read(repositories, folder, &self->manifest, err) < 0)
+        return -1;
+    AUTO_FREE char *below = packages_path_join("/", main_file);
+    AUTO_FREE char *path = packages_path_join(folder, below);
+    if (stat(path, &status) < 0) {
+        err_fail(err, ERR_NOT_FOUND, "stat %s: no such file or directory", path);
+        return err_wrap(err,
+                        "An error occurred while verifying that '%s' exists in the package '%s' at "
+                        "'%s'",
+                        PACKAGES_MAIN, id, path);
+    }
+    if (packages_file_read(path, PACKAGES_FILE_MAX, &self->text, err) < 0)
+        return err_wrap(err, "cannot read the main file of package '%s'", id);
+    self->file = packages_path_join(self->manifest->name, below);
+    self->program.packages = (packages_t){.repositories = repositories,
+                                          .package_id = self->manifest->name,
+                                          .replaces = self->manifest->replaces,
+                                          .n_replaces = self->manifest->n_replaces};
+    return request->no_caching ? 0
+                               : run_replaces_apply(enclave->world, &self->program.packages, err);
+}
+
+int
+run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_t *self,
+          err_t **err)
+{
+    run_program_t *program = &self->program;
+    if (request->package_id) {
+        if (setup_package(enclave, request, self, err) < 0)
+            return -1;
+    } else {
+        str_add(&self->text, request->script);
+        self->file = strdup(PACKAGES_SCRIPT);
+        program->packages = (packages_t){.repositories = enclave->world->repositories,
+                                         .package_id = PACKAGES_SCRIPT};
+        program->is_script = true;
+    }
+    program->packages.clone = clone_dependency;
+    program->packages.arg = (void *)enclave->world;
+    program->file = self->file;
+    program->text = self->text.data;
+    program->size = self->text.len;
+    program->main_function = request->main_function;
+    program->params = request->params;
+    program->allow_privileged = request->allow_privileged;
+    return 0;
+}
+
+void
+run_setup_done(run_setup_t *self)
+{
+    packages_manifest_destroy(&self->manifest);
+    str_done(&self->text);
+    free(self->file);
+}
