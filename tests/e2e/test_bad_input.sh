@@ -115,11 +115,11 @@ run_star '    plan.add_service(name = "web", config = ServiceConfig(image = "Not
 says "Not An Image"
 
 it "a host port that is in use"
-docker run --detach --name e2e-holds-port --publish 18080:80 "$image" sleep 1000 >/dev/null
+docker run --detach --name e2e-holds-port --publish 28765:80 "$image" sleep 1000 >/dev/null
 held=$(docker_holds)
 run_star '    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], cmd = ["sleep", "1000"],
-        ports = {"http": PortSpec(number = 80, wait = None)}, public_ports = {"http": PortSpec(number = 18080)}))'
-says 18080
+        ports = {"http": PortSpec(number = 80, wait = None)}, public_ports = {"http": PortSpec(number = 28765)}))'
+says 28765
 docker rm --force e2e-holds-port >/dev/null
 held=$(docker_holds)
 
