@@ -49,11 +49,20 @@ static const struct {
     {"yield", T_ILLEGAL},
 };
 
-/* Longest first. */
+/* Of those with one beginning, the longest first; the frequent ones before the others. */
 static const struct {
     char text[4];
     token_kind_t kind;
 } operators[] = {
+    {"(", T_LPAREN},
+    {")", T_RPAREN},
+    {",", T_COMMA},
+    {":", T_COLON},
+    {"[", T_LBRACK},
+    {"]", T_RBRACK},
+    {".", T_DOT},
+    {"==", T_EQL},
+    {"=", T_EQ},
     {"//=", T_SLASHSLASH_EQ},
     {"<<=", T_LTLT_EQ},
     {">>=", T_GTGT_EQ},
@@ -69,7 +78,6 @@ static const struct {
     {"&=", T_AMP_EQ},
     {"|=", T_PIPE_EQ},
     {"^=", T_CIRCUMFLEX_EQ},
-    {"==", T_EQL},
     {"!=", T_NEQ},
     {"<=", T_LE},
     {">=", T_GE},
@@ -82,15 +90,7 @@ static const struct {
     {"|", T_PIPE},
     {"^", T_CIRCUMFLEX},
     {"~", T_TILDE},
-    {".", T_DOT},
-    {",", T_COMMA},
-    {"=", T_EQ},
     {";", T_SEMI},
-    {":", T_COLON},
-    {"(", T_LPAREN},
-    {")", T_RPAREN},
-    {"[", T_LBRACK},
-    {"]", T_RBRACK},
     {"{", T_LBRACE},
     {"}", T_RBRACE},
     {"<", T_LT},
@@ -605,6 +605,8 @@ read_operator(lexer_t *lexer)
     token_t *token = &lexer->token;
 
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        if (operators[i].text[0] != *lexer->at)
+            continue;
         size_t length = strlen(operators[i].text);
         if ((size_t)(lexer->end - lexer->at) < length ||
             memcmp(lexer->at, operators[i].text, length) != 0)

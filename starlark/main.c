@@ -22,6 +22,8 @@ enum {
     OPT_REASSIGN,
     OPT_SET,
     OPT_LOAD,
+    OPT_CHECK,
+    OPT_PROFILE,
     OPT_DISASSEMBLE,
     OPT_STEPS,
     OPT_MEMORY,
@@ -33,6 +35,8 @@ static const struct option options[] = {
     {"globalreassign", no_argument, NULL, OPT_REASSIGN},
     {"set", no_argument, NULL, OPT_SET},
     {"load", no_argument, NULL, OPT_LOAD},
+    {"check", no_argument, NULL, OPT_CHECK},
+    {"profile", no_argument, NULL, OPT_PROFILE},
     {"disassemble", no_argument, NULL, OPT_DISASSEMBLE},
     {"steps", required_argument, NULL, OPT_STEPS},
     {"memory", required_argument, NULL, OPT_MEMORY},
@@ -46,7 +50,9 @@ static const char usage[] =
     "  -globalreassign   allow globals to be assigned again, and if, for and while at top level\n"
     "  -set              allow set()\n"
     "  -load             let load() read files, relative to the file that loads\n"
+    "  -check            compile only: syntax and names\n"
     "  -disassemble      print the compiled code instead of running it\n"
+    "  -profile          report on stderr the time and steps of each function\n"
     "  -steps N          stop after about N instructions\n"
     "  -memory BYTES     stop when more memory is needed\n";
 
@@ -185,6 +191,8 @@ run(program_t *self, const char *name, const char *text, size_t length)
 {
     if (self->disassemble)
         return disassemble(self, name, text, length);
+    if (self->check)
+        return star_check(self->star, name, text, length, self->env) < 0 ? program_fail(self) : 0;
     return star_ok(star_run(self->star, name, text, length, self->env)) ? 0 : program_fail(self);
 }
 
@@ -229,6 +237,14 @@ read_options(program_t *self, star_options_t *star, int argc, char **argv)
             break;
         case OPT_LOAD:
             self->load = true;
+            break;
+        case OPT_CHECK:
+            self->check = true;
+            break;
+        case OPT_PROFILE:
+            if (self->profile == NULL && (self->profile = profile_new()) == NULL)
+                return bad_usage("out of memory: ", "profile");
+            star->sample = profile_sample;
             break;
         case OPT_DISASSEMBLE:
             self->disassemble = true;
@@ -275,8 +291,10 @@ main(int argc, char **argv)
         .print = on_print, .load = on_load, .clock = on_clock, .zone = on_zone, .user = &self};
     int status = read_options(&self, &star, argc, argv);
 
-    if (status >= 0)
+    if (status >= 0) {
+        profile_free(self.profile);
         return status;
+    }
     if (star_new(&star, &self.star) < 0 || make_environment(&self) < 0) {
         fputs("starlark: out of memory\n", stderr);
         return 1;
@@ -297,6 +315,9 @@ main(int argc, char **argv)
     } else {
         status = program_repl(&self);
     }
+    if (self.profile != NULL)
+        profile_report(self.profile);
+    profile_free(self.profile);
     star_destroy(&self.star);
     free(self.zone);
     if (fflush(stdout) != 0 && status == 0)

@@ -88,8 +88,12 @@ sl_poll(star_t *s, bool may_collect)
     const char *cancel = __atomic_load_n(&s->cancel, __ATOMIC_ACQUIRE);
     uint64_t limit = s->options.limits.steps;
 
-    s->steps += (uint64_t)(s->slice - s->budget);
+    uint64_t passed = (uint64_t)(s->slice - s->budget);
+
+    s->steps += passed;
     s->slice = s->budget = 0;
+    if (s->options.sample != NULL && passed > 0)
+        s->options.sample(s, passed, s->options.user);
     if (cancel != NULL)
         return sl_fail_kind(s, STAR_ERROR_CANCELLED, "Starlark computation cancelled: %s", cancel);
     if (limit > 0 && s->steps >= limit)
@@ -97,8 +101,8 @@ sl_poll(star_t *s, bool may_collect)
                             (unsigned long long)limit);
     if (may_collect && (s->heap.wanted || (s->options.debug & STAR_DEBUG_COLLECT)))
         sl_heap_collect(s);
-    s->slice = SL_POLL_STEPS;
-    if (limit > 0 && limit - s->steps < SL_POLL_STEPS)
+    s->slice = s->options.sample != NULL ? SL_SAMPLE_STEPS : SL_POLL_STEPS;
+    if (limit > 0 && limit - s->steps < (uint64_t)s->slice)
         s->slice = (int64_t)(limit - s->steps);
     if (s->options.debug & STAR_DEBUG_COLLECT)
         s->slice = 0;

@@ -75,6 +75,11 @@ typedef int64_t star_clock_fn(void *user);
  * there is no such zone. Without it only UTC is known. */
 typedef const void *star_zone_fn(const char *name, size_t *ret_length, void *user);
 
+/* For a profile: `steps` instructions were executed since the last call, the last of them where the
+ * call stack (star_stack_frame()) is now. It must not run code or make values. With it, the
+ * interpreter is slower. */
+typedef void star_sample_fn(star_t *star, uint64_t steps, void *user);
+
 /* Switches of the dialect; all are off by default. */
 typedef enum {
     STAR_DIALECT_SET = 1 << 0,       /* set() and its values */
@@ -100,6 +105,7 @@ typedef struct {
     star_load_fn *load;
     star_clock_fn *clock;
     star_zone_fn *zone;
+    star_sample_fn *sample;
     void *user;
     unsigned dialect; /* star_dialect_t flags */
     star_limits_t limits;

@@ -18,6 +18,7 @@ enum {
     SL_SHAPES_MAX = 1 << 16,   /* shapes of structs that are shared; more are made but not shared */
     SL_DEPTH_DEFAULT = 100000,
     SL_ENTRIES_MAX = 180,  /* C code calling Starlark calling C code ... */
+    SL_SAMPLE_STEPS = 100, /* steps between calls of a host's `sample` */
     SL_POLL_STEPS = 10000, /* steps between looks at star_cancel() and the step limit */
 };
 

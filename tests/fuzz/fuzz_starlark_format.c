@@ -30,8 +30,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     star_t *star = NULL;
 
-    if (size < 1 || size > 4096 ||
-        star_new(&(star_options_t){.limits.memory = 64 << 20}, &star) < 0)
+    if (size < 1 || size > 1024 ||
+        star_new(&(star_options_t){.limits.memory = 8 << 20}, &star) < 0)
         return 0;
     star_value_t env = star_dict_new(star);
     star_dict_put(star, env, "time", star_lib_time(star));

@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     star_t *star = NULL;
     star_text_t first, second;
 
-    if (size > 1 << 16 || star_new(&(star_options_t){.limits.memory = 64 << 20}, &star) < 0)
+    if (size > 1 << 13 || star_new(&(star_options_t){.limits.memory = 16 << 20}, &star) < 0)
         return 0;
     star_text_init(&first, star);
     star_text_init(&second, star);

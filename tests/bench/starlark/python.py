@@ -1,4 +1,4 @@
-# Runs one of the programs under CPython: python.py FILE. What Starlark predeclares, as nearly as Python has it.
+# Runs or compiles one of the programs under CPython: python.py [-check] FILE. What Starlark predeclares, as nearly as Python has it.
 import json as _json
 import sys
 import types
@@ -16,6 +16,8 @@ def struct(**fields):
     return types.SimpleNamespace(**fields)
 
 
-with open(sys.argv[1]) as file:
+with open(sys.argv[-1]) as file:
     source = file.read()
-exec(compile(source, sys.argv[1], "exec"), {"struct": struct, "json": json})
+code = compile(source, sys.argv[-1], "exec")
+if sys.argv[1] != "-check":
+    exec(code, {"struct": struct, "json": json})
