@@ -17,8 +17,7 @@ struct timer {
 
 static const actor_method_t no_methods[] = {{0}};
 
-/* -------------------------------------------------------------------------------------------
- * holders */
+/* -------------------------------------------------------------------------------------- holders */
 
 void
 actor_hold(actor_t *self)
@@ -86,8 +85,7 @@ actor_mind_time(const actor_t *self, const char *what, int64_t began)
         log_warn("actor.slow", "name=%s callback=%s ms=%lld", self->name, what, (long long)took);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * posts */
+/* ---------------------------------------------------------------------------------------- posts */
 
 void
 actor_post(actor_t *self, post_t post)
@@ -236,8 +234,7 @@ run(void *arg)
     return NULL;
 }
 
-/* --------------------------------------------------------------------------------------------
- * birth */
+/* ---------------------------------------------------------------------------------------- birth */
 
 static int
 add_methods(actor_t *self, const actor_method_t *methods, err_t **err)
@@ -322,8 +319,7 @@ actor_new(const actor_config_t *config, actor_t **ret_actor, err_t **err)
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * death */
+/* ---------------------------------------------------------------------------------------- death */
 
 static void
 post_cancel_all(actor_t *self, post_t *post)
@@ -403,8 +399,7 @@ actor_name(const actor_t *self)
     return self->name;
 }
 
-/* -------------------------------------------------------------------------------------------
- * timers */
+/* --------------------------------------------------------------------------------------- timers */
 
 static void
 timer_drop(struct timer *timer)
@@ -502,8 +497,7 @@ actor_timer_stop(actor_t *self, int id)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* ------------------------------------------------------------------------------------------
- * threads */
+/* -------------------------------------------------------------------------------------- threads */
 
 static void *
 spawned_run(void *arg)

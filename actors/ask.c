@@ -96,8 +96,7 @@ open_line(line_t *line, bus_kind_t kind, const ProtobufCMessage *request, err_t 
     return closed ? err_fail(err, ERR_UNAVAILABLE, "'%s' has ended", actor->name) : 0;
 }
 
-/* ----------------------------------------------------------------------------------------------
- * ask */
+/* ------------------------------------------------------------------------------------------ ask */
 
 /* Waits for the end of an ask; tells the other side if nobody wants the answer any more. */
 static int
@@ -179,8 +178,7 @@ actor_tell(actor_t *self, const char *to, const char *name, const ProtobufCMessa
     return result;
 }
 
-/* -------------------------------------------------------------------------------------------
- * streams */
+/* -------------------------------------------------------------------------------------- streams */
 
 int
 actor_stream_open(actor_t *self, actor_call_t *within, const char *to, const char *name,

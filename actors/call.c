@@ -152,8 +152,7 @@ call_cancel_all(actor_t *self)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* ------------------------------------------------------------------------------------------
- * answers */
+/* -------------------------------------------------------------------------------------- answers */
 
 /* Sends the last frame of a call and forgets it. */
 static void

@@ -97,8 +97,7 @@ read_keys(get_fn *get, args_t *self, err_t **err)
     return bus_key_from_text(public_key, self->keys.public_key, err);
 }
 
-/* ------------------------------------------------------------------------------------------------
- * JSON */
+/* ----------------------------------------------------------------------------------------- JSON */
 
 /* A string of the object; otherwise (NULL: it must be there) when it is not there. */
 static int

@@ -38,12 +38,6 @@ log_level_parse(const char *name, log_level_t *ret_level)
     return -1;
 }
 
-log_level_t
-log_lowest(void)
-{
-    return log_least;
-}
-
 static void
 begin(str_t *line, log_level_t level, const char *event)
 {

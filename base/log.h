@@ -18,7 +18,6 @@ typedef enum { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level_t;
 void log_init(const char *actor, log_level_t lowest);
 /* "debug", "info", "warn(ing)", "error", "trace" (= debug), "fatal"/"panic" (= error). -1 for others. */
 int log_level_parse(const char *name, log_level_t *ret_level);
-log_level_t log_lowest(void);
 
 /* event: a fixed dotted name. format: "key=%s other=%d", may be "". */
 #define log_debug(event, ...) log_write(LOG_DEBUG, event, __VA_ARGS__)

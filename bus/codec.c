@@ -33,8 +33,7 @@ static const struct {
 /* What one allocation costs besides its bytes. */
 #define ALLOCATION_COST 16
 
-/* --------------------------------------------------------------------------------------------
- * paths */
+/* ---------------------------------------------------------------------------------------- paths */
 
 static void
 add_key(str_t *out, const ProtobufCMessage *entry)
@@ -91,8 +90,7 @@ codec_fail(codec_t *self, const codec_path_t *path, err_code_t code, const char 
     return err_fail(self->err, code, "%s", text.data);
 }
 
-/* -------------------------------------------------------------------------------------------
- * fields */
+/* --------------------------------------------------------------------------------------- fields */
 
 bool
 codec_is_map(const ProtobufCFieldDescriptor *field)
@@ -166,8 +164,7 @@ codec_type_name(ProtobufCType type)
     return types[type].name;
 }
 
-/* -----------------------------------------------------------------------------------------
- * decoding */
+/* ------------------------------------------------------------------------------------- decoding */
 
 static void *
 charged_alloc(codec_t *self, const codec_path_t *path, size_t size)

@@ -32,8 +32,7 @@ typedef struct {
 int codec_fail(codec_t *self, const codec_path_t *path, err_code_t code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* -------------------------------------------------------------------------------------------
- * fields */
+/* --------------------------------------------------------------------------------------- fields */
 
 static inline void *
 codec_member(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field)
@@ -80,8 +79,7 @@ codec_element(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field
     return *(char **)codec_member(msg, field) + index * codec_size_of(field->type);
 }
 
-/* -----------------------------------------------------------------------------------------
- * decoding */
+/* ------------------------------------------------------------------------------------- decoding */
 
 /* Everything made here belongs to the message it is put into, and is freed with it by protobuf-c.
  */

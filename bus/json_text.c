@@ -11,8 +11,7 @@
 #define TIMESTAMP_MAX 253402300799   /* 9999-12-31T23:59:59Z */
 #define DURATION_MAX 315576000000    /* seconds of 10,000 years */
 
-/* -------------------------------------------------------------------------------------------
- * base64 */
+/* --------------------------------------------------------------------------------------- base64 */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -68,8 +67,7 @@ json_base64_get(const char *text, size_t len, uint8_t *out, size_t *ret_size)
     return true;
 }
 
-/* --------------------------------------------------------------------------------------------
- * times */
+/* ---------------------------------------------------------------------------------------- times */
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar; years count from March here, so that
  * the day that is sometimes missing is the last of a year. */
@@ -259,8 +257,7 @@ json_duration_get(const char *text, int64_t *ret_seconds, int32_t *ret_nanos)
     return seconds < DURATION_MAX || *ret_nanos == 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * names */
+/* ---------------------------------------------------------------------------------------- names */
 
 /* The next character of the lowerCamelCase form; 0 at the end. */
 static char

@@ -38,8 +38,7 @@ fail_text(codec_t *self, const codec_path_t *path, const char *expected, const c
     return codec_fail(self, path, ERR_INVALID, "expected %s, got '%.100s'", expected, text);
 }
 
-/* ------------------------------------------------------------------------------------------
- * scalars */
+/* -------------------------------------------------------------------------------------- scalars */
 
 /* "-12" as an integer of the field's type: numbers may be strings, and keys of maps are. */
 static int
@@ -178,8 +177,7 @@ unpack_value(codec_t *self, const codec_path_t *path, const json_t *json, void *
     }
 }
 
-/* -----------------------------------------------------------------------------------------
- * messages */
+/* ------------------------------------------------------------------------------------- messages */
 
 /* A member of a oneof: the case says what the slot owns, so it is set once there is something. */
 static int
@@ -346,8 +344,7 @@ unpack_message(codec_t *self, const codec_path_t *path, const json_t *json, Prot
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * texts */
+/* ---------------------------------------------------------------------------------------- texts */
 
 /* Refuses a text that would cost too much to read: too long, too many values, too deep. */
 static int

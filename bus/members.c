@@ -78,8 +78,7 @@ bus_members_by_name(const bus_members_t *self, const char *name, size_t len)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------
- * dialogs */
+/* -------------------------------------------------------------------------------------- dialogs */
 
 static uint64_t
 hash_dialog(const bus_member_t *asker, uint64_t correlation)

@@ -4,13 +4,15 @@
  *      repeated   array; left out when empty
  *      map<k, v>  map of key to value
  *      enum       integer, whether the schema knows it or not
- *      string     str; on the way out bytes that are no UTF-8 become U+FFFD, on the way in they are
- * refused bytes      bin oneof      its set member, also when that is zero
+ *      string     str; on the way out bytes that are no UTF-8 become U+FFFD, on the way in they
+ *                 are refused
+ *      bytes      bin
+ *      oneof      its set member, also when that is zero
  *
  *  Writing is msgpack-c's packer. Reading is a cursor of our own over the bytes: msgpack-c's
- * unpacker would build a whole tree of objects that we then only read once, and it allocates what a
- * header claims. The cursor checks each header against the bytes that are left before anyone
- * allocates for it. Nil stands for an unset field.
+ *  unpacker would build a whole tree of objects that we then only read once, and it allocates what
+ *  a header claims. The cursor checks each header against the bytes that are left before anyone
+ *  allocates for it. Nil stands for an unset field.
  */
 #include "base/utf8.h"
 #include "bus/codec.h"
@@ -21,8 +23,7 @@
 
 static void pack_message(msgpack_packer *to, const ProtobufCMessage *msg);
 
-/* ------------------------------------------------------------------------------------------
- * writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static int
 append(void *out, const char *bytes, size_t size)

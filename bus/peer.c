@@ -20,8 +20,7 @@
      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                        \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
-/* ------------------------------------------------------------------------------------------
- * sending */
+/* -------------------------------------------------------------------------------------- sending */
 
 static int
 set_int(void *socket, int option, int value)
@@ -134,8 +133,7 @@ say_hello(bus_peer_t *self)
                                      .body_size = body.len});
 }
 
-/* ----------------------------------------------------------------------------------------
- * receiving */
+/* ------------------------------------------------------------------------------------ receiving */
 
 /* The broker is gone: error (taken) is why. */
 static void

@@ -19,8 +19,7 @@
 
 typedef enum { DELIVERED, FULL, GONE } delivery_t;
 
-/* -----------------------------------------------------------------------------------------
- * delivery */
+/* ------------------------------------------------------------------------------------- delivery */
 
 static void
 mark_gone(bus_router_t *self, bus_member_t *member)
@@ -148,8 +147,7 @@ end_dialog(bus_router_t *self, bus_dialog_t *dialog, unsigned side, const err_t 
     bus_dialog_close(&self->members, dialog);
 }
 
-/* ------------------------------------------------------------------------------------------
- * members */
+/* -------------------------------------------------------------------------------------- members */
 
 static void
 remove_member(bus_router_t *self, bus_member_t *member)
@@ -340,8 +338,7 @@ answer_own(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, err
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------
- * frames */
+/* --------------------------------------------------------------------------------------- frames */
 
 static int
 find_receiver(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame,

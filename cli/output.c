@@ -42,22 +42,10 @@ out_init(log_level_t level)
     lowest = level;
 }
 
-void
-out_set_colours(bool on)
-{
-    stdout_coloured = stderr_coloured = on;
-}
-
 bool
 out_is_interactive(void)
 {
     return interactive;
-}
-
-log_level_t
-out_level(void)
-{
-    return lowest;
 }
 
 bool
@@ -120,15 +108,6 @@ write_styled(FILE *stream, bool coloured, out_style_t style, const char *format,
     out_style(&line, style, coloured && style != OUT_PLAIN, text.data);
     str_add_char(&line, '\n');
     write_all(stream, line.data);
-}
-
-void
-out_styled(out_style_t style, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    write_styled(stdout, stdout_coloured, style, format, args);
-    va_end(args);
 }
 
 void

@@ -27,11 +27,8 @@ typedef enum {
 
 /* Looks at the terminal and the environment; level is the lowest one logged. First of all. */
 void out_init(log_level_t level);
-/* Forces colours on or off on both, for tests. */
-void out_set_colours(bool on);
 /* Is a person sitting there: stdout is a terminal and CI is not "true"? */
 bool out_is_interactive(void);
-log_level_t out_level(void);
 
 /* Appends text in a style when coloured; else the text alone. */
 void out_style(str_t *out, out_style_t style, bool coloured, const char *text);
@@ -40,7 +37,6 @@ bool out_coloured(void); /* is stdout coloured? */
 /* Writes to stdout. A progress line on the terminal makes room (progress.h). Any thread. */
 void out_text(const char *text);
 void out_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void out_styled(out_style_t style, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void out_bytes(const void *bytes, size_t size);
 /* Writes to stderr. */
 void out_error_line(out_style_t style, const char *format, ...)

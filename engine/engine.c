@@ -2,16 +2,19 @@
  *
  *    GetEngineInfo            ask     its version
  *    CreateEnclave            ask     made once its API container has joined the bus; else undone.
- * EXISTS, INVALID GetEnclaves              ask     all that are there GetEnclavesByUuids       ask
- * those of some full UUIDs GetExistingAndHistoricalEnclaveIdentifiers ask     all that are and were
+ *                                     EXISTS, INVALID
+ *    GetEnclaves              ask     all that are there
+ *    GetEnclavesByUuids       ask     those of some full UUIDs
+ *    GetExistingAndHistoricalEnclaveIdentifiers
+ *                             ask     all that are and were
  *    StopEnclave              ask     its containers end. NOT_FOUND, INVALID when ambiguous
  *    DestroyEnclave           ask     it is gone. NOT_FOUND, INVALID when ambiguous
  *    Clean                    ask     those that do not run, or all, are gone
  *    GetServiceLogs           stream  lines, filtered. INVALID for a bad pattern
  *
  *  What is true is read from the driver at every call; engine.db keeps only what the orchestrator
- * cannot say. All handlers but the first wait for the driver, so they run on workers. Operations on
- * one enclave follow each other, those on different ones do not wait for each other.
+ *  cannot say. All handlers but the first wait for the driver, so they run on workers. Operations
+ *  on one enclave follow each other, those on different ones do not wait for each other.
  */
 #include "engine/state.h"
 

@@ -10,7 +10,8 @@
  *      if (kurtosis_context_new(NULL, &kurtosis, &err) < 0 ||
  *          kurtosis_context_create_enclave(kurtosis, "my-enclave", NULL, &enclave, &err) < 0 ||
  *          enclave_context_run_starlark_package_blocking(enclave, "./my-package", NULL, &result,
- * &err) < 0) return report(err);
+ *                                                        &err) < 0)
+ *          return report(err);
  *
  *  Call actor_process_init() first thing in main. All functions wait for the answer and may be
  * called from any thread. Results are negative on failure, with *err set (base/err.h): UNAVAILABLE
@@ -24,10 +25,8 @@
 #include "bus/schema/api_container.pb-c.h"
 #include "bus/schema/engine.pb-c.h"
 
-#define KURTOSIS_PORT 9720 /* of the engine's bus, on 127.0.0.1 */
-#define KURTOSIS_UPLOAD_MAX                                                                        \
-    2097152000 /* compressed bytes of an upload: reaching it is an error                           \
-                */
+#define KURTOSIS_PORT 9720             /* of the engine's bus, on 127.0.0.1 */
+#define KURTOSIS_UPLOAD_MAX 2097152000 /* compressed bytes of an upload; that many are refused */
 #define KURTOSIS_PARAMS_MAX (8u * 1024 * 1024) /* bytes of a run's parameters and of a script */
 
 typedef struct kurtosis_context kurtosis_context_t;

@@ -83,18 +83,6 @@ sl_int(star_t *s, int64_t i)
     return sl_value(big);
 }
 
-value_t
-sl_int_unsigned(star_t *s, uint64_t u)
-{
-    if (u <= (uint64_t)SL_INT_MAX)
-        return sl_small((int64_t)u);
-    sl_big_t *big = big_new(s, 1);
-    if (big == NULL)
-        return STAR_ABSENT;
-    big->limbs[0] = u;
-    return sl_value(big);
-}
-
 star_value_t
 star_int(star_t *star, int64_t value)
 {

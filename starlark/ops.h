@@ -59,7 +59,6 @@ int sl_methods_init(star_t *s);
 /* ---- int.c: ints of any size ---- */
 
 value_t sl_int(star_t *s, int64_t i);
-value_t sl_int_unsigned(star_t *s, uint64_t u);
 bool sl_is_integer(value_t v); /* small or big */
 value_t sl_int_add(star_t *s, value_t a, value_t b);
 value_t sl_int_sub(star_t *s, value_t a, value_t b);

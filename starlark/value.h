@@ -2,17 +2,17 @@
  *
  *  A value is 64 bits:
  *
- *      0000 0000 0000 0000                 absent: no value. An unassigned variable, a failed call
- *      0000 0000 0000 0002, 6, 7           None, False, True
- *      0000 pppp pppp pppp                 pointer to an object; every object begins with a header
- * (sl_obj_t) 0002 .... to fff2 ....              a double, with 0002 added to its top 16 bits ffff
- * iiii iiii iiii                 an int of 48 bits, two's complement
+ *      0000 0000 0000 0000        absent: no value. An unassigned variable, a failed call
+ *      0000 0000 0000 0002, 6, 7  None, False, True
+ *      0000 pppp pppp pppp        pointer to an object; every object begins with an sl_obj_t
+ *      0002 .... to fff2 ....     a double, with 0002 added to its top 16 bits
+ *      ffff iiii iiii iiii        an int of 48 bits, two's complement
  *
  *  Ints that do not fit 48 bits are objects (sl_big_t), and only those: every int has one form, so
- * that equal small values have equal bits.
+ *  that equal small values have equal bits.
  *
  *  Objects never move. Strings used as names in source text are interned: one object for equal
- * bytes.
+ *  bytes.
  */
 #ifndef STARLARK_VALUE_H
 #define STARLARK_VALUE_H

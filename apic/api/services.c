@@ -17,8 +17,7 @@ static info_t *info_new(core_t *core, const core_service_t *service,
                         const Orchestrator__GetServicesReply *containers);
 static void add_service(ApiContainerApi__GetServicesResponse *reply, const char *key, info_t *info);
 
-/* -------------------------------------------------------------------------------------------
- * GetServices */
+/* ---------------------------------------------------------------------------------- GetServices */
 
 /* Each under the identifier it was asked for. */
 static int
@@ -80,8 +79,7 @@ add_service(ApiContainerApi__GetServicesResponse *reply, const char *key, info_t
     API_ADD(reply, service_info, entry);
 }
 
-/* -------------------------------------------------------------------------------------------
- * ServiceInfo */
+/* ---------------------------------------------------------------------------------- ServiceInfo */
 
 static ApiContainerApi__Port__TransportProtocol
 transport_of(Orchestrator__Transport transport)
@@ -286,8 +284,7 @@ info_new(core_t *core, const core_service_t *service,
     return info;
 }
 
-/* ----------------------------------------------------------------------------------------------
- * the rest */
+/* ------------------------------------------------------------------------------------- the rest */
 
 static void
 add_identifiers(void *arg, const char *uuid, const char *name)

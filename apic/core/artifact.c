@@ -133,8 +133,7 @@ core_artifact_open(core_t *self, const char *identifier, int *ret_fd, err_t **er
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------
- * storing */
+/* -------------------------------------------------------------------------------------- storing */
 
 int
 core_archive_path(core_t *self, const char *path, char **ret_archive, char **ret_md5, err_t **err)
@@ -254,8 +253,7 @@ core_artifact_put_from_service(core_t *self, actor_call_t *within, const char *i
     return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * helpers */
+/* -------------------------------------------------------------------------------------- helpers */
 
 static int
 count_artifacts(sqlite3 *db, size_t *ret_count, err_t **err)

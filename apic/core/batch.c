@@ -1,10 +1,11 @@
 /*  batch: core_services_start: registers all services, starts them on a few threads, and undoes the
- * batch when one fails.
+ *  batch when one fails.
  *
  *    check       every configuration, before anything happens
  *    claim       all names, so that nobody else changes these services
  *    register    in one transaction: new UUID and address, or the registered ones with the new
- * configuration start       at most parallelism at once; after the first failure no further one
+ *                configuration
+ *    start       at most parallelism at once; after the first failure no further one
  *    then        acknowledge all in one transaction; or remove the new ones, container first
  *
  *  A service that was there before and could not be updated stays registered, as not started.
@@ -120,8 +121,7 @@ start_claimed(batch_t *self, err_t **err)
     return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * database */
+/* ------------------------------------------------------------------------------------- database */
 
 static int
 transaction(batch_t *self, int (*fn)(sqlite3 *db, void *arg, err_t **err), err_t **err)
@@ -188,8 +188,7 @@ mark_stale(sqlite3 *db, void *arg, err_t **err)
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------
- * threads */
+/* -------------------------------------------------------------------------------------- threads */
 
 /* Runs work on this thread and on up to parallelism - 1 others; fewer where threads are short. */
 static void
@@ -234,8 +233,7 @@ start_some(void *arg)
     return NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * failures */
+/* ------------------------------------------------------------------------------------- failures */
 
 /* The batch's error: that of the only service, or all of them by name. */
 static int

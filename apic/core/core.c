@@ -104,12 +104,6 @@ core_enclave_uuid(const core_t *self)
     return self->enclave_uuid;
 }
 
-const char *
-core_enclave_name(const core_t *self)
-{
-    return self->enclave_name;
-}
-
 bool
 core_is_production(const core_t *self)
 {
@@ -222,8 +216,7 @@ core_recv(core_t *self, actor_call_t *within, actor_stream_t *stream, int timeou
     return actor_stream_recv(stream, timeout_ms, ret_item, err);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 static int
 open_network(core_t *self, const core_config_t *config, err_t **err)

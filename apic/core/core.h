@@ -16,8 +16,7 @@
 
 typedef struct core core_t;
 
-/* -------------------------------------------------------------------------------------------
- * limits */
+/* --------------------------------------------------------------------------------------- limits */
 
 #define CORE_SERVICES_MAX                                                                          \
     1024u                    /* services of an enclave; its network has about as many addresses */
@@ -63,8 +62,7 @@ void core_stop(core_t *self);
 void core_destroy(core_t **self_p);
 AUTO_FOR(core)
 
-/* -------------------------------------------------------------------------------------------
- * services */
+/* ------------------------------------------------------------------------------------- services */
 
 /* A directory of a service that is filled from artifacts, in list order; later ones overwrite. */
 typedef struct {
@@ -251,7 +249,6 @@ int core_package_token(core_t *self, const char *package_id, const char *token, 
 char *core_tmp_path(const core_t *self, const char *suffix);
 
 const char *core_enclave_uuid(const core_t *self);
-const char *core_enclave_name(const core_t *self);
 bool core_is_production(const core_t *self);
 /* JSON text of the enclave environment variables, "" when there is none. */
 const char *core_enclave_env(const core_t *self);

@@ -65,8 +65,7 @@ git_mirror_url(const char *mirrors, const char *url, char **ret_url, err_t **err
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * commands */
+/* ------------------------------------------------------------------------------------- commands */
 
 static int
 keep_output(void *arg, const void *data, size_t size, err_t **err)
@@ -177,8 +176,7 @@ clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t 
         self->url, to, self->url);
 }
 
-/* --------------------------------------------------------------------------------------------
- * versions */
+/* ------------------------------------------------------------------------------------- versions */
 
 static bool
 is_commit(const char *version)

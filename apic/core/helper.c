@@ -48,8 +48,7 @@ helper_run(const helper_t *work, int *ret_status, str_t *message, err_t **err)
     return rc < 0 ? rc : status_rc;
 }
 
-/* --------------------------------------------------------------------------------------------
- * starting */
+/* ------------------------------------------------------------------------------------- starting */
 
 /* <folder of this program>/../lib/kurtosis/<name> */
 static char *
@@ -136,8 +135,7 @@ start(run_t *self, err_t **err)
     return err_fail(err, ERR_UNAVAILABLE, "cannot run the helper '%s': %s", path, strerror(rc));
 }
 
-/* --------------------------------------------------------------------------------------------
- * talking */
+/* -------------------------------------------------------------------------------------- talking */
 
 static void
 shut(int *fd)

@@ -101,52 +101,6 @@ http_request_file(const http_request_t *self, int *ret_status, const char *path,
     return rc;
 }
 
-const char *
-http_status_text(int status)
-{
-    static const struct {
-        int status;
-        const char *text;
-    } table[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {203, "Non-Authoritative Information"},
-        {204, "No Content"},
-        {206, "Partial Content"},
-        {300, "Multiple Choices"},
-        {301, "Moved Permanently"},
-        {302, "Found"},
-        {303, "See Other"},
-        {304, "Not Modified"},
-        {307, "Temporary Redirect"},
-        {308, "Permanent Redirect"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},
-        {407, "Proxy Authentication Required"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {413, "Request Entity Too Large"},
-        {418, "I'm a teapot"},
-        {422, "Unprocessable Entity"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (table[i].status == status)
-            return table[i].text;
-    return "";
-}
-
 /* A name and a value without line ends, as HTTP wants them. */
 static bool
 header_is_valid(const char *header)

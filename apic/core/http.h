@@ -35,7 +35,4 @@ int http_request_text(const http_request_t *self, int *ret_status, str_t *body, 
 /* The same into a new file, which is removed again on failure. */
 int http_request_file(const http_request_t *self, int *ret_status, const char *path, err_t **err);
 
-/* "Not Found" for 404, "" for codes without a name. Lent for ever. */
-const char *http_status_text(int status);
-
 #endif

@@ -82,8 +82,7 @@ core_package_put(core_t *self, const char *package_id, const char *archive, err_
     return rc < 0 ? err_wrap(err, "cannot store the package '%s'", package_id) : 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * tokens */
+/* --------------------------------------------------------------------------------------- tokens */
 
 /* The file of a package's token, or of the user's for "". */
 static char *
@@ -135,8 +134,7 @@ core_package_token(core_t *self, const char *package_id, const char *token, err_
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * clones */
+/* --------------------------------------------------------------------------------------- clones */
 
 /* A part of an address and of a path. */
 static bool

@@ -83,8 +83,7 @@ ports_init(const ports_wait_t *self, port_t *ports, size_t *ret_count, err_t **e
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------
- * attempts */
+/* ------------------------------------------------------------------------------------- attempts */
 
 static void
 attempt_over(port_t *port, int reason, int64_t now)

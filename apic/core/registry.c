@@ -168,8 +168,7 @@ registry_delete(sqlite3 *db, const char *uuid, err_t **err)
     return with_uuid(db, "DELETE FROM service WHERE uuid = ?1", uuid, err);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 /* The one service that sql selects: 1 and the service, 0 for none. */
 static int
@@ -387,8 +386,7 @@ registry_identifiers(sqlite3 *db, void (*fn)(void *arg, const char *uuid, const 
     return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * helpers */
+/* -------------------------------------------------------------------------------------- helpers */
 
 static int
 step_once(db_statement_t *st, err_t **err)

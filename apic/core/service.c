@@ -133,8 +133,7 @@ core_require_started(core_t *self, const char *identifier, core_service_t **ret_
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * helpers */
+/* -------------------------------------------------------------------------------------- helpers */
 
 /* Finds the service and claims its name; it may have been removed, or replaced by another of that
  * name, meanwhile. */

@@ -39,8 +39,7 @@ plan_outline_add(plan_outline_t *self, const plan_step_t *step)
         step->kind->outline(step, self);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * nodes */
+/* ---------------------------------------------------------------------------------------- nodes */
 
 static int
 checked(int node)
@@ -169,8 +168,7 @@ put_texts(plan_outline_t *self, int to, const char *key, char *const *texts, siz
     plan_outline_put_some(self, to, key, list);
 }
 
-/* -----------------------------------------------------------------------------------------
- * references */
+/* ----------------------------------------------------------------------------------- references */
 
 static bool
 is_shown(const char *field, size_t size)
@@ -204,8 +202,7 @@ rewrite(const plan_outline_t *self, const char *text)
     return str_take(&out);
 }
 
-/* -----------------------------------------------------------------------------------------
- * artifacts */
+/* ------------------------------------------------------------------------------------ artifacts */
 
 void
 plan_outline_artifact(plan_outline_t *self, const char *name, const char *const *files,
@@ -259,8 +256,7 @@ put_files(plan_outline_t *self, int to, const core_service_config_t *core)
     plan_outline_put_some(self, to, "files", list);
 }
 
-/* ------------------------------------------------------------------------------------------
- * services */
+/* ------------------------------------------------------------------------------------- services */
 
 static int
 by_pair(const void *one, const void *two)
@@ -372,8 +368,7 @@ plan_outline_service_remove(plan_outline_t *self, const char *name)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------
- * tasks */
+/* ---------------------------------------------------------------------------------------- tasks */
 
 static void
 put_stores(plan_outline_t *self, int to, const plan_outline_task_t *task)

@@ -34,13 +34,6 @@ static star_value_t call(star_t *star, const star_args_t *args);
 static plan_step_t *step_new(star_t *star, const plan_kind_t *kind);
 static int interpret(plan_scope_t *scope, plan_step_t *step, star_value_t *ret, err_t **err);
 
-const plan_kind_t *const *
-plan_kinds(size_t *ret_count)
-{
-    *ret_count = ARRAY_LEN(kinds);
-    return kinds;
-}
-
 star_value_t
 plan_module(plan_scope_t *scope)
 {

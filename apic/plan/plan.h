@@ -1,15 +1,16 @@
 /*  plan: the instructions of a plan. The public face of this folder.
  *
- *  An instruction (plan.add_service, plan.exec, ...) is one file and one entry of the table
- * plan_kinds: its name, its parameters as a table of fields, and what happens to it in each phase:
+ *  An instruction (plan.add_service, plan.exec, ...) is one file and one entry of the table `kinds`
+ *  (plan.c): its name, its parameters as a table of fields, and what happens to it in each phase:
  *
  *    interpret   the script calls it: arguments become plain data, the script gets a value, often
- * with references validate    before anything runs: is it possible in the enclave as it will be
- * then? execute     it is done; its result is a text for people, and values under its references
+ *                with references
+ *    validate    before anything runs: is it possible in the enclave as it will be then?
+ *    execute     it is done; its result is a text for people, and values under its references
  *    describe    what it does, in a sentence, when the script gives no description
  *
  *  A step is one call of an instruction. After interpretation it holds no Starlark value, so that
- * the interpreter can go before anything is executed.
+ *  the interpreter can go before anything is executed.
  */
 #ifndef KURTOSIS_APIC_PLAN_H
 #define KURTOSIS_APIC_PLAN_H
@@ -30,8 +31,7 @@ typedef struct plan_env plan_env_t;
 typedef struct plan_exec plan_exec_t;
 typedef struct plan_outline plan_outline_t; /* outline.h */
 
-/* --------------------------------------------------------------------------------------------
- * kinds */
+/* ---------------------------------------------------------------------------------------- kinds */
 
 /* How a step is recognised as one that an earlier run did (runs.md calls it resolving). */
 typedef enum {
@@ -77,11 +77,7 @@ struct plan_kind {
     void (*done)(void *data); /* NULL: nothing to free */
 };
 
-/* All instructions, by name; *ret_count is set. */
-const plan_kind_t *const *plan_kinds(size_t *ret_count);
-
-/* --------------------------------------------------------------------------------------------
- * steps */
+/* ---------------------------------------------------------------------------------------- steps */
 
 /* One argument as it is shown. */
 typedef struct {
@@ -143,8 +139,7 @@ void plan_step_brief(const plan_step_t *self, str_t *out);
 /* "FILE[LINE:COLUMN]"; yours. */
 char *plan_step_place(const plan_step_t *self);
 
-/* ---------------------------------------------------------------------------------------
- * interpretation */
+/* ------------------------------------------------------------------------------- interpretation */
 
 /* What a script's calls find. Its types_host_t comes first, for it is the `user` of the
  * interpreter. */
@@ -207,8 +202,7 @@ int plan_scope_gate(const plan_scope_t *self, const types_service_config_t *conf
 star_value_t plan_scope_recipe_result(plan_scope_t *self, const types_recipe_t *recipe,
                                       char ret_uuid[UUID_LEN + 1]);
 
-/* -------------------------------------------------------------------------------------------
- * validation */
+/* ----------------------------------------------------------------------------------- validation */
 
 typedef enum { PLAN_ABSENT, PLAN_EXISTED, PLAN_CREATED } plan_presence_t;
 
@@ -246,8 +240,7 @@ void plan_env_image_add(plan_env_t *self, const types_image_t *image);
 int plan_env_recipe(const plan_env_t *self, const char *verb, const char *service,
                     const types_recipe_t *recipe, err_t **err);
 
-/* --------------------------------------------------------------------------------------------
- * execution */
+/* ------------------------------------------------------------------------------------ execution */
 
 struct plan_exec {
     const run_world_t *world;

@@ -108,8 +108,7 @@ on_step(void *arg, star_t *star, plan_step_t *step, size_t index, star_value_t *
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * rules */
+/* ---------------------------------------------------------------------------------------- rules */
 
 static bool
 uses_changed(const plan_step_t *step, const run_map_t *changed)

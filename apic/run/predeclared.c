@@ -50,8 +50,7 @@ run_module_free(void *value)
     free(module);
 }
 
-/* --------------------------------------------------------------------------------------------
- * files */
+/* ---------------------------------------------------------------------------------------- files */
 
 /* The file of the code that calls the builtin that runs now. */
 static const char *
@@ -184,8 +183,7 @@ time_module(star_t *star)
     return star_module(star, "time", members);
 }
 
-/* -----------------------------------------------------------------------------------------
- * kurtosis */
+/* ------------------------------------------------------------------------------------- kurtosis */
 
 #define USER_FOLDER "aws_bucket_user_folder"
 

@@ -204,8 +204,7 @@ run_last(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
     actor_call_reply(&call, &reply->base);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * jobs */
+/* ----------------------------------------------------------------------------------------- jobs */
 
 static void
 arg_free(job_arg_t *arg)

@@ -44,8 +44,7 @@ take(reader_t *self, char c)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------
- * scalars */
+/* -------------------------------------------------------------------------------------- scalars */
 
 static bool
 take_run_of_digits(reader_t *self)
@@ -180,8 +179,7 @@ read_word(reader_t *self, tpl_value_t *ret)
     return fail(self, "expected a value");
 }
 
-/* -------------------------------------------------------------------------------------------
- * holders */
+/* -------------------------------------------------------------------------------------- holders */
 
 static int
 open_add(reader_t *self, tpl_entry_t entry)

@@ -44,8 +44,7 @@ static int eval_function(state_t *self, tpl_value_t dot, const tpl_node_t *node,
 static int eval_chain(state_t *self, tpl_value_t dot, const tpl_node_t *node,
                       const tpl_node_t *args, piped_t piped, tpl_value_t *ret);
 
-/* -------------------------------------------------------------------------------------------
- * errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 static void
 put_place(const state_t *self, str_t *out)
@@ -99,8 +98,7 @@ enter(state_t *self)
     return fail_with(self, ERR_LIMIT, "exceeded maximum template depth (%u)", TEMPLATE_DEPTH_MAX);
 }
 
-/* ----------------------------------------------------------------------------------------
- * variables */
+/* ------------------------------------------------------------------------------------ variables */
 
 static int
 variable_push(state_t *self, tpl_text_t name, tpl_value_t value)
@@ -138,8 +136,7 @@ variable_set(state_t *self, tpl_text_t name, tpl_value_t value)
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * fields */
+/* --------------------------------------------------------------------------------------- fields */
 
 /* One field of a receiver. args are those of the command, the field itself first. */
 static int
@@ -230,8 +227,7 @@ eval_chain(state_t *self, tpl_value_t dot, const tpl_node_t *node, const tpl_nod
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * calls */
+/* ---------------------------------------------------------------------------------------- calls */
 
 static int
 eval_literal(state_t *self, const tpl_node_t *node, tpl_value_t *ret)
@@ -403,8 +399,7 @@ eval_function(state_t *self, tpl_value_t dot, const tpl_node_t *node, const tpl_
     return result;
 }
 
-/* -----------------------------------------------------------------------------------------
- * pipelines */
+/* ------------------------------------------------------------------------------------ pipelines */
 
 static int
 eval_command(state_t *self, tpl_value_t dot, const tpl_node_t *command, piped_t piped,
@@ -468,8 +463,7 @@ eval_pipe(state_t *self, tpl_value_t dot, const tpl_node_t *pipe, tpl_value_t *r
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------
- * actions */
+/* -------------------------------------------------------------------------------------- actions */
 
 static int
 walk_if_or_with(state_t *self, tpl_value_t dot, const tpl_node_t *node)

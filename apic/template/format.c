@@ -9,8 +9,7 @@
 static void format_value(tpl_formatter_t *self, const tpl_value_t *value, uint32_t verb,
                          bool is_inner);
 
-/* ------------------------------------------------------------------------------------------
- * padding */
+/* -------------------------------------------------------------------------------------- padding */
 
 static void
 put_padding(tpl_formatter_t *self, int count)
@@ -46,8 +45,7 @@ tpl_format_text(tpl_formatter_t *self, const char *text)
     put_padded(self, text, strlen(text));
 }
 
-/* --------------------------------------------------------------------------------------------
- * texts */
+/* ---------------------------------------------------------------------------------------- texts */
 
 /* The text up to as many characters as the precision says. */
 static tpl_text_t
@@ -130,8 +128,7 @@ format_string(tpl_formatter_t *self, tpl_text_t text, uint32_t verb)
     }
 }
 
-/* -----------------------------------------------------------------------------------------
- * integers */
+/* ------------------------------------------------------------------------------------- integers */
 
 /* Digits of a number from the end of a buffer backwards; where they begin comes back. */
 static char *
@@ -260,8 +257,7 @@ format_integer(tpl_formatter_t *self, const tpl_value_t *value, uint32_t verb)
     }
 }
 
-/* -------------------------------------------------------------------------------------------
- * floats */
+/* --------------------------------------------------------------------------------------- floats */
 
 /* "#" keeps a point, and with g the zeros behind it: text has a sign and digits. */
 static void
@@ -361,8 +357,7 @@ format_complex(tpl_formatter_t *self, const tpl_value_t *value, uint32_t verb)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------
- * holders */
+/* -------------------------------------------------------------------------------------- holders */
 
 static void
 format_list(tpl_formatter_t *self, const tpl_value_t *value, uint32_t verb)
@@ -394,8 +389,7 @@ format_map(tpl_formatter_t *self, const tpl_value_t *value, uint32_t verb)
     tpl_out_char(self->out, self->go_syntax ? '}' : ']');
 }
 
-/* -------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 /* %!d(string=text): a verb that this kind of value does not have. */
 static void

@@ -51,8 +51,7 @@ fail_zero(const tpl_call_t *call)
     return fail(call, "reflect: call of reflect.Value.Type on zero Value");
 }
 
-/* ---------------------------------------------------------------------------------------
- * collections */
+/* ---------------------------------------------------------------------------------- collections */
 
 static int
 run_len(const tpl_call_t *call, tpl_value_t *ret)
@@ -199,8 +198,7 @@ run_call(const tpl_call_t *call, tpl_value_t *ret)
                     tpl_type_name(call->args));
 }
 
-/* ----------------------------------------------------------------------------------------
- * comparison */
+/* ----------------------------------------------------------------------------------- comparison */
 
 typedef enum {
     BASIC_NONE,
@@ -368,8 +366,7 @@ run_not(const tpl_call_t *call, tpl_value_t *ret)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------
- * printing */
+/* ------------------------------------------------------------------------------------- printing */
 
 static int
 run_print(const tpl_call_t *call, tpl_value_t *ret)
@@ -395,8 +392,7 @@ run_printf(const tpl_call_t *call, tpl_value_t *ret)
     return result_take(call, &result, ret);
 }
 
-/* ------------------------------------------------------------------------------------------
- * escaping */
+/* ------------------------------------------------------------------------------------- escaping */
 
 /* The arguments as print writes them, but nil as "<no value>". */
 static void
@@ -553,8 +549,7 @@ run_string(const tpl_call_t *call, tpl_value_t *ret)
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------
- * tables */
+/* --------------------------------------------------------------------------------------- tables */
 
 /* name, code, arguments that must be, more, the first is a format, unboxed */
 static const tpl_function_t functions[] = {

@@ -90,8 +90,7 @@ at_terminator(const tpl_lexer_t *self)
     return c < 0 || is_blank(c) || (c && strchr(".,|:)(", c)) || looking_at(self, 0, RIGHT);
 }
 
-/* ----------------------------------------------------------------------------------------
- * producing */
+/* ------------------------------------------------------------------------------------ producing */
 
 static void
 count_lines(tpl_lexer_t *self, size_t from, size_t to)

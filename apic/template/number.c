@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -------------------------------------------------------------------------------------------
- * floats */
+/* --------------------------------------------------------------------------------------- floats */
 
 /* |number| = 0.d1d2d3... * 10^point, digits without zeros at the end. */
 typedef struct {
@@ -206,8 +205,7 @@ tpl_float_put_json(str_t *out, double number)
         put_exponent(out, &digits, 'e', 1);
 }
 
-/* -----------------------------------------------------------------------------------------
- * literals */
+/* ------------------------------------------------------------------------------------- literals */
 
 /* "_" may stand between digits, and between a prefix and a digit. */
 static bool

@@ -31,8 +31,7 @@ static int parse_list(parser_t *self, tpl_node_t **ret_list, tpl_node_t **ret_en
 static int parse_pipe(parser_t *self, const char *context, tpl_token_kind_t end, tpl_node_t **ret);
 static int parse_control(parser_t *self, tpl_node_kind_t kind, tpl_node_t **ret);
 
-/* -------------------------------------------------------------------------------------------
- * errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 #define fail(self, ...) fail_with(self, ERR_INVALID, __VA_ARGS__)
 
@@ -90,8 +89,7 @@ fail_unexpected_node(parser_t *self, const char *format, const tpl_node_t *node,
     return fail(self, "%s %s%s%s", format, text.data, *context ? " in " : "", context);
 }
 
-/* -------------------------------------------------------------------------------------------
- * tokens */
+/* --------------------------------------------------------------------------------------- tokens */
 
 static tpl_token_t
 next(parser_t *self)
@@ -140,8 +138,7 @@ expect(parser_t *self, tpl_token_kind_t kind, const char *context)
     return token.kind == kind ? 0 : fail_unexpected(self, &token, context);
 }
 
-/* --------------------------------------------------------------------------------------------
- * nodes */
+/* ---------------------------------------------------------------------------------------- nodes */
 
 static int
 node_new(parser_t *self, tpl_node_kind_t kind, uint32_t pos, tpl_node_t **ret)
@@ -354,8 +351,7 @@ parse_operand(parser_t *self, tpl_node_t **ret)
     }
 }
 
-/* ----------------------------------------------------------------------------------------
- * pipelines */
+/* ------------------------------------------------------------------------------------ pipelines */
 
 static int
 parse_command(parser_t *self, tpl_node_t **ret)
@@ -493,8 +489,7 @@ parse_pipe(parser_t *self, const char *context, tpl_token_kind_t end, tpl_node_t
     }
 }
 
-/* ------------------------------------------------------------------------------------------
- * actions */
+/* -------------------------------------------------------------------------------------- actions */
 
 static int
 parse_template_name(parser_t *self, const char *context, tpl_text_t *ret)
@@ -701,8 +696,7 @@ parse_text_or_action(parser_t *self, tpl_node_t **ret)
     return result;
 }
 
-/* --------------------------------------------------------------------------------------------
- * lists */
+/* ---------------------------------------------------------------------------------------- lists */
 
 static int
 parse_list(parser_t *self, tpl_node_t **ret_list, tpl_node_t **ret_end)

@@ -19,8 +19,7 @@ static const char *const type_names[] = {
 #undef TPL_NAME
 };
 
-/* -------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 bool
 tpl_is_nil(const tpl_value_t *value)
@@ -109,8 +108,7 @@ tpl_map_get(const tpl_value_t *map, tpl_text_t key)
     return TPL_NO_VALUE;
 }
 
-/* -------------------------------------------------------------------------------------------
- * memory */
+/* --------------------------------------------------------------------------------------- memory */
 
 void
 tpl_arena_done(tpl_arena_t *self)
@@ -172,8 +170,7 @@ tpl_arena_text(tpl_arena_t *self, const char *bytes, size_t len, tpl_text_t *ret
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------
- * output */
+/* --------------------------------------------------------------------------------------- output */
 
 void
 tpl_out_bytes(tpl_out_t *self, const char *bytes, size_t len)

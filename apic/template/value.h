@@ -109,8 +109,7 @@ int tpl_text_compare(tpl_text_t a, tpl_text_t b); /* bytewise: <0, 0, >0 */
 /* The element of a map, boxed; none when the key is absent. */
 tpl_value_t tpl_map_get(const tpl_value_t *map, tpl_text_t key);
 
-/* -------------------------------------------------------------------------------------------
- * memory */
+/* --------------------------------------------------------------------------------------- memory */
 
 /* Memory that is freed as a whole. */
 typedef struct tpl_block tpl_block_t;
@@ -127,8 +126,7 @@ void *tpl_arena_alloc(tpl_arena_t *self, size_t size, err_t **err);
 /* A copy of the bytes. */
 int tpl_arena_text(tpl_arena_t *self, const char *bytes, size_t len, tpl_text_t *ret, err_t **err);
 
-/* -------------------------------------------------------------------------------------------
- * output */
+/* --------------------------------------------------------------------------------------- output */
 
 /* Text that is written and must not grow without end. What is too much is left out, and is_full
  * remembers it. */

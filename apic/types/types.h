@@ -29,8 +29,7 @@ typedef struct types_host {
     void (*warn)(struct types_host *self, const char *text);
 } types_host_t;
 
-/* -------------------------------------------------------------------------------------------
- * tables */
+/* --------------------------------------------------------------------------------------- tables */
 
 enum {
     TYPES_REQUIRED = 1 << 0, /* must be given */
@@ -83,8 +82,7 @@ extern const types_type_t types_service, types_port_spec, types_service_config, 
     types_image_spec, types_image_build_spec, types_nix_build_spec, types_user, types_toleration,
     types_gpu_config;
 
-/* ------------------------------------------------------------------------------------------
- * arguments */
+/* ------------------------------------------------------------------------------------ arguments */
 
 /* Puts the arguments into ret_values[0..count], one per field, the description last; absent where
  * not given. -1 after star_fail(): "Cannot construct 'NAME' from the provided arguments." with the
@@ -110,8 +108,7 @@ types_check_fn types_check_labels;
 types_check_fn types_check_assertion;
 types_check_fn types_check_target; /* a value that can be compared */
 
-/* ----------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 /* Puts all constructors into the dict `env`. */
 int types_put(star_t *star, star_value_t env);
@@ -135,8 +132,7 @@ char *types_text(star_t *star, star_value_t value);
 /* How messages spell the type of a value: "starlark.String", "*port_spec.PortSpec". Lent. */
 const char *types_go_name(star_value_t value);
 
-/* -----------------------------------------------------------------------------------------------
- * casts */
+/* ---------------------------------------------------------------------------------------- casts */
 
 /* From values to C, with the messages that name the place. All results are yours. */
 int types_cast_text(star_value_t value, const char *what, char **ret, err_t **err);

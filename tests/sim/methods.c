@@ -103,8 +103,7 @@ info_of(const sim_container_t *container)
     return info;
 }
 
-/* ------------------------------------------------------------------------------------------
- * StartService */
+/* --------------------------------------------------------------------------------- StartService */
 
 static int
 receive(actor_call_t *call, sim_container_t *container, err_t **err)
@@ -276,8 +275,7 @@ on_remove(void *state, actor_call_t *call, const ProtobufCMessage *request)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* -------------------------------------------------------------------------------------------------
- * streams */
+/* -------------------------------------------------------------------------------------- streams */
 
 static void
 print(actor_call_t *call, const char *data, size_t size)

@@ -144,8 +144,7 @@ sim_refuse_removal(sim_t *self, bool refuse)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* -------------------------------------------------------------------------------------------
- * containers */
+/* ----------------------------------------------------------------------------------- containers */
 
 sim_container_t *
 sim_find(sim_t *self, const char *uuid)

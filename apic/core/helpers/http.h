@@ -1,8 +1,9 @@
 /*  http: what goes between http.c and the helper program of this name.
  *
  *    its input   METHOD \n URL \n body_max \n proxies (0|1) \n  then  Name: value \n ...  then an
- * empty line, then the body its output  status \n  then the response's body it exits    with one of
- * the results below; all but HTTP_HELPER_DONE say why on standard error
+ *                empty line, then the body
+ *    its output  status \n  then the response's body
+ *    it exits    with one of the results below; all but HTTP_HELPER_DONE say why on standard error
  */
 #ifndef KURTOSIS_APIC_CORE_HELPERS_HTTP_H
 #define KURTOSIS_APIC_CORE_HELPERS_HTTP_H

@@ -9,8 +9,7 @@ static void check_message(const schema_file_t *file, const schema_message_t *mes
     check_enum(const schema_file_t *file, const schema_enum_t *type, schema_path_t path,
                const char *scope, str_t *missing);
 
-/* -------------------------------------------------------------------------------------------
- * finding */
+/* -------------------------------------------------------------------------------------- finding */
 
 schema_path_t
 schema_path_down(const schema_path_t *self, int32_t kind, int32_t index)
@@ -60,8 +59,7 @@ schema_is_map_entry(const schema_message_t *message)
     return message->options && message->options->map_entry;
 }
 
-/* ------------------------------------------------------------------------------------------
- * refusing */
+/* ------------------------------------------------------------------------------------- refusing */
 
 static void
 require(const schema_file_t *file, schema_path_t path, const char *what, const char *scope,

@@ -58,8 +58,7 @@ ask(api_stage_t *self, const char *method, const ProtobufCMessage *request, err_
     return reply;
 }
 
-/* --------------------------------------------------------------------------------------------
- * services */
+/* ------------------------------------------------------------------------------------- services */
 
 static ApiContainerApi__GetServicesResponse *
 get_services(api_stage_t *self, const char *const *identifiers, err_t **err)
@@ -233,8 +232,7 @@ an_endpoint_without_retries_needs_no_request_but_a_running_service(void **state)
     assert_non_null(strstr(dead, "is not running"));
 }
 
-/* -----------------------------------------------------------------------------------------------
- * files */
+/* ---------------------------------------------------------------------------------------- files */
 
 /* Sends data in pieces of a size; wrong_hash: the number of the piece whose hash is spoilt. */
 static void *

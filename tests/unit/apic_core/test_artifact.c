@@ -150,8 +150,7 @@ archives_that_nobody_names_are_swept_at_the_next_start(void **state)
     assert_true(core_artifact_exists(self->core, "x", NULL));
 }
 
-/* --------------------------------------------------------------------------------------------
- * archives */
+/* ------------------------------------------------------------------------------------- archives */
 
 /* One ustar member, content padded to whole blocks. */
 static void
@@ -305,8 +304,7 @@ a_line_over_64_kib_and_a_file_over_the_limit_are_no_text(void **state)
     }
 }
 
-/* --------------------------------------------------------------------------------------------
- * packages */
+/* ------------------------------------------------------------------------------------- packages */
 
 static void
 a_package_replaces_the_one_before_it_as_a_whole(void **state)

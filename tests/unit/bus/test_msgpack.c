@@ -47,8 +47,7 @@ assert_refused(const ProtobufCMessageDescriptor *type, const void *bytes, size_t
     assert_string_equal(err_text(err_cause(err)), text);
 }
 
-/* ------------------------------------------------------------------------------------------
- * writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static void
 a_message_is_a_map_of_the_fields_that_are_set(void **state)
@@ -138,8 +137,7 @@ msgpack_c_reads_what_is_written(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 static void
 integers_are_read_in_every_width(void **state)
@@ -486,8 +484,7 @@ changed_bytes_are_read_or_refused_and_never_more(void **state)
     }
 }
 
-/* -------------------------------------------------------------------------------------------
- * errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 static void
 an_error_chain_crosses_as_a_message(void **state)
