@@ -54,14 +54,20 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
     return 0;
 }
 
+/* Says all that is wrong with all of them. */
 static int
 validate(const plan_step_t *step, plan_env_t *env, err_t **err)
 {
     const data_t *data = step->data;
-    for (size_t i = 0; i < data->count; i++)
-        if (plan_env_service_add(env, data->items[i].name, data->items[i].config, err) < 0)
-            return -1;
-    return 0;
+    AUTO_STR texts = STR_EMPTY;
+    for (size_t i = 0; i < data->count; i++) {
+        AUTO(err) why = NULL;
+        if (plan_env_service_add(env, data->items[i].name, data->items[i].config, &why) == 0)
+            continue;
+        AUTO_FREE char *text = types_err_text(why);
+        str_printf(&texts, "%s%s", texts.len ? "\n\t" : "", text);
+    }
+    return texts.len ? err_fail(err, ERR_INVALID, "%s", texts.data) : 0;
 }
 
 /* Starts all of them; *ret_new says how many there were not before. */

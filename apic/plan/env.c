@@ -137,6 +137,62 @@ check_names(const char *name, const types_service_config_t *config, err_t **err)
     return 0;
 }
 
+/* A reference is only a path when the script is executed. */
+static int
+check_mount(const char *path, err_t **err)
+{
+    if ((*path == '/' && path[1] && !strstr(path, "/../") && !str_ends(path, "/..")) ||
+        strstr(path, "{{kurtosis:"))
+        return 0;
+    return err_fail(err, ERR_INVALID,
+                    "files cannot be mounted at '%s': give an absolute path below '/'", path);
+}
+
+/* What a driver would refuse only when other services run already. */
+static int
+check_values(const char *name, const types_service_config_t *config, err_t **err)
+{
+    const Orchestrator__ServiceSpec *spec = config->core->spec;
+    for (size_t i = 0; i < spec->n_env; i++)
+        if (!*spec->env[i]->name || strchr(spec->env[i]->name, '='))
+            return err_fail(err, ERR_INVALID,
+                            "'%s' cannot be the name of an environment variable of service '%s': "
+                            "it must not be empty, and have no '='",
+                            spec->env[i]->name, name);
+    for (size_t i = 0; i < config->core->n_files; i++)
+        if (check_mount(config->core->files[i].path, err) < 0)
+            return -1;
+    for (size_t i = 0; i < spec->n_persistent; i++)
+        if (check_mount(spec->persistent[i]->path, err) < 0)
+            return -1;
+    for (size_t i = 0; i < config->n_ports; i++)
+        for (size_t k = 0; k < i; k++)
+            if (config->ports[i].number == config->ports[k].number &&
+                config->ports[i].transport == config->ports[k].transport)
+                return err_fail(err, ERR_INVALID,
+                                "ports '%s' and '%s' of service '%s' are both %u/%s: leave one of "
+                                "them out",
+                                config->ports[k].id, config->ports[i].id, name,
+                                config->ports[i].number,
+                                types_transport_name(config->ports[i].transport));
+    return 0;
+}
+
+/* A ready condition that asks a port which there is not never comes true. */
+static int
+check_ready(const char *name, const types_service_config_t *config, err_t **err)
+{
+    const types_recipe_t *recipe = config->ready ? config->ready->recipe : NULL;
+    if (!recipe || recipe->kind == TYPES_RECIPE_EXEC)
+        return 0;
+    for (size_t i = 0; i < config->n_ports; i++)
+        if (!strcmp(config->ports[i].id, recipe->port_id))
+            return 0;
+    return err_fail(err, ERR_NOT_FOUND,
+                    "Request required port ID '%s' to exist on service '%s' but it doesn't",
+                    recipe->port_id, name);
+}
+
 static int
 check_resources(const plan_env_t *self, const char *name, const types_service_config_t *config,
                 err_t **err)
@@ -180,7 +236,8 @@ plan_env_service_add(plan_env_t *self, const char *name, const types_service_con
                                 "There was an error validating 'add_service' as artifact name '%s' "
                                 "does not exist",
                                 *artifact);
-    if (check_resources(self, name, config, err) < 0)
+    if (check_resources(self, name, config, err) < 0 || check_values(name, config, err) < 0 ||
+        check_ready(name, config, err) < 0)
         return -1;
     plan_env_service_t *service = service_put(self, name, PLAN_CREATED);
     plan_env_image_add(self, &config->image);

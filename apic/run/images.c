@@ -67,8 +67,7 @@ run_images(const run_enclave_t *self, const run_request_t *request, const plan_e
         run_lines_error(lines, RUN_VALIDATION, text);
         rc = -1;
     }
-    if (images.count)
-        say_images(&images, architecture);
+    say_images(&images, architecture);
     for (size_t i = 0; i < images.count; i++) {
         free(images.items[i].result.architecture);
         free(images.items[i].result.warning);
@@ -136,19 +135,24 @@ origin_text(Orchestrator__FetchOrigin origin)
     }
 }
 
+/* Those that are there now. */
 static void
 say_images(const images_t *self, const char *architecture)
 {
     AUTO_STR info = STR_EMPTY, other = STR_EMPTY;
-    str_add(&info, "Container images used in this run:");
     for (size_t i = 0; i < self->count; i++) {
         const fetch_t *item = &self->items[i];
         const char *own = item->result.architecture;
+        if (item->err)
+            continue;
         str_printf(&info, "\n> %s - %s", item->image->name, origin_text(item->result.origin));
         if (own && own[0] && architecture && strcmp(own, architecture) != 0)
             str_printf(&other, "\n> %s - %s", item->image->name, own);
     }
-    run_lines_info(self->lines, info.data);
+    if (info.len) {
+        AUTO_FREE char *text = str_format("Container images used in this run:%s", info.data);
+        run_lines_info(self->lines, text);
+    }
     if (other.len) {
         AUTO_FREE char *text =
             str_format("WARNING: Container images with different architecture than expected(%s):%s",

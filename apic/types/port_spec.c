@@ -37,8 +37,8 @@ static const struct {
     {"UDP", ORCHESTRATOR__TRANSPORT__UDP},
 };
 
-static const char *
-transport_name(Orchestrator__Transport transport)
+const char *
+types_transport_name(Orchestrator__Transport transport)
 {
     for (size_t i = 0; i < ARRAY_LEN(transports); i++)
         if (transports[i].transport == transport)
@@ -103,7 +103,7 @@ port_of_service(star_t *star, const char *service, const types_port_t *port)
 {
     star_value_t values[PORT_FIELDS + 1] = {STAR_ABSENT};
     values[PORT_NUMBER] = star_int(star, port->number);
-    values[PORT_TRANSPORT] = star_string(star, transport_name(port->transport), (size_t)-1);
+    values[PORT_TRANSPORT] = star_string(star, types_transport_name(port->transport), (size_t)-1);
     if (port->application_protocol[0])
         values[PORT_APPLICATION] = star_string(star, port->application_protocol, (size_t)-1);
     if (port->wait_ns >= 0) {

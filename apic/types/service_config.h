@@ -41,6 +41,7 @@ AUTO_FOR(types_service_config)
 int types_cast_port(star_t *star, star_value_t value, const char *id, types_port_t *ret,
                     err_t **err);
 void types_port_done(types_port_t *self);
+const char *types_transport_name(Orchestrator__Transport transport); /* "TCP" */
 
 /* The Service that plan.add_service returns: hostname and address are references. */
 star_value_t types_service_new(star_t *star, const char *name, const char *hostname,
