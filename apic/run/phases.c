@@ -34,8 +34,11 @@ run_phases(const run_enclave_t *self, const run_request_t *request, const run_li
     run_lines_progress(
         lines, (const char *const[]){"Interpreting plan - execution will begin shortly", NULL}, 0,
         0, "interpretation");
-    if (!request->dry_run)
+    if (!request->dry_run && pthread_mutex_trylock(self->lock) != 0) {
+        run_lines_info(lines, "Another run is under way in this enclave: this one begins when it "
+                              "has ended");
         pthread_mutex_lock(self->lock);
+    }
     const run_outcome_t outcome = run(&work, &ready.program);
     if (!request->dry_run)
         pthread_mutex_unlock(self->lock);

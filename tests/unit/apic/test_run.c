@@ -87,6 +87,10 @@ read_all(actor_stream_t *stream)
         if (line->run_response_line_case ==
             API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT)
             str_printf(&out, "%s\n", line->run_finished_event->is_run_successful ? "yes" : "no");
+        if (line->run_response_line_case ==
+                API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INFO &&
+            str_starts(line->info->info_message, "Another run is under way"))
+            str_add(&out, "(another run is under way)\n");
         bus_message_destroy(&line);
     }
     return str_take(&out);
@@ -171,9 +175,9 @@ a_run_goes_on_when_its_client_goes_away(void **state)
     AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *first = next(stream);
     assert_non_null(first);
     actor_stream_destroy(&stream);
-    /* the next run waits for the one that is under way */
+    /* the next run waits for the one that is under way, and says so */
     AUTO_FREE char *said = run(self, "def run(plan):\n    plan.get_service(\"last\")\n");
-    assert_string_equal(said, "Fetched service 'last'\nyes\n");
+    assert_string_equal(said, "(another run is under way)\nFetched service 'last'\nyes\n");
 }
 
 static void
