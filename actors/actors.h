@@ -80,6 +80,7 @@ const char *actor_name(const actor_t *self);
 /* Name of the peer that called; the broker vouches for it. Lent as long as the call lives. */
 const char *actor_call_from(const actor_call_t *call);
 const bus_method_t *actor_call_method(const actor_call_t *call);
+actor_t *actor_call_actor(const actor_call_t *call); /* that serves it; lent */
 /* Nanoseconds of clock_ns() at which the caller gives up; 0 for never. */
 int64_t actor_call_deadline(const actor_call_t *call);
 

@@ -274,6 +274,12 @@ actor_call_from(const actor_call_t *call)
     return call->line.talk.other;
 }
 
+actor_t *
+actor_call_actor(const actor_call_t *call)
+{
+    return call->line.actor;
+}
+
 const bus_method_t *
 actor_call_method(const actor_call_t *call)
 {

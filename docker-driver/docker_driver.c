@@ -10,6 +10,9 @@
 
 #include "docker-driver/docker-driver.h"
 
+#include <string.h>
+#include <sys/epoll.h>
+
 #define METHOD(name) "orchestrator.Orchestrator/" #name
 
 static int
@@ -35,6 +38,28 @@ call_of(actor_call_t *call)
                            .arg = call};
 }
 
+/* These last until their caller has enough: when the driver is to end, it does not wait for that.
+ */
+static const char *const endless[] = {"WatchEnclave", "GetLogs", "Shell"};
+
+/* Makes also the driver's end a reason to cancel an endless operation. What it returns is to be
+ * closed; -1 for other operations. */
+static int
+cancel_at_end(actor_call_t *call, docker_call_t *from)
+{
+    const int reasons[] = {from->cancel_fd, actor_stopping_fd(actor_call_actor(call))};
+    bool is_endless = false;
+    for (size_t i = 0; i < ARRAY_LEN(endless); i++)
+        is_endless |= !strcmp(actor_call_method(call)->shortname, endless[i]);
+    int both = is_endless ? epoll_create1(EPOLL_CLOEXEC) : -1;
+    if (both < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        epoll_ctl(both, EPOLL_CTL_ADD, reasons[i], &(struct epoll_event){.events = EPOLLIN});
+    from->cancel_fd = both;
+    return both;
+}
+
 /* Answers with the one reply, or why there is none. */
 static void
 answer(actor_call_t *call, int result, const ProtobufCMessage *reply, err_t **err)
@@ -49,6 +74,10 @@ answer(actor_call_t *call, int result, const ProtobufCMessage *reply, err_t **er
 static void
 finish(actor_call_t *call, int result, err_t **err)
 {
+    if (result < 0 && err_code(*err) == ERR_CANCELLED && actor_stopping(actor_call_actor(call))) {
+        err_destroy(err);
+        err_fail(err, ERR_UNAVAILABLE, "the driver of Docker ends");
+    }
     if (result < 0)
         actor_call_fail(&call, err);
     else
@@ -82,6 +111,8 @@ finish(actor_call_t *call, int result, err_t **err)
     static void on_##method(void *state, actor_call_t *call, const ProtobufCMessage *request)      \
     {                                                                                              \
         docker_call_t from = call_of(call);                                                        \
+        AUTO_FD int until = cancel_at_end(call, &from);                                            \
+        (void)until;                                                                               \
         AUTO(err) error = NULL;                                                                    \
         RUN_##shape(fn, Request, Reply)                                                            \
     }

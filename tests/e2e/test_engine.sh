@@ -64,7 +64,10 @@ ok kurtosis enclave inspect kept
 says "RUNNING"
 
 it "stop removes the engine container; the enclave stays, and is there after the next start"
-ok kurtosis engine stop
+image busybox
+ok kurtosis service add kept talker "$image" --cmd "sleep 1000"
+kurtosis service logs kept talker --follow >/dev/null 2>&1 & # what never ends by itself is not waited for
+LIMIT=4 ok kurtosis engine stop
 says "Kurtosis engine successfully stopped"
 same "engine containers" "" "$(engine_container)"
 ok kurtosis enclave ls
@@ -86,7 +89,6 @@ says "127.0.0.1:9720"
 
 it "an image of an older build is replaced when the engine starts"
 ok kurtosis engine stop
-image busybox
 ok docker tag "$image" kurtosistech/engine:1.20.0
 ok kurtosis engine start
 ok kurtosis engine status
