@@ -310,14 +310,26 @@ bus_broker_wait_peer(bus_broker_t *self, const char *name, int timeout_ms, err_t
 {
     int64_t until = clock_ns() + timeout_ms * NS_PER_MS;
     struct timespec deadline = {until / NS_PER_SECOND, until % NS_PER_SECOND};
-    bool there = false, late = false;
+    bool there = false, late = false, given_up = false;
     pthread_mutex_lock(&self->router.lock);
-    while (!(there = bus_members_by_name(&self->router.members, name, strlen(name))) && !late)
+    while (!(there = bus_members_by_name(&self->router.members, name, strlen(name))) && !late &&
+           !(given_up = self->router.given_up))
         late = pthread_cond_timedwait(&self->router.changed, &self->router.lock, &deadline) != 0;
     pthread_mutex_unlock(&self->router.lock);
-    return there ? 0
-                 : err_fail(err, ERR_TIMEOUT, "'%s' did not join the bus within %d ms", name,
-                            timeout_ms);
+    if (there)
+        return 0;
+    return given_up ? err_fail(err, ERR_STATE, "'%s' will not join the bus", name)
+                    : err_fail(err, ERR_TIMEOUT, "'%s' did not join the bus within %d ms", name,
+                               timeout_ms);
+}
+
+void
+bus_broker_give_up(bus_broker_t *self)
+{
+    pthread_mutex_lock(&self->router.lock);
+    self->router.given_up = true;
+    pthread_cond_broadcast(&self->router.changed);
+    pthread_mutex_unlock(&self->router.lock);
 }
 
 int

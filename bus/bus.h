@@ -151,6 +151,8 @@ AUTO_FOR(bus_broker)
 
 /* Waits until a peer of this name is there; TIMEOUT after timeout_ms. Any thread but the broker's. */
 int bus_broker_wait_peer(bus_broker_t *self, const char *name, int timeout_ms, err_t **err);
+/* Ends these waits, now and later, with STATE: who was waited for will not come. Any thread. */
+void bus_broker_give_up(bus_broker_t *self);
 /* The port that "tcp://ip:*" got; 0 if there is no tcp endpoint. */
 int bus_broker_port(const bus_broker_t *self);
 

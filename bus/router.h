@@ -17,7 +17,8 @@ typedef struct {
     bus_members_t
         members; /* who is in it changes under lock; only the router's thread changes it */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a member came; on CLOCK_MONOTONIC */
+    pthread_cond_t changed; /* a member came, or will not; on CLOCK_MONOTONIC */
+    bool given_up;          /* under lock: nobody waits for members any more */
     bus_member_t *gone;     /* to be removed before the next frame */
     uint64_t dropped;       /* frames */
     unsigned owing;         /* members with owed frames */

@@ -79,6 +79,15 @@ start_bus(backend_t *self, const char *endpoint, err_t **err)
     return result;
 }
 
+/* A driver that cannot begin says why on stderr, and would say it again at every new try. */
+static void
+on_driver_exit(void *arg, int status)
+{
+    const backend_t *self = arg;
+    (void)status;
+    bus_broker_give_up(self->broker);
+}
+
 static int
 start_driver(backend_t *self, const char *program, const char *endpoint, err_t **err)
 {
@@ -95,9 +104,16 @@ start_driver(backend_t *self, const char *program, const char *endpoint, err_t *
                                "KURTOSIS_BUS_NAME=" BACKEND_DRIVER,
                                "KURTOSIS_LOG_LEVEL=error",
                                NULL};
-    if (actor_child_new(BACKEND_PROGRAM, argv, env, GRACE_MS, NULL, NULL, &self->driver, err) < 0)
+    if (actor_child_new(BACKEND_PROGRAM, argv, env, GRACE_MS, on_driver_exit, self, &self->driver,
+                        err) < 0)
         return -1;
-    return bus_broker_wait_peer(self->broker, BACKEND_DRIVER, BACKEND_START_MS, err);
+    if (bus_broker_wait_peer(self->broker, BACKEND_DRIVER, BACKEND_START_MS, err) == 0)
+        return 0;
+    if (err && err_code(*err) == ERR_STATE) {
+        err_destroy(err);
+        err_fail(err, ERR_STATE, "it ended at once; what it says is above");
+    }
+    return -1;
 }
 
 int

@@ -34,6 +34,8 @@ run(const cli_call_t *call)
     AUTO(err) err = NULL;
     int result = call->command->run(call, &err);
     progress_end();
+    if (result == 0)
+        result = out_check(&err);
     if (result < 0)
         return fail(call, err);
     return result == CLI_FAILED ? 1 : 0;

@@ -5,6 +5,7 @@
 #include "cli/progress.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -30,6 +31,7 @@ static const struct {
 /* Set once by out_init. */
 static bool stdout_coloured, stderr_coloured, interactive;
 static log_level_t lowest = LOG_INFO;
+static int write_error; /* the first errno of stdout; atomic */
 
 void
 out_init(log_level_t level)
@@ -63,13 +65,33 @@ out_style(str_t *out, out_style_t style, bool coloured, const char *text)
         str_add(out, text);
 }
 
+/* Who reads stdout has gone: nothing is left to do, as for a program that SIGPIPE ends. */
+static void
+flush(FILE *stream)
+{
+    if ((fflush(stream) == 0 && !ferror(stream)) || stream != stdout)
+        return;
+    if (errno == EPIPE)
+        _exit(1);
+    int none = 0;
+    __atomic_compare_exchange_n(&write_error, &none, errno, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+}
+
 static void
 write_all(FILE *stream, const char *text)
 {
     progress_hide();
     fputs(text, stream);
-    fflush(stream);
+    flush(stream);
     progress_show();
+}
+
+int
+out_check(err_t **err)
+{
+    int why = __atomic_load_n(&write_error, __ATOMIC_RELAXED);
+    return why ? err_fail(err, ERR_LIMIT, "cannot write to standard output: %s", strerror(why)) : 0;
 }
 
 void
@@ -83,7 +105,7 @@ out_bytes(const void *bytes, size_t size)
 {
     progress_hide();
     fwrite(bytes, 1, size, stdout);
-    fflush(stdout);
+    flush(stdout);
     progress_show();
 }
 

@@ -38,6 +38,9 @@ bool out_coloured(void); /* is stdout coloured? */
 void out_text(const char *text);
 void out_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void out_bytes(const void *bytes, size_t size);
+/* -1 when something that was written to stdout did not get there, e.g. because a disk is full. The
+ * program ends by itself, with exit code 1, when stdout is a pipe that nobody reads any more. */
+int out_check(err_t **err);
 /* Writes to stderr. */
 void out_error_line(out_style_t style, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -26,6 +26,14 @@ fails kurtosis run nowhere.star --enclave never
 ok kurtosis enclave ls
 never_says never
 
+it "a DOCKER_HOST that is no address, at once"
+XDG_DATA_HOME=$work/stranger LIMIT=5 DOCKER_HOST=bogus fails kurtosis engine status
+says "DOCKER_HOST" "unix:///"
+
+it "a full disk under standard output"
+fails sh -c 'kurtosis enclave ls >/dev/full'
+says "standard output"
+
 it "a package whose kurtosis.yml is wrong"
 mkdir -p package
 echo 'name: [unfinished' >package/kurtosis.yml

@@ -599,6 +599,11 @@ one_can_wait_for_a_peer_to_join(void **state)
     assert_error(error, ERR_TIMEOUT, "'apic/1' did not join the bus within 10 ms");
     echo_t *echo = echo_new(self, self->ipc, "apic/1");
     assert_int_equal(bus_broker_wait_peer(self->broker, "apic/1", PATIENCE_MS, NULL), 0);
+    bus_broker_give_up(self->broker);
+    assert_int_equal(bus_broker_wait_peer(self->broker, "apic/1", PATIENCE_MS, NULL), 0);
+    err_destroy(&error);
+    assert_true(bus_broker_wait_peer(self->broker, "apic/2", PATIENCE_MS, &error) < 0);
+    assert_error(error, ERR_STATE, "'apic/2' will not join the bus");
     echo_destroy(&echo);
 }
 
