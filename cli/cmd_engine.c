@@ -25,7 +25,12 @@ start(const cli_call_t *call, err_t **err)
     bool started;
     out_info("Starting Kurtosis engine from image '" MANAGER_IMAGE ":%s'...",
              *options.version ? options.version : KURTOSIS_VERSION);
-    return manager_start(&options, &started, err);
+    if (manager_start(&options, &started, err) < 0)
+        return -1;
+    if (!started)
+        out_info("An engine runs already; '" CLI_PROGRAM " engine restart' would start it anew%s%s",
+                 *options.version ? " with --version " : "", options.version);
+    return 0;
 }
 
 int

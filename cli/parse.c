@@ -35,7 +35,9 @@ distance(const char *one, const char *other)
 static bool
 is_like(const char *word, const char *candidate)
 {
-    return distance(word, candidate) < FAR || (strlen(word) > 1 && str_starts(candidate, word));
+    size_t changes = distance(word, candidate);
+    return (changes < FAR && changes < strlen(candidate)) ||
+           (strlen(word) > 1 && str_starts(candidate, word));
 }
 
 void

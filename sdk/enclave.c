@@ -51,8 +51,9 @@ int
 sdk_ask_apic(enclave_context_t *self, const char *method, const ProtobufCMessage *request,
              int timeout_ms, ProtobufCMessage **ret_reply, err_t **err)
 {
-    return actor_ask(self->kurtosis->actor, NULL, self->address, method, request, timeout_ms,
-                     ret_reply, err);
+    int result = actor_ask(self->kurtosis->actor, NULL, self->address, method, request, timeout_ms,
+                           ret_reply, err);
+    return result < 0 ? sdk_fail(err, "the API container of enclave ", self->name) : 0;
 }
 
 /* ------------------------------------------------------------------------------------- services */
