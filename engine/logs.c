@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define SERVICES_MAX 1024u /* of one request */
@@ -159,6 +160,18 @@ send_line(reading_t *self, actor_call_t *call, const Orchestrator__ServiceLogLin
     return result;
 }
 
+/* Waits for the next line; true when the engine is to end, which lines without end do not hold up.
+ */
+static bool
+is_stopping(engine_t *self, actor_stream_t *stream)
+{
+    struct pollfd fds[] = {{.fd = actor_stream_recv_fd(stream), .events = POLLIN},
+                           {.fd = actor_stopping_fd(engine_actor(self)), .events = POLLIN}};
+    while (poll(fds, ARRAY_LEN(fds), -1) < 0)
+        continue;
+    return fds[1].revents != 0;
+}
+
 static int
 relay(engine_t *self, actor_call_t *call, const EngineApi__GetServiceLogsArgs *args,
       reading_t *reading, err_t **err)
@@ -182,6 +195,8 @@ relay(engine_t *self, actor_call_t *call, const EngineApi__GetServiceLogsArgs *a
         return -1;
     for (;;) {
         AUTO_MESSAGE Orchestrator__ServiceLogLine *line = NULL;
+        if (is_stopping(self, stream))
+            return err_fail(err, ERR_UNAVAILABLE, "the engine stops");
         int got = actor_stream_recv(stream, -1, (ProtobufCMessage **)&line, err);
         if (got <= 0)
             return got;
