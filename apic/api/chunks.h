@@ -1,4 +1,4 @@
-/*  chunks: file transfer in chunks that vouch for each other (api.md section 7): each carries the
+/*  chunks: file transfer in chunks that vouch for each other: each carries the
  * SHA-1 of the one before and the name of what is transferred.
  */
 #ifndef KURTOSIS_APIC_API_CHUNKS_H

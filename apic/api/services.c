@@ -1,7 +1,7 @@
 /*  services: what services there are and were, and commands in them. */
 #include "apic/api/handlers.h"
 
-#include "apic/core/duration.h"
+#include "base/duration.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 
@@ -114,8 +114,11 @@ add_private_ports(info_t *info, const core_service_t *service)
         entry->key = api_text(service->ports[i].id);
         entry->value = port_new(service->ports[i].number, service->ports[i].transport,
                                 service->ports[i].application_protocol);
-        if (service->ports[i].wait_ns >= 0)
-            entry->value->maybe_wait_timeout = duration_text(service->ports[i].wait_ns);
+        if (service->ports[i].wait_ns >= 0) {
+            AUTO_STR wait = STR_EMPTY;
+            duration_put(&wait, service->ports[i].wait_ns);
+            entry->value->maybe_wait_timeout = str_take(&wait);
+        }
         API_ADD(info, private_ports, entry);
     }
 }

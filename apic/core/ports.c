@@ -1,7 +1,7 @@
 /*  ports: see ports.h. */
 #include "apic/core/ports.h"
 
-#include "apic/core/duration.h"
+#include "base/duration.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -178,13 +178,14 @@ port_step(port_t *port, int64_t now, err_t **err)
 static int
 port_fail(const port_t *port, const char *ip, err_t **err)
 {
-    AUTO_FREE char *wait = duration_text(port->target->wait_ns);
+    AUTO_STR wait = STR_EMPTY;
+    duration_put(&wait, port->target->wait_ns);
     return err_fail(err, ERR_TIMEOUT,
                     "port '%s' (%u/%s) at '%s' did not answer within %s: %u attempts, %d to %d ms "
                     "apart, the last one "
                     "ended with \"%s\"",
                     port->target->id, port->target->number,
-                    port->target->transport == PORTS_SCTP ? "SCTP" : "TCP", ip, wait,
+                    port->target->transport == PORTS_SCTP ? "SCTP" : "TCP", ip, wait.data,
                     port->attempts, (int)(PORTS_FIRST_PAUSE / NS_PER_MS),
                     (int)(PORTS_LAST_PAUSE / NS_PER_MS),
                     strerror(port->reason ? port->reason : ETIMEDOUT));

@@ -1,8 +1,8 @@
 /*  condition: tries a recipe until its result is as wanted. */
 #include "apic/plan/plan.h"
 
-#include "apic/types/duration.h"
 #include "base/clock.h"
+#include "base/duration.h"
 
 #include <string.h>
 
@@ -67,8 +67,8 @@ plan_service_ready(plan_exec_t *exec, const char *service, const types_condition
         return 0;
     AUTO_STR target = STR_EMPTY, interval = STR_EMPTY, timeout = STR_EMPTY;
     types_datum_repr(&condition->target, &target);
-    types_duration_put(&interval, condition->interval_ns);
-    types_duration_put(&timeout, condition->timeout_ns);
+    duration_put(&interval, condition->interval_ns);
+    duration_put(&timeout, condition->timeout_ns);
     return err_wrap(err,
                     "An error occurred checking if service '%s' is ready, using recipe '%s', value "
                     "field '%s', assertion '%s', target '%s', interval '%s' and time-out '%s'.",

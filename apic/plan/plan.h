@@ -33,7 +33,7 @@ typedef struct plan_outline plan_outline_t; /* outline.h */
 
 /* ---------------------------------------------------------------------------------------- kinds */
 
-/* How a step is recognised as one that an earlier run did (runs.md calls it resolving). */
+/* How a step is recognised as one that an earlier run did. */
 typedef enum {
     PLAN_AGAIN_EQUAL,    /* same text */
     PLAN_AGAIN_SERVICE,  /* one service by its name */

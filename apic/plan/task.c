@@ -2,7 +2,7 @@
 #include "apic/plan/task.h"
 
 #include "apic/run/reference.h"
-#include "apic/types/duration.h"
+#include "base/duration.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ plan_task_interpret(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
         return -1;
     if (!star_ok(args->wait) || star_kind(args->wait) != STAR_NONE) {
         const char *wait = star_ok(args->wait) ? star_get_text(args->wait, NULL) : TASK_WAIT;
-        if (types_duration_parse(wait, &task->wait_ns, err) < 0)
+        if (duration_parse(wait, &task->wait_ns, err) < 0)
             return -1;
     }
     if (plan_codes_cast(scope->star, args->codes, args->skip, accepted, ARRAY_LEN(accepted),

@@ -1,8 +1,8 @@
 /*  wait: tries a recipe on a service until a field of its result is as wanted. */
 #include "apic/plan/kinds.h"
 
-#include "apic/types/duration.h"
 #include "base/clock.h"
+#include "base/duration.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
         rc = plan_recipe_store(exec, data->condition->recipe, data->uuid, &outcome, err);
     if (rc == 0) {
         str_printf(result, "Wait took %d tries (", tries);
-        types_duration_put(result, clock_ns() - start);
+        duration_put(result, clock_ns() - start);
         str_add(result, " in total). Assertion passed with following:\n");
         plan_recipe_describe(data->condition->recipe, &outcome, result);
     }
@@ -85,7 +85,7 @@ describe(const plan_step_t *step, str_t *out)
 {
     const data_t *data = step->data;
     str_add(out, "Waiting for at most '");
-    types_duration_put(out, data->condition->timeout_ns);
+    duration_put(out, data->condition->timeout_ns);
     str_printf(out, "' for service '%s' to reach a certain state", data->service);
 }
 

@@ -1,6 +1,6 @@
 /*  check: the validators that several fields share. */
-#include "apic/types/duration.h"
 #include "apic/types/types.h"
+#include "base/duration.h"
 
 #include <ctype.h>
 #include <regex.h>
@@ -132,7 +132,7 @@ types_check_duration(star_t *star, const types_field_t *field, star_value_t valu
     const char *text = star_get_text(value, NULL);
     int64_t ns;
     AUTO(err) err = NULL;
-    if (!text[0] || types_duration_parse(text, &ns, &err) == 0)
+    if (!text[0] || duration_parse(text, &ns, &err) == 0)
         return true;
     str_printf(why,
                "The value '%s' of '%s' attribute is not a valid duration string format\n\tCaused "

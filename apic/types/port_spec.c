@@ -1,7 +1,7 @@
 /*  port_spec: PortSpec and Service. */
-#include "apic/types/duration.h"
 #include "apic/types/object.h"
 #include "apic/types/service_config.h"
+#include "base/duration.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ types_cast_port(star_t *star, star_value_t value, const char *id, types_port_t *
     if (rc == 0 && !unchecked) {
         rc = types_cast_field(&port_fields[PORT_WAIT], values[PORT_WAIT], &wait, err);
         if (rc == 0)
-            rc = types_duration_parse(wait, &self.wait_ns, err);
+            rc = duration_parse(wait, &self.wait_ns, err);
     }
     if (rc == 0)
         rc = types_cast_field(&port_fields[PORT_URL], values[PORT_URL], &self.url, err);
@@ -108,7 +108,7 @@ port_of_service(star_t *star, const char *service, const types_port_t *port)
         values[PORT_APPLICATION] = star_string(star, port->application_protocol, (size_t)-1);
     if (port->wait_ns >= 0) {
         AUTO_STR wait = STR_EMPTY;
-        types_duration_put(&wait, port->wait_ns);
+        duration_put(&wait, port->wait_ns);
         values[PORT_WAIT] = star_string(star, wait.data, wait.len);
     }
     if (port->url)

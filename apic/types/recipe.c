@@ -1,8 +1,8 @@
 /*  recipe: ExecRecipe, GetHttpRequestRecipe, PostHttpRequestRecipe and ReadyCondition. */
 #include "apic/types/recipe.h"
 
-#include "apic/types/duration.h"
 #include "apic/types/object.h"
+#include "base/duration.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +158,7 @@ static int
 cast_period(star_value_t value, const char *fallback, const char *what, int64_t *ret, err_t **err)
 {
     const char *text = star_ok(value) ? star_get_text(value, NULL) : fallback;
-    if (types_duration_parse(text, ret, err) < 0)
+    if (duration_parse(text, ret, err) < 0)
         return err_wrap(err, "An error occurred when parsing %s '%s'", what, text);
     if (*ret <= 0)
         return err_fail(err, ERR_INVALID,

@@ -1,4 +1,4 @@
-#include "apic/types/duration.h"
+#include "base/duration.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,10 +35,31 @@ durations_are_read_and_written_as_go_does(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int64_t ns = -1;
         AUTO_STR text = STR_EMPTY;
-        assert_int_equal(types_duration_parse(cases[i].text, &ns, NULL), 0);
+        assert_int_equal(duration_parse(cases[i].text, &ns, NULL), 0);
         assert_true(ns == cases[i].ns);
-        types_duration_put(&text, ns);
+        duration_put(&text, ns);
         assert_string_equal(text.data, cases[i].normal);
+    }
+}
+
+static void
+any_number_of_nanoseconds_is_written_exactly(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } cases[] = {
+        {1500, "1.5\xc2\xb5s"},
+        {1000000001, "1.000000001s"},
+        {INT64_C(3600000000000), "1h0m0s"},
+        {INT64_MAX, "2562047h47m16.854775807s"},
+        {INT64_MIN, "-2562047h47m16.854775808s"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_STR text = STR_EMPTY;
+        duration_put(&text, cases[i].ns);
+        assert_string_equal(text.data, cases[i].text);
     }
 }
 
@@ -59,7 +80,7 @@ what_is_no_duration_is_refused_in_gos_words(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int64_t ns;
         AUTO(err) err = NULL;
-        assert_true(types_duration_parse(cases[i][0], &ns, &err) < 0);
+        assert_true(duration_parse(cases[i][0], &ns, &err) < 0);
         assert_string_equal(err_text(err), cases[i][1]);
     }
 }
@@ -69,6 +90,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_are_read_and_written_as_go_does),
+        cmocka_unit_test(any_number_of_nanoseconds_is_written_exactly),
         cmocka_unit_test(what_is_no_duration_is_refused_in_gos_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

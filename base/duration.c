@@ -1,5 +1,5 @@
 /*  duration: reads and writes Go's durations. */
-#include "apic/types/duration.h"
+#include "base/duration.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -28,7 +28,7 @@ invalid(const char *text, err_t **err)
 }
 
 int
-types_duration_parse(const char *text, int64_t *ret_ns, err_t **err)
+duration_parse(const char *text, int64_t *ret_ns, err_t **err)
 {
     const char *at = text;
     const bool negative = *at == '-';
@@ -88,7 +88,7 @@ put_fraction(str_t *out, uint64_t value, uint64_t scale, const char *unit)
 }
 
 void
-types_duration_put(str_t *out, int64_t ns)
+duration_put(str_t *out, int64_t ns)
 {
     uint64_t left = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
     if (ns < 0)
