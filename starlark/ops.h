@@ -135,7 +135,7 @@ typedef struct {
 bool sl_natives_put(star_t *s, sl_dict_t *dict, const sl_native_t *table);
 extern const sl_native_t sl_string_methods[], sl_bytes_methods[], sl_list_methods[],
     sl_dict_methods[], sl_set_methods[], sl_universe[];
-/* time.c: attributes and operators of its values, as sl_attr() and star_type_t.binary. */
+/* lib_time.c: attributes and operators of its values, as sl_attr() and star_type_t.binary. */
 int sl_time_attr(star_t *s, value_t value, const sl_string_t *name, value_t *ret_value);
 int sl_time_binary(star_t *s, star_op_t op, value_t a, value_t b, value_t *ret_value);
 bool sl_time_put(star_t *s, star_text_t *text, value_t value);

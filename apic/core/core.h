@@ -196,7 +196,7 @@ int core_artifact_inspect(core_t *self, const char *identifier, core_member_fn *
 char *core_artifact_name_new(core_t *self);
 
 /* Compresses a file or directory of ours (a package's) to a temporary archive: content hash (MD5
- * text, packages.md section 9; yours) and path (yours, unlink and free). Symbolic links that leave
+ * text; yours) and path (yours, unlink and free). Symbolic links that leave
  * the directory are refused. */
 int core_archive_path(core_t *self, const char *path, char **ret_archive, char **ret_md5,
                       err_t **err);

@@ -1,9 +1,11 @@
 /*  schema tool: reads what protoc knows of the schema, while the build runs, and writes what
- * protobuf-c's descriptors lack: the table of operations with their streams, the list of messages,
- * the reference manual. It refuses a schema in which something has no comment.
+ *  protobuf-c's descriptors lack: the table of operations with their streams, the list of messages,
+ *  the reference manual. It refuses a schema in which something has no comment.
  *
- *      protoc --include_imports --include_source_info --descriptor_set_out=SET bus/schema/x.proto
- * ... schema-tool check SET schema-tool table SET tables.c schema-tool docs SET api.md
+ *      protoc --include_imports --include_source_info --descriptor_set_out=SET bus/schema/x.proto ...
+ *      schema-tool check SET
+ *      schema-tool table SET tables.c
+ *      schema-tool docs SET api.md
  */
 #ifndef KURTOSIS_BUS_SCHEMA_TOOL_H
 #define KURTOSIS_BUS_SCHEMA_TOOL_H
