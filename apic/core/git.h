@@ -21,7 +21,8 @@ typedef struct {
     int cancel_fd;       /* readable: give up */
 } git_clone_t;
 
-/* Makes the new folder to, with the files of that version and no history. On failure nothing is
+/* Makes the new folder to, with the files of that version, without history, and
+ * without links that leave it. On failure nothing is
  * left of it. */
 int git_clone(const git_clone_t *self, const char *to, err_t **err);
 

@@ -31,6 +31,8 @@ run_phases(const run_enclave_t *self, const run_request_t *request, const run_li
         run_setup_done(&ready);
         return RUN_REFUSED;
     }
+    work.warnings = ready.warnings;
+    ready.warnings = (run_map_t){0};
     run_lines_progress(
         lines, (const char *const[]){"Interpreting plan - execution will begin shortly", NULL}, 0,
         0, "interpretation");

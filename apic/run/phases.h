@@ -5,6 +5,7 @@
 
 #include "apic/run/edits.h"
 #include "apic/run/lines.h"
+#include "apic/run/map.h"
 
 #include <pthread.h>
 
@@ -63,6 +64,7 @@ typedef struct {
     packages_manifest_t *manifest;
     str_t text;
     char *file;
+    run_map_t warnings; /* text -> anything; each once */
 } run_setup_t;
 int run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_t *self,
               err_t **err);

@@ -1,8 +1,11 @@
 /*  predeclared: the names that every file of a script sees. */
 #include "apic/run/interpret.h"
 
+#include "apic/compose/compose.h"
+#include "apic/packages/compose_names.h"
 #include "apic/packages/file.h"
 #include "apic/packages/locator.h"
+#include "apic/packages/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +63,14 @@ calling_file(star_t *star)
     return star_stack_frame(star, 1, &frame) ? frame.file : PACKAGES_SCRIPT;
 }
 
+static void
+warn(void *arg, const char *text)
+{
+    const run_interpretation_t *self = arg;
+    if (self->run->warn)
+        self->run->warn(self->run->arg, text);
+}
+
 static int
 read_found(const run_interpretation_t *self, const packages_found_t *found, str_t *text,
            err_t **err)
@@ -67,6 +78,15 @@ read_found(const run_interpretation_t *self, const packages_found_t *found, str_
     AUTO_FREE char *path = NULL;
     if (packages_locate(&self->program->packages, found, true, &path, err) < 0)
         return -1;
+    if (packages_compose_named(path)) {
+        AUTO_FREE char *folder = packages_path_dir(path), *base = packages_path_base(path);
+        if (compose_transpile(folder, base, warn, (void *)self, text, err) < 0)
+            return err_wrap(err,
+                            "Loading module content for module '%s' failed. An error occurred in "
+                            "transpiling the Docker Compose Package to Starlark at path '%s'",
+                            found->locator, path);
+        return 0;
+    }
     if (packages_file_read(path, PACKAGES_FILE_MAX, text, err) < 0)
         return err_wrap(err,
                         "Loading module content for module '%s' failed. An error occurred in "

@@ -1,5 +1,7 @@
 /*  setup: from what a client asked for to a program: the package on disk, its manifest, its main
  * file. */
+#include "apic/compose/compose.h"
+#include "apic/packages/compose_names.h"
 #include "apic/packages/file.h"
 #include "apic/packages/locator.h"
 #include "apic/packages/path.h"
@@ -34,6 +36,38 @@ fetch_package(const run_world_t *world, const run_request_t *request, err_t **er
                           : 0;
 }
 
+static void
+warn(void *arg, const char *text)
+{
+    run_setup_t *self = arg;
+    run_map_put(&self->warnings, text, self);
+}
+
+/* A package without kurtosis.yml: its Compose file is the main file. */
+static int
+setup_compose(const run_enclave_t *enclave, const run_request_t *request, const char *folder,
+              run_setup_t *self, err_t **err)
+{
+    const char *id = request->package_id;
+    const char *name = request->main_file[0] ? request->main_file : packages_compose_find(folder);
+    if (!name)
+        return err_fail(err, ERR_NOT_FOUND,
+                        "No 'kurtosis.yml' file was found in the package root so fell back to "
+                        "Docker Compose package, but no default Compose files "
+                        "(" PACKAGES_COMPOSE_LIST
+                        ") were found. Either add a 'kurtosis.yml' file to the package root or add "
+                        "one of the default Compose files.");
+    AUTO_FREE char *below = packages_path_join("/", name);
+    if (compose_transpile(folder, below + 1, warn, self, &self->text, err) < 0)
+        return err_wrap(
+            err, "An error occurred transpiling the Docker Compose package '%s' to Starlark", id);
+    self->file = packages_path_join(id, below);
+    self->program.packages =
+        (packages_t){.repositories = enclave->world->repositories, .package_id = id};
+    return request->no_caching ? 0
+                               : run_replaces_apply(enclave->world, &self->program.packages, err);
+}
+
 static int
 setup_package(const run_enclave_t *enclave, const run_request_t *request, run_setup_t *self,
               err_t **err)
@@ -49,6 +83,9 @@ setup_package(const run_enclave_t *enclave, const run_request_t *request, run_se
     if (stat(folder, &status) < 0)
         return err_fail(err, ERR_NOT_FOUND, "Package '%s' does not exist on disk at '%s'", id,
                         folder);
+    AUTO_FREE char *manifest = packages_path_join(folder, PACKAGES_MANIFEST);
+    if (stat(manifest, &status) < 0)
+        return setup_compose(enclave, request, folder, self, err);
     if (packages_manifest_read(repositories, folder, &self->manifest, err) < 0)
         return -1;
     AUTO_FREE char *below = packages_path_join("/", main_file);
@@ -101,6 +138,7 @@ void
 run_setup_done(run_setup_t *self)
 {
     packages_manifest_destroy(&self->manifest);
+    run_map_done(&self->warnings, NULL);
     str_done(&self->text);
     free(self->file);
 }

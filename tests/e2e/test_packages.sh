@@ -94,6 +94,47 @@ script local/shop/kurtosis.yml <<<"name: github.com/me/local"
 ok kurtosis run local/shop --enclave p
 says "library one"
 
+it "a folder with a Compose file runs as it is; what is left out is said"
+script stack/compose.yml <<YML
+services:
+  web:
+    image: $image
+    command: sh -c 'cat /conf/page.txt; exec sleep 1000'
+    environment: {LEVEL: "\${LEVEL:-low}"}
+    restart: always
+    volumes: ["./conf:/conf", "data:/data"]
+    depends_on: [store]
+  store:
+    image: $image
+    command: [sleep, "1000"]
+    env_file: store.env
+volumes:
+  data: {}
+YML
+script stack/.env <<<"LEVEL=high"
+script stack/store.env <<<"KIND=store"
+script stack/conf/page.txt <<<"a mounted page"
+ok kurtosis run stack --enclave c
+says "'restart' of service 'web' is not supported and left out"
+ok kurtosis service logs c web
+says "a mounted page"
+ok kurtosis service exec c web 'echo $LEVEL'
+says high
+ok kurtosis service exec c store 'echo $KIND'
+says store
+script repo/me/stack/compose.yml <<YML
+services: {far: {image: "$image", command: [sleep, "1000"]}}
+YML
+publish me/stack
+ok kurtosis run github.com/me/stack --enclave c
+says "Service 'far' added"
+script uses.star <<'STAR'
+stack = import_module("github.com/me/stack/compose.yml")
+def run(plan):
+    stack.run(plan)
+STAR
+ok kurtosis run uses.star --enclave c
+
 it "without the mirror the error says what can be done"
 kill $httpd
 wait $httpd || true

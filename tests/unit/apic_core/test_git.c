@@ -31,7 +31,10 @@ setup(void **state)
           "echo one >file && git add . && git commit -q -m one && git tag one && "
           "git checkout -q -b side/two && echo two >file && git commit -q -a -m two && "
           "git rev-parse HEAD >../commit && git checkout -q main && mkdir sub && "
-          "echo three >sub/file && echo three >file && git add . && git commit -q -a -m three && "
+          "echo three >sub/file && echo three >file && ln -s sub/file good && ln -s ../file "
+          "sub/good && ln -s /etc/passwd bad && "
+          "ln -s ../x sub/../bad2 && ln -s ../../x sub/bad && ln -s . sub/here && "
+          "ln -s here/../../x sub/bad2 && git add . && git commit -q -a -m three && "
           "mkdir -p ../author && git clone -q --bare . ../author/repo.git");
     AUTO_FREE char *path = str_format("%s/commit", folder);
     FILE *file = fopen(path, "r");
@@ -87,6 +90,17 @@ a_version_is_a_tag_a_branch_or_a_commit(void **state)
         assert_false(exists("got/.git"));
         shell("rm -rf got");
     }
+}
+
+static void
+links_that_leave_the_repository_are_left_out(void **state)
+{
+    (void)state;
+    AUTO_FREE char *mirrors = str_format("https://github.com/=file://%s/", folder);
+    assert_int_equal(clone_into("https://github.com/author/repo.git", mirrors, "", "got", NULL), 0);
+    shell("test -e got/good && test -e got/sub/good && test -L got/sub/here && "
+          "test ! -L got/bad && test ! -L got/bad2 && test ! -L got/sub/bad && "
+          "test ! -L got/sub/bad2 && rm -rf got");
 }
 
 static void
@@ -227,6 +241,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_version_is_a_tag_a_branch_or_a_commit),
+        cmocka_unit_test(links_that_leave_the_repository_are_left_out),
         cmocka_unit_test(an_unknown_version_is_said_and_leaves_nothing),
         cmocka_unit_test(what_cannot_be_cloned_is_tried_three_times_and_said),
         cmocka_unit_test(a_host_that_cannot_be_reached_asks_for_a_mirror),

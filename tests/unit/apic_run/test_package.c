@@ -136,7 +136,11 @@ what_is_no_package_is_refused_before_anything_is_said(void **state)
     put_file("me/other/kurtosis.yml", "name: github.com/me/other\n");
     static const char *const cases[][3] = {
         {"github.com/me/none", NULL,
-         "interpretation error: Couldn't find a 'kurtosis.yml' in the root"},
+         "interpretation error: No 'kurtosis.yml' file was found in the package root so fell back "
+         "to "
+         "Docker Compose package, but no default Compose files (compose.yml, compose.yaml, "
+         "docker-compose.yml, docker-compose.yaml, docker_compose.yml, docker_compose.yaml) were "
+         "found."},
         {"github.com/me/wrong", NULL, "The package name in kurtosis.yml must match the location"},
         {"github.com/me/other", "x.star",
          "An error occurred while verifying that 'main.star' exists in the package "
@@ -167,6 +171,44 @@ a_package_may_have_its_main_function_elsewhere(void **state)
                                       false);
     assert_string_equal(said, "finished: true {\n\t\"x\": [\n\t\t1,\n\t\t2\n\t]\n}\n");
     enclave_done(&enclave);
+}
+
+static void
+a_compose_file_is_a_package_and_a_module(void **state)
+{
+    (void)state;
+    put_file("me/stack/docker-compose.yml",
+             "services:\n  web:\n    image: nginx\n    restart: always\n    volumes: "
+             "[\"./conf:/conf\"]\n    depends_on: [db]\n  db: {image: postgres}\n");
+    put_file("me/stack/conf/x", "x");
+    AUTO_FREE char *said = run_package("github.com/me/stack", NULL);
+    expect(said, "github.com/me/stack/docker-compose.yml[3:22] upload_files: Uploading file "
+                 "'./conf' to files artifact 'web--volume0'\n");
+    expect(said, "warning: Compose file 'docker-compose.yml': 'restart' of service 'web' is not "
+                 "supported and left out\n");
+    expect(said, "finished: true");
+
+    put_file("me/around/kurtosis.yml", "name: github.com/me/around\n");
+    put_file("me/around/sub/compose.yaml", "services: {one: {image: nginx, tty: true}}\n");
+    put_file("me/around/main.star", "stack = import_module(\"./sub/compose.yaml\")\n"
+                                    "def run(plan):\n    stack.run(plan)\n"
+                                    "    plan.print(read_file(\"sub/compose.yaml\"))\n");
+    AUTO_FREE char *around = run_package("github.com/me/around", NULL);
+    expect(around, "= def run(plan):\n    plan.add_service(name = \"one\", config = ");
+    expect(around, "warning: Compose file 'compose.yaml': 'tty' of service 'one' is not supported "
+                   "and left out\n");
+    expect(around, "finished: true");
+
+    put_file("me/badstack/compose.yml", "services: {one: {tty: true}}\n");
+    AUTO_FREE char *bad = run_package("github.com/me/badstack", NULL);
+    expect(bad, "An error occurred transpiling the Docker Compose package 'github.com/me/badstack' "
+                "to Starlark\n\tCaused by: An error occurred converting Compose file 'compose.yml' "
+                "to a Starlark script.\n\tCaused by: service \"one\" has neither");
+    put_file("me/around/sub/compose.yaml", "services: {one: {tty: true}}\n");
+    AUTO_FREE char *bad_import = run_package("github.com/me/around", NULL);
+    expect(bad_import, "Loading module content for module 'github.com/me/around/sub/compose.yaml' "
+                       "failed. An error occurred in transpiling the Docker Compose Package to "
+                       "Starlark at path '");
 }
 
 static char *
@@ -266,6 +308,7 @@ main(void)
         cmocka_unit_test(what_cannot_be_loaded_is_said),
         cmocka_unit_test(what_is_no_package_is_refused_before_anything_is_said),
         cmocka_unit_test(a_package_may_have_its_main_function_elsewhere),
+        cmocka_unit_test(a_compose_file_is_a_package_and_a_module),
         cmocka_unit_test(a_package_is_cloned_when_that_is_asked_for),
         cmocka_unit_test(dependencies_are_cloned_and_replacements_that_ended_are_undone),
         cmocka_unit_test(a_replacement_that_ended_and_cannot_be_cloned_is_said),
