@@ -22,7 +22,7 @@
 #define BUS_JSON_VALUES_MAX 262144u /* values in a JSON text */
 #define BUS_NAME_MAX 100u                /* bytes of a peer's name and of a method's name */
 #define BUS_CHUNK_MAX 3145728u           /* bytes of a chunk of a file */
-#define BUS_CREDIT 16u                   /* messages of a stream in flight, per direction */
+#define BUS_CREDIT 64u                   /* messages of a stream in flight, per direction */
 #define BUS_CREDIT_BYTES (4u << 20)      /* with so many bytes in flight a sender waits, too */
 
 /* ------------------------------------------------------------------------------------------- schema */

@@ -25,6 +25,8 @@ static struct {
     char *text;
     uint32_t step, total;
     unsigned turn;
+    bool is_drawn;
+    int64_t drawn; /* when it was drawn last */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void
@@ -67,11 +69,24 @@ draw(void)
     progress_line(&line, state.turn, text, state.step, state.total, out_coloured());
     fputs(line.data, stdout);
     fflush(stdout);
+    state.is_drawn = true;
+    state.drawn = clock_ns();
+}
+
+/* The spinner's next turn draws what comes faster than eyes read. */
+static void
+draw_soon(void)
+{
+    if (clock_ns() - state.drawn >= PROGRESS_TURN_MS * NS_PER_MS)
+        draw();
 }
 
 static void
 erase(void)
 {
+    if (!state.is_drawn)
+        return;
+    state.is_drawn = false;
     fputs("\r\033[K", stdout);
     fflush(stdout);
 }
@@ -118,7 +133,7 @@ progress_set(const char *text, uint32_t step, uint32_t total)
     if (!state.running)
         start();
     if (state.running)
-        draw();
+        draw_soon();
     pthread_mutex_unlock(&state.lock);
 }
 
@@ -153,6 +168,6 @@ void
 progress_show(void)
 {
     if (state.running)
-        draw();
+        draw_soon();
     pthread_mutex_unlock(&state.lock);
 }

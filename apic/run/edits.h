@@ -37,7 +37,8 @@ int run_edits_plan(const run_edits_t *self, const run_interpreter_t *interpreter
 
 /* Before execution: forgets what comes after plan->first, and records the leading skipped steps. */
 int run_edits_begin(const run_world_t *world, const run_plan_t *plan, err_t **err);
-/* Step index of the plan has been done. */
-int run_edits_done(const run_world_t *world, const run_plan_t *plan, size_t index, err_t **err);
+/* These steps of the plan (by index) have been done; all or nothing. */
+int run_edits_done(const run_world_t *world, const run_plan_t *plan, const size_t *indexes,
+                   size_t count, err_t **err);
 
 #endif

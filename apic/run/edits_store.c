@@ -109,47 +109,74 @@ run_edits_load(const run_world_t *world, run_edits_t **ret_edits, err_t **err)
     return 0;
 }
 
+/* The statements that record steps. */
+typedef struct {
+    sqlite3 *db;
+    sqlite3_stmt *step, *forget_names, *name;
+} writer_t;
+
 static int
-insert_names(sqlite3 *db, size_t position, const plan_step_t *step, err_t **err)
+writer_init(writer_t *self, sqlite3 *db, err_t **err)
 {
-    sqlite3_stmt *statement = NULL;
-    int rc = 0, ordinal = 0;
-    if (!step->n_services && !step->n_artifacts)
-        return 0;
-    if (sqlite3_prepare_v2(db, "INSERT INTO run_step_names VALUES(?, ?, ?, ?, ?)", -1, &statement,
+    *self = (writer_t){.db = db};
+    if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO run_steps VALUES(?, ?, ?, ?, ?)", -1,
+                           &self->step, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "DELETE FROM run_step_names WHERE position = ?", -1,
+                           &self->forget_names, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "INSERT INTO run_step_names VALUES(?, ?, ?, ?, ?)", -1, &self->name,
                            NULL) != SQLITE_OK)
         return db_fail(db, err);
-    for (size_t i = 0; rc == 0 && i < step->n_services + step->n_artifacts; i++) {
-        const bool is_service = i < step->n_services;
-        const plan_artifact_t *artifact =
-            is_service ? NULL : &step->artifacts[i - step->n_services];
-        sqlite3_bind_int64(statement, 1, (sqlite3_int64)position);
-        sqlite3_bind_int(statement, 2, ordinal++);
-        sqlite3_bind_int(statement, 3, is_service);
-        sqlite3_bind_text(statement, 4, is_service ? step->services[i] : artifact->name, -1,
-                          SQLITE_STATIC);
-        sqlite3_bind_text(statement, 5, is_service ? "" : artifact->md5, -1, SQLITE_STATIC);
-        rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(db, err);
-        sqlite3_reset(statement);
-    }
-    sqlite3_finalize(statement);
+    return 0;
+}
+
+static void
+writer_done(writer_t *self)
+{
+    sqlite3_finalize(self->step);
+    sqlite3_finalize(self->forget_names);
+    sqlite3_finalize(self->name);
+}
+
+static int
+finish_step(writer_t *self, sqlite3_stmt *statement, err_t **err)
+{
+    const int rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(self->db, err);
+    sqlite3_reset(statement);
     return rc;
 }
 
 static int
-insert(sqlite3 *db, size_t position, const plan_step_t *step, err_t **err)
+insert_names(writer_t *self, size_t position, const plan_step_t *step, err_t **err)
 {
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO run_steps VALUES(?, ?, ?, ?, ?)", -1,
-                           &statement, NULL) != SQLITE_OK)
-        return db_fail(db, err);
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)position);
+    int rc = 0, ordinal = 0;
+    for (size_t i = 0; rc == 0 && i < step->n_services + step->n_artifacts; i++) {
+        const bool is_service = i < step->n_services;
+        const plan_artifact_t *artifact =
+            is_service ? NULL : &step->artifacts[i - step->n_services];
+        sqlite3_bind_int64(self->name, 1, (sqlite3_int64)position);
+        sqlite3_bind_int(self->name, 2, ordinal++);
+        sqlite3_bind_int(self->name, 3, is_service);
+        sqlite3_bind_text(self->name, 4, is_service ? step->services[i] : artifact->name, -1,
+                          SQLITE_STATIC);
+        sqlite3_bind_text(self->name, 5, is_service ? "" : artifact->md5, -1, SQLITE_STATIC);
+        rc = finish_step(self, self->name, err);
+    }
+    return rc;
+}
+
+static int
+insert(writer_t *self, size_t position, const plan_step_t *step, err_t **err)
+{
+    sqlite3_bind_int64(self->forget_names, 1, (sqlite3_int64)position);
+    if (finish_step(self, self->forget_names, err) < 0)
+        return -1;
+    sqlite3_bind_int64(self->step, 1, (sqlite3_int64)position);
     const char *const texts[] = {step->uuid, step->kind->table.name, step->text, step->returned};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        sqlite3_bind_text(statement, (int)i + 2, texts[i], -1, SQLITE_STATIC);
-    const int rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(db, err);
-    sqlite3_finalize(statement);
-    return rc < 0 ? rc : insert_names(db, position, step, err);
+        sqlite3_bind_text(self->step, (int)i + 2, texts[i], -1, SQLITE_STATIC);
+    if (finish_step(self, self->step, err) < 0)
+        return -1;
+    return insert_names(self, position, step, err);
 }
 
 /* One transaction: all or nothing. */
@@ -167,30 +194,33 @@ int
 run_edits_begin(const run_world_t *world, const run_plan_t *plan, err_t **err)
 {
     sqlite3 *db = world->db_lock(world->self);
+    writer_t writer = {0};
     AUTO_FREE char *sql = str_format("BEGIN IMMEDIATE;"
                                      "DELETE FROM run_steps WHERE position >= %zu;"
                                      "DELETE FROM run_step_names WHERE position >= %zu;",
                                      plan->first, plan->first);
-    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(db, err);
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? writer_init(&writer, db, err)
+                                                                  : db_fail(db, err);
     for (size_t i = 0; rc == 0 && i < plan->n_steps && plan->steps[i]->is_skipped; i++)
-        rc = insert(db, plan->first + i, plan->steps[i], err);
+        rc = insert(&writer, plan->first + i, plan->steps[i], err);
+    writer_done(&writer);
     rc = finish(db, rc, err);
     world->db_unlock(world->self);
     return rc < 0 ? err_wrap(err, "cannot record what this run does") : 0;
 }
 
 int
-run_edits_done(const run_world_t *world, const run_plan_t *plan, size_t index, err_t **err)
+run_edits_done(const run_world_t *world, const run_plan_t *plan, const size_t *indexes,
+               size_t count, err_t **err)
 {
     sqlite3 *db = world->db_lock(world->self);
-    int rc =
-        sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(db, err);
-    AUTO_FREE char *sql =
-        str_format("DELETE FROM run_step_names WHERE position = %zu", plan->first + index);
-    if (rc == 0 && sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        rc = db_fail(db, err);
-    if (rc == 0)
-        rc = insert(db, plan->first + index, plan->steps[index], err);
+    writer_t writer = {0};
+    int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK
+                 ? writer_init(&writer, db, err)
+                 : db_fail(db, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = insert(&writer, plan->first + indexes[i], plan->steps[indexes[i]], err);
+    writer_done(&writer);
     rc = finish(db, rc, err);
     world->db_unlock(world->self);
     return rc < 0 ? err_wrap(err, "cannot record that an instruction was done") : 0;

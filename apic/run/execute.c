@@ -1,6 +1,7 @@
 /*  execute: the third phase: step by step. A step is recorded when it is done, so that a run that
  * is cut off goes on where it was. */
 #include "apic/run/phases.h"
+#include "apic/run/recorder.h"
 
 #include "base/clock.h"
 
@@ -55,9 +56,12 @@ run_execute(const run_enclave_t *self, const run_request_t *request, const run_p
         .sleep = self->sleep,
         .arg = self->arg,
     };
+    run_recorder_t recorder;
     bool leading = true; /* the first skipped ones are recorded already */
+    int rc = 0;
     *ret_duration = 0;
-    for (size_t i = 0; i < plan->n_steps; i++) {
+    run_recorder_init(&recorder, self->world, plan);
+    for (size_t i = 0; rc == 0 && i < plan->n_steps; i++) {
         const plan_step_t *step = plan->steps[i];
         AUTO(err) err = NULL;
         int64_t duration;
@@ -68,14 +72,18 @@ run_execute(const run_enclave_t *self, const run_request_t *request, const run_p
             continue;
         }
         leading &= step->is_skipped;
-        int rc = run_step(&exec, step, NULL, lines, &duration, &err);
+        rc = run_step(&exec, step, NULL, lines, &duration, &err);
         if (rc == 0 && !leading)
-            rc = run_edits_done(self->world, plan, i, &err);
-        if (rc < 0) {
+            rc = run_recorder_add(&recorder, i, &err);
+        if (rc < 0)
             say_failure(lines, step, i + 1, &err);
-            return -1;
-        }
         *ret_duration += duration;
     }
-    return 0;
+    AUTO(err) err = NULL;
+    if (run_recorder_done(&recorder, &err) < 0 && rc == 0) {
+        AUTO_FREE char *text = err_lines(err);
+        run_lines_error(lines, RUN_EXECUTION, text);
+        rc = -1;
+    }
+    return rc;
 }

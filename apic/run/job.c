@@ -4,6 +4,7 @@
 #include "apic/run/run.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,8 +24,10 @@ struct run_job {
     pthread_mutex_t lock; /* of what follows */
     int event;            /* eventfd: readable when there is something to see for the reader */
     item_t *first, **last;
-    size_t bytes;   /* of the lines in the queue */
-    size_t dropped; /* lines that were left out since the last one that was kept */
+    pthread_cond_t room; /* lines were taken, or nobody takes any more */
+    size_t bytes;        /* of the lines in the queue */
+    bool is_slow;        /* the reader has taken nothing for RUN_LINES_PATIENCE_MS */
+    size_t dropped;      /* lines that were left out since the last one that was kept */
     bool is_over, is_left;
 };
 
@@ -42,6 +45,11 @@ run_job_new(void (*work)(void *arg, const run_lines_t *lines), void *arg, run_jo
     self->arg = arg;
     self->last = &self->first;
     pthread_mutex_init(&self->lock, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->room, &clock);
+    pthread_condattr_destroy(&clock);
     self->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -74,8 +82,10 @@ job_free(run_job_t *self)
     }
     if (self->event >= 0)
         close(self->event);
+    pthread_cond_destroy(&self->room);
     pthread_mutex_destroy(&self->lock);
     free(self);
+    malloc_trim(0); /* a run is the largest thing this process ever holds */
 }
 
 static void
@@ -96,6 +106,9 @@ take(run_job_t *self, bool *ret_over)
         if (!self->first)
             self->last = &self->first;
         self->bytes -= item->size;
+        self->is_slow = false;
+        if (self->bytes < RUN_LINES_AHEAD / 2)
+            pthread_cond_signal(&self->room);
         line = TAKE(item->line);
     }
     *ret_over = self->is_over;
@@ -131,6 +144,7 @@ run_job_leave(run_job_t **self_p)
         return;
     pthread_mutex_lock(&self->lock);
     self->is_left = true;
+    pthread_cond_signal(&self->room);
     const bool is_last = self->is_over;
     pthread_mutex_unlock(&self->lock);
     if (is_last)
@@ -163,6 +177,18 @@ is_needed(const run_line_t *line)
                API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT;
 }
 
+/* A run does not go far ahead of a reader who keeps reading: memory is shorter than time. It does
+ * not wait for one who has stopped. */
+static void
+wait_for_reader(run_job_t *self)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RUN_LINES_PATIENCE_MS / 1000;
+    while (self->bytes > RUN_LINES_AHEAD && !self->is_left && !self->is_slow)
+        self->is_slow = pthread_cond_timedwait(&self->room, &self->lock, &until) == ETIMEDOUT;
+}
+
 static void
 append(run_job_t *self, run_line_t *line, size_t size)
 {
@@ -185,6 +211,7 @@ on_line(void *arg, run_line_t *line)
     run_job_t *self = arg;
     const size_t size = protobuf_c_message_get_packed_size(&line->base);
     pthread_mutex_lock(&self->lock);
+    wait_for_reader(self);
     const bool is_full = self->bytes + size > RUN_LINES_MAX && !is_needed(line);
     if (self->is_left || is_full) {
         self->dropped += is_full;
@@ -195,10 +222,12 @@ on_line(void *arg, run_line_t *line)
                                               "than they were read",
                                               self->dropped);
             self->dropped = 0;
+            wake(self);
             run_lines_warning(&(run_lines_t){forward, self}, text);
         }
+        if (!self->first)
+            wake(self);
         append(self, line, size);
     }
-    wake(self);
     pthread_mutex_unlock(&self->lock);
 }

@@ -2,6 +2,7 @@
  * done. The first failure keeps the others from starting and ends what waits. */
 #include "apic/run/graph.h"
 #include "apic/run/phases.h"
+#include "apic/run/recorder.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@ typedef struct {
     run_deps_t *users; /* per step: the steps that depend on it */
     size_t failed;     /* the first one */
     err_t *err;        /* why */
+
+    run_recorder_t recorder;
 } parallel_t;
 
 static void *work(void *arg);
@@ -41,6 +44,7 @@ run_execute_parallel(const run_enclave_t *self, const run_request_t *request,
     const int64_t start = clock_ns();
 
     prepare(&run);
+    run_recorder_init(&run.recorder, self->world, plan);
     while (n_threads < THREADS_MAX && n_threads < plan->n_steps &&
            pthread_create(&threads[n_threads], NULL, work, &run) == 0)
         n_threads++;
@@ -49,7 +53,12 @@ run_execute_parallel(const run_enclave_t *self, const run_request_t *request,
     for (size_t i = 0; i < n_threads; i++)
         pthread_join(threads[i], NULL);
     *ret_duration = clock_ns() - start;
-    int rc = 0;
+    AUTO(err) why = NULL;
+    int rc = run_recorder_done(&run.recorder, &why);
+    if (!run.err && rc < 0) {
+        AUTO_FREE char *text = err_lines(why);
+        run_lines_error(lines, RUN_EXECUTION, text);
+    }
     if (run.err) {
         const plan_step_t *step = plan->steps[run.failed];
         AUTO_FREE char *place = plan_step_place(step);
@@ -162,7 +171,7 @@ run_one(parallel_t *self, size_t index, size_t number, err_t **err)
                        self->plan->n_steps, step->uuid);
     if (run_step(&exec, step, step->uuid, &lines, &duration, err) < 0)
         return -1;
-    return run_edits_done(self->enclave->world, self->plan, index, err);
+    return run_recorder_add(&self->recorder, index, err);
 }
 
 static void *

@@ -22,9 +22,11 @@
 #include "apic/core/core.h"
 
 #define RUN_LINES_MAX                                                                              \
-    (64u * 1024 * 1024)  /* bytes of lines that a client has not read yet; later ones are left out \
-                          */
-#define RUN_RUNS_MAX 16u /* runs at the same time, waiting ones included */
+    (64u * 1024 * 1024) /* bytes of lines that a client has not read yet; later ones are left out  \
+                         */
+#define RUN_LINES_AHEAD 65536u     /* bytes of lines that a run is ahead of a client who reads on */
+#define RUN_LINES_PATIENCE_MS 1000 /* a client who takes nothing for so long is not waited for */
+#define RUN_RUNS_MAX 16u           /* runs at the same time, waiting ones included */
 #define RUN_PARALLELISM 4u /* services that add_services starts at once, unless the client says */
 #define RUN_IMAGES 4u      /* images that are fetched at once */
 

@@ -341,7 +341,7 @@ a_sender_without_credit_loses_its_stream(void **state)
         expect(pair.client, BUS_KIND_DATA, 3);
     }
     raw_say(pair.engine, more(BUS_KIND_DATA, true, "engine", "client/1", 3));
-    raw_expect_error(pair.client, 3, ERR_LIMIT, "'engine' sends more than 16 messages without credit");
+    raw_expect_error(pair.client, 3, ERR_LIMIT, "'engine' sends more than 64 messages without credit");
     raw_expect_error(pair.engine, 3, ERR_LIMIT, "without credit");
     open_stream(&pair, 4);
     bus_frame_t credit = more(BUS_KIND_CREDIT, false, "client/1", "engine", 4);
