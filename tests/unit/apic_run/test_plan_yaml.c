@@ -30,7 +30,8 @@ put_file(const char *path, const char *text)
     fclose(file);
 }
 
-/* Replaces what is 32 hexadecimal digits by U1, U2, ... */
+/* Replaces what is 32 hexadecimal digits by U1, U2, ... without the quotes that those need which would
+ * read as a number. */
 static char *
 number_uuids(const char *text)
 {
@@ -38,7 +39,7 @@ number_uuids(const char *text)
     size_t n_seen = 0;
     str_t out = STR_EMPTY;
     while (*text) {
-        const size_t size = strspn(text, "0123456789abcdef");
+        size_t size = strspn(text, "0123456789abcdef");
         size_t i = 0;
         if (size != UUID_LEN) {
             str_add_bytes(&out, text, size ? size : 1);
@@ -50,6 +51,10 @@ number_uuids(const char *text)
         if (i == n_seen) {
             assert_true(n_seen < ARRAY_LEN(seen));
             seen[n_seen++] = strndup(text, UUID_LEN);
+        }
+        if (out.len && out.data[out.len - 1] == '"' && text[size] == '"') {
+            out.data[--out.len] = '\0';
+            size++;
         }
         str_printf(&out, "U%zu", i + 1);
         text += size;
