@@ -1,6 +1,8 @@
 /*  backend: see backend.h. */
 #include "cli/backend.h"
 
+#include "cli/interrupt.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -56,6 +58,17 @@ may_join(void *arg, const char *name, const uint8_t key[BUS_KEY_SIZE])
                              : !strcmp(name, BACKEND_DRIVER) ? &self->driver_keys
                                                              : NULL;
     return keys && !memcmp(keys->public_key, key, BUS_KEY_SIZE);
+}
+
+/* The folder of the one backend there is: for a program that is interrupted. */
+static char folder_to_remove[PATH_MAX];
+
+static void
+remove_folder(void)
+{
+    AUTO_FREE char *socket = str_format("%s/bus", folder_to_remove);
+    unlink(socket);
+    rmdir(folder_to_remove);
 }
 
 static int
@@ -132,6 +145,8 @@ backend_new(backend_t **ret_backend, err_t **err)
         *self->folder = '\0';
         return err_fail(err, ERR_LIMIT, "cannot make a folder in /tmp: %s", strerror(errno));
     }
+    snprintf(folder_to_remove, sizeof folder_to_remove, "%s", self->folder);
+    interrupt_set_cleanup(remove_folder);
     bus_keys_new(&self->keys);
     bus_keys_new(&self->driver_keys);
     AUTO_FREE char *endpoint = str_format("ipc://%s/bus", self->folder);
@@ -153,9 +168,8 @@ backend_destroy(backend_t **self_p)
     bus_keys_wipe(&self->keys);
     bus_keys_wipe(&self->driver_keys);
     if (*self->folder) {
-        AUTO_FREE char *socket = str_format("%s/bus", self->folder);
-        unlink(socket);
-        rmdir(self->folder);
+        interrupt_set_cleanup(NULL);
+        remove_folder();
     }
     free(self);
 }

@@ -236,6 +236,17 @@ show_enclave(const session_t *session, const cli_call_t *call, bool made, int64_
     return result;
 }
 
+static int
+cut_off(const session_t *session, err_t **err)
+{
+    if (!err || err_code(*err) != ERR_UNAVAILABLE)
+        return err_wrap(err, "the run was cut off");
+    return err_wrap(err,
+                    "the run was cut off: 'kurtosis enclave inspect %s' shows how far it is, and "
+                    "the same run once more does the rest",
+                    enclave_context_name(session->enclave));
+}
+
 int
 run_run(const cli_call_t *call, err_t **err)
 {
@@ -264,7 +275,7 @@ run_run(const cli_call_t *call, err_t **err)
         connect_services(&session, call);
     int inspected = show_enclave(&session, call, made, start);
     if (result < 0)
-        return only_dependencies ? result : err_wrap(err, "the run was cut off");
+        return only_dependencies ? result : cut_off(&session, err);
     if (only_dependencies)
         return inspected == 0 ? 0 : CLI_FAILED;
     return (shown.is_successful || config.dry_run) && inspected == 0 ? 0 : CLI_FAILED;

@@ -64,9 +64,9 @@ manager_connect(kurtosis_context_t **ret_context, err_t **err)
 
 /* Once more and again, until the engine that is starting answers. */
 static int
-connect_patiently(kurtosis_context_t **ret_context, err_t **err)
+connect_patiently(int timeout_ms, kurtosis_context_t **ret_context, err_t **err)
 {
-    int64_t deadline = clock_ns() + MANAGER_START_MS * NS_PER_MS;
+    int64_t deadline = clock_ns() + timeout_ms * NS_PER_MS;
     for (int pause = RETRY_MS;; pause = pause * 2 < RETRY_MAX_MS ? pause * 2 : RETRY_MAX_MS) {
         int64_t left = (deadline - clock_ns()) / NS_PER_MS;
         AUTO(err) why = NULL;
@@ -291,7 +291,7 @@ launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t 
         backend_ask(backend, "CreateEngine", &args.base, (ProtobufCMessage **)&engine, err) < 0 ||
         remember_engine(engine->public_key, err) < 0)
         return -1;
-    if (connect_patiently(ret_context, err) < 0)
+    if (connect_patiently(MANAGER_START_MS, ret_context, err) < 0)
         return err_wrap(err,
                         "the engine was started but does not answer; 'docker logs "
                         "kurtosis-engine--%s' says what it does",
@@ -307,7 +307,8 @@ connect_introduced(backend_t *backend, const Orchestrator__EngineInfo *engine,
     AUTO(kurtosis_context) context = NULL;
     if (introduce(backend, engine, err) < 0)
         return -1;
-    if (connect_within(MANAGER_CONNECT_MS, &context, err) < 0)
+    /* also one whose container Docker is just starting again */
+    if (connect_patiently(MANAGER_CONNECT_MS, &context, err) < 0)
         return err_code(err ? *err : NULL) == ERR_STATE
                    ? -1
                    : err_wrap(err, "the engine's container runs, but the engine does not answer; "
@@ -404,7 +405,7 @@ manager_status(manager_status_t *ret_status, char **ret_version, err_t **err)
         }
         if (introduce(backend, running, err) < 0)
             return -1;
-        if (connect_within(MANAGER_CONNECT_MS, &context, NULL) < 0) {
+        if (connect_patiently(MANAGER_CONNECT_MS, &context, NULL) < 0) {
             *ret_status = MANAGER_NOT_RESPONDING;
             return 0;
         }
