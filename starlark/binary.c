@@ -154,9 +154,9 @@ repeat_bytes(star_t *s, sl_string_t *from, value_t times)
     if (length == 1)
         memset(string->bytes, from->bytes[0], n);
     else
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n && sl_tick(s); i++)
             memcpy(string->bytes + i * length, from->bytes, length);
-    return sl_value(string);
+    return s->failed ? STAR_ABSENT : sl_value(string);
 }
 
 static value_t
@@ -176,8 +176,11 @@ repeat(star_t *s, value_t sequence, value_t times)
     if (list == NULL && tuple == NULL)
         return STAR_ABSENT;
     value_t *to = is_list ? list->items : tuple->items;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (!sl_ticks(s, 1 + (uint32_t)count / 64))
+            return STAR_ABSENT;
         memcpy(to + i * count, from, count * sizeof *to);
+    }
     if (is_list)
         list->count = (uint32_t)(count * n);
     return is_list ? sl_value(list) : sl_value(tuple);
@@ -423,6 +426,8 @@ static int
 list_contains(star_t *s, const value_t *items, size_t count, value_t item)
 {
     for (size_t i = 0; i < count; i++) {
+        if (!sl_tick(s))
+            return -1;
         int equal = sl_equal(s, items[i], item, SL_COMPARE_DEPTH_MAX);
         if (equal != 0)
             return equal;
@@ -458,9 +463,11 @@ sl_contains(star_t *s, value_t container, value_t item)
     case SL_STRING:
         if (!sl_is(item, SL_STRING))
             return bad_in(s, "string", item);
+        sl_worked(s, SL_STRING_OF(container)->length);
         return memmem(SL_STRING_OF(container)->bytes, SL_STRING_OF(container)->length,
                       SL_STRING_OF(item)->bytes, SL_STRING_OF(item)->length) != NULL;
     case SL_BYTES:
+        sl_worked(s, SL_STRING_OF(container)->length);
         if (sl_is(item, SL_BYTES))
             return memmem(SL_STRING_OF(container)->bytes, SL_STRING_OF(container)->length,
                           SL_STRING_OF(item)->bytes, SL_STRING_OF(item)->length) != NULL;

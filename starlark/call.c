@@ -234,6 +234,8 @@ sl_call_native(star_t *s, sl_builtin_t *builtin, value_t self, const value_t *ar
     } else {
         result = builtin->function(s, &call);
     }
+    if (sl_is(self, SL_STRING))
+        sl_worked(s, SL_STRING_OF(self)->length);
     if (SL_UNLIKELY(!star_ok(result) || s->failed)) {
         if (!s->failed)
             sl_fail(s, "%s failed without giving a reason", builtin->name->bytes);

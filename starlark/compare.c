@@ -68,6 +68,8 @@ items_equal(star_t *s, const value_t *a, size_t n_a, const value_t *b, size_t n_
     if (n_a != n_b)
         return 0;
     for (size_t i = 0; i < n_a; i++) {
+        if (!sl_tick(s))
+            return -1;
         int equal = sl_equal(s, a[i], b[i], depth - 1);
         if (equal <= 0)
             return equal;
@@ -84,6 +86,8 @@ dicts_equal(star_t *s, const sl_dict_t *a, const sl_dict_t *b, int depth)
     if (a->count != b->count)
         return 0;
     while ((entry = sl_dict_walk(a, &cursor)) != NULL) {
+        if (!sl_tick(s))
+            return -1;
         sl_entry_t *other = sl_dict_lookup(s, b, entry->key, entry->hash);
         if (other == NULL)
             return s->failed ? -1 : 0;
@@ -120,6 +124,8 @@ objects_equal(star_t *s, value_t a, value_t b, int depth)
     switch ((sl_type_t)sl_obj(a)->type) {
     case SL_STRING:
     case SL_BYTES:
+        if (SL_STRING_OF(a)->length == SL_STRING_OF(b)->length)
+            sl_worked(s, SL_STRING_OF(a)->length);
         return sl_string_equal(SL_STRING_OF(a), SL_STRING_OF(b));
     case SL_BIG:
         return sl_int_compare(a, b) == 0;
@@ -323,7 +329,7 @@ hash_items(star_t *s, const value_t *items, size_t count, uint32_t *ret_hash, in
     uint32_t hash = 0x345678;
     for (size_t i = 0; i < count; i++) {
         uint32_t item;
-        if (!hash_at(s, items[i], &item, depth - 1))
+        if (!sl_tick(s) || !hash_at(s, items[i], &item, depth - 1))
             return false;
         hash = mix(hash, item);
     }
@@ -451,6 +457,8 @@ static bool
 insertion_sort(star_t *s, pair_t *pairs, size_t count, bool reverse)
 {
     for (size_t i = 1; i < count; i++) {
+        if (!sl_tick(s))
+            return false;
         pair_t pair = pairs[i];
         size_t j = i;
         for (; j > 0; j--) {
@@ -473,6 +481,8 @@ merge(star_t *s, const pair_t *from, pair_t *to, size_t left, size_t middle, siz
     size_t i = left, j = middle, out = left;
 
     while (i < middle && j < right) {
+        if (!sl_tick(s))
+            return false;
         int swap = out_of_order(s, from[i].key, from[j].key, reverse);
         if (swap < 0)
             return false;

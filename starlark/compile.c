@@ -397,6 +397,7 @@ sl_compile(star_t *s, const char *name, const char *text, size_t length, value_t
                      SL_STRING_MAX / 2);
         return NULL;
     }
+    s->compiling++;
     file = sl_parse(s, &arena, name, text, length, expression);
     if (file != NULL && sl_resolve(s, &arena, file, env)) {
         c.file = file->name;
@@ -410,6 +411,7 @@ sl_compile(star_t *s, const char *name, const char *text, size_t length, value_t
         }
     }
     sl_arena_done(&arena);
+    s->compiling--;
     if (code == NULL && !s->failed)
         sl_fail_memory(s);
     return code;

@@ -8,6 +8,19 @@
 #include "starlark/heap.h"
 #include "starlark/ops.h"
 
+/* Slots - 1 of the index for so many entries; 0: none. */
+static uint32_t
+mask_of(uint32_t capacity)
+{
+    uint32_t mask = 15;
+
+    if (capacity <= SL_DICT_SMALL)
+        return 0;
+    while (mask < capacity + capacity / 2)
+        mask = mask * 2 + 1;
+    return mask;
+}
+
 sl_dict_t *
 sl_dict_new(star_t *s, sl_type_t type, size_t capacity)
 {
@@ -26,6 +39,15 @@ sl_dict_new(star_t *s, sl_type_t type, size_t capacity)
         if (dict->entries == NULL)
             return NULL;
         dict->capacity = (uint32_t)capacity;
+        uint32_t mask = mask_of(dict->capacity);
+        if (mask > 0) {
+            size_t size = ((size_t)mask + 1) * sizeof *dict->index;
+            dict->index = sl_realloc(s, NULL, 0, size);
+            if (dict->index == NULL)
+                return NULL;
+            memset(dict->index, 0, size);
+            dict->mask = mask;
+        }
         sl_heap_charge(s, capacity * sizeof *dict->entries);
     }
     return dict;
@@ -167,10 +189,7 @@ make_room(star_t *s, sl_dict_t *dict)
                             SL_COUNT_MAX);
     if (dict->used == 0 || dict->count > dict->used / 4 * 3)
         capacity = capacity < 4 ? 4 : capacity * 2;
-    uint32_t mask = 0;
-    if (capacity > SL_DICT_SMALL)
-        for (mask = 15; mask < capacity + capacity / 2; mask = mask * 2 + 1)
-            ;
+    uint32_t mask = mask_of(capacity);
     if (mask != dict->mask) {
         uint32_t *index =
             sl_realloc(s, dict->index, dict->mask ? ((size_t)dict->mask + 1) * sizeof *index : 0,

@@ -30,6 +30,15 @@ sl_realloc(star_t *s, void *ptr, size_t old_size, size_t new_size)
         sl_fail_memory(s);
         return NULL;
     }
+    if (new_size > old_size && (s->n_frames > 0 || s->compiling > 0)) {
+        const char *cancel = __atomic_load_n(&s->cancel, __ATOMIC_ACQUIRE);
+        if (SL_UNLIKELY(cancel != NULL)) {
+            sl_fail_cancelled(s, cancel);
+            return NULL;
+        }
+        if (new_size > SL_CELL_MAX)
+            sl_worked(s, new_size);
+    }
     void *fresh = sl_raw_realloc(s, ptr, old_size, new_size);
     if (fresh == NULL && new_size > 0) {
         sl_fail_memory(s);
@@ -154,6 +163,12 @@ sl_fail_memory(star_t *s)
     return sl_fail_kind(s, STAR_ERROR_LIMIT,
                         "out of memory: the limit is %zu bytes, %zu are in use",
                         s->options.limits.memory, s->memory);
+}
+
+bool
+sl_fail_cancelled(star_t *s, const char *reason)
+{
+    return sl_fail_kind(s, STAR_ERROR_CANCELLED, "Starlark computation cancelled: %s", reason);
 }
 
 star_value_t

@@ -207,6 +207,7 @@ divide(star_t *s, value_t x, value_t y, bool want_quotient)
     look(y, &b);
     bool opposite = a.negative != b.negative;
 
+    sl_worked(s, (size_t)a.count * 16);
     if (magnitude_compare(&a, &b) < 0) { /* quotient 0 or -1 */
         if (want_quotient)
             return sl_small(a.count > 0 && opposite ? -1 : 0);
@@ -541,8 +542,10 @@ sl_int_parse(star_t *s, const char *digits, size_t length, int base, bool negati
         digits++;
         length--;
     }
-    unsigned bits = 64 - (unsigned)__builtin_clzll((unsigned)base); /* 2^bits > base */
-    sl_big_t *big = big_new(s, length * bits / 64 + 2);
+    unsigned bits = 64 - (unsigned)__builtin_clzll((unsigned)base - 1); /* 2^bits >= base */
+    /* log2(10) < 3.322 */
+    size_t limbs = base == 10 ? length * 3322 / 64000 : length * bits / 64;
+    sl_big_t *big = big_new(s, limbs + 2);
     if (big == NULL)
         return STAR_ABSENT;
     unsigned char *values = sl_realloc(s, NULL, 0, length);

@@ -54,46 +54,26 @@ static const struct {
     char text[4];
     token_kind_t kind;
 } operators[] = {
-    {"(", T_LPAREN},
-    {")", T_RPAREN},
-    {",", T_COMMA},
-    {":", T_COLON},
-    {"[", T_LBRACK},
-    {"]", T_RBRACK},
-    {".", T_DOT},
-    {"==", T_EQL},
-    {"=", T_EQ},
-    {"//=", T_SLASHSLASH_EQ},
-    {"<<=", T_LTLT_EQ},
-    {">>=", T_GTGT_EQ},
-    {"//", T_SLASHSLASH},
-    {"<<", T_LTLT},
-    {">>", T_GTGT},
-    {"**", T_STARSTAR},
-    {"+=", T_PLUS_EQ},
-    {"-=", T_MINUS_EQ},
-    {"*=", T_STAR_EQ},
-    {"/=", T_SLASH_EQ},
-    {"%=", T_PERCENT_EQ},
-    {"&=", T_AMP_EQ},
-    {"|=", T_PIPE_EQ},
-    {"^=", T_CIRCUMFLEX_EQ},
-    {"!=", T_NEQ},
-    {"<=", T_LE},
-    {">=", T_GE},
-    {"+", T_PLUS},
-    {"-", T_MINUS},
-    {"*", T_STAR},
-    {"/", T_SLASH},
-    {"%", T_PERCENT},
-    {"&", T_AMP},
-    {"|", T_PIPE},
-    {"^", T_CIRCUMFLEX},
-    {"~", T_TILDE},
-    {";", T_SEMI},
-    {"{", T_LBRACE},
-    {"}", T_RBRACE},
-    {"<", T_LT},
+    {"(", T_LPAREN},      {")", T_RPAREN},
+    {",", T_COMMA},       {":", T_COLON},
+    {"[", T_LBRACK},      {"]", T_RBRACK},
+    {".", T_DOT},         {"==", T_EQL},
+    {"=", T_EQ},          {"//=", T_SLASHSLASH_EQ},
+    {"<<=", T_LTLT_EQ},   {">>=", T_GTGT_EQ},
+    {"//", T_SLASHSLASH}, {"<<", T_LTLT},
+    {">>", T_GTGT},       {"**", T_STARSTAR},
+    {"+=", T_PLUS_EQ},    {"-=", T_MINUS_EQ},
+    {"*=", T_STAR_EQ},    {"/=", T_SLASH_EQ},
+    {"%=", T_PERCENT_EQ}, {"&=", T_AMP_EQ},
+    {"|=", T_PIPE_EQ},    {"^=", T_CIRCUMFLEX_EQ},
+    {"!=", T_NEQ},        {"<=", T_LE},
+    {">=", T_GE},         {"+", T_PLUS},
+    {"-", T_MINUS},       {"*", T_STAR},
+    {"/", T_SLASH},       {"%", T_PERCENT},
+    {"&", T_AMP},         {"|", T_PIPE},
+    {"^", T_CIRCUMFLEX},  {"~", T_TILDE},
+    {";", T_SEMI},        {"{", T_LBRACE},
+    {"}", T_RBRACE},      {"<", T_LT},
     {">", T_GT},
 };
 
@@ -514,6 +494,8 @@ read_indent(lexer_t *lexer)
 {
     for (;;) {
         uint32_t column = 0;
+        if (!sl_tick(lexer->star))
+            return false;
         while (peek(lexer) == ' ' || peek(lexer) == '\t' ||
                (peek(lexer) == '\r' && peek_at(lexer, 1) == '\n')) {
             if (peek(lexer) == ' ')

@@ -79,6 +79,8 @@ list_index(star_t *s, const star_args_t *args)
     if (!sl_positional(s, args, 1, 3) || !index_range(s, args, SELF_LIST->count, &start, &end))
         return STAR_ABSENT;
     for (int64_t i = start; i < end && i < SELF_LIST->count; i++) {
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         int equal = sl_equal(s, SELF_LIST->items[i], args->args[0], SL_COMPARE_DEPTH_MAX);
         if (equal < 0)
             return sl_prefix_error(s, "index") ? SL_NONE : STAR_ABSENT;
@@ -144,6 +146,8 @@ list_remove(star_t *s, const star_args_t *args)
     if (!sl_positional(s, args, 1, 1) || !list_ok(s, args, "remove from"))
         return STAR_ABSENT;
     for (uint32_t i = 0; i < SELF_LIST->count; i++) {
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         int equal = sl_equal(s, SELF_LIST->items[i], args->args[0], SL_COMPARE_DEPTH_MAX);
         if (equal < 0)
             return sl_prefix_error(s, "remove") ? SL_NONE : STAR_ABSENT;

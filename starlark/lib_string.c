@@ -32,6 +32,8 @@ all_are(star_t *s, const star_args_t *args, bool (*passes)(uint32_t))
     if (!sl_positional(s, args, 0, 0))
         return STAR_ABSENT;
     for (size_t i = 0; i < SELF->length;) {
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         i += next_code(SELF, i, &code);
         if (!passes(code))
             return SL_FALSE;
@@ -79,6 +81,8 @@ is_cased(star_t *s, const star_args_t *args, bool upper)
     if (!sl_positional(s, args, 0, 0))
         return STAR_ABSENT;
     for (size_t i = 0; i < SELF->length;) {
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         i += next_code(SELF, i, &code);
         bool is_upper = sl_unicode_upper(code) || sl_unicode_title(code),
              is_lower = sl_unicode_lower(code);
@@ -111,6 +115,8 @@ on_istitle(star_t *s, const star_args_t *args)
     if (!sl_positional(s, args, 0, 0))
         return STAR_ABSENT;
     for (size_t i = 0; i < SELF->length;) {
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         i += next_code(SELF, i, &code);
         if (sl_unicode_upper(code) || sl_unicode_title(code)) {
             if (previous)
@@ -170,7 +176,7 @@ change_case(star_t *s, const star_args_t *args, casing_t casing)
     if (is_ascii(SELF))
         return change_ascii_case(s, SELF, casing);
     star_text_init(&out, s);
-    for (size_t i = 0; i < SELF->length;) {
+    for (size_t i = 0; i < SELF->length && !out.failed;) {
         bool first = i == 0;
         size_t n = next_code(SELF, i, &code);
         if (code == 0xfffd && n == 1) {
@@ -240,9 +246,11 @@ bounds(star_t *s, const star_args_t *args, size_t *ret_start, size_t *ret_end)
 }
 
 static const char *
-find_last(const char *in, size_t length, const char *what, size_t n)
+find_last(star_t *s, const char *in, size_t length, const char *what, size_t n)
 {
     for (size_t i = length; i >= n; i--) {
+        if (!sl_ticks(s, 1 + (uint32_t)n / 256))
+            return NULL;
         if (memcmp(in + i - n, what, n) == 0)
             return in + i - n;
         if (i == 0)
@@ -263,8 +271,10 @@ find(star_t *s, const star_args_t *args, bool last, bool must)
         return STAR_ABSENT;
     const char *in = SELF->bytes + start;
     if (what->length <= end - start)
-        found = last ? find_last(in, end - start, what->bytes, what->length)
+        found = last ? find_last(s, in, end - start, what->bytes, what->length)
                      : memmem(in, end - start, what->bytes, what->length);
+    if (s->failed)
+        return STAR_ABSENT;
     if (found != NULL)
         return sl_small(found - SELF->bytes);
     return must ? star_fail(s, "%s: substring not found", args->name) : sl_small(-1);
@@ -308,12 +318,16 @@ on_count(star_t *s, const star_args_t *args)
     if (what->length == 0) { /* between code points, and at both ends */
         for (count = 1; p < stop; count++) {
             size_t n;
+            if (!sl_tick(s))
+                return STAR_ABSENT;
             sl_utf8_get(p, (size_t)(stop - p), &n);
             p += n;
         }
         return sl_small(count);
     }
     while ((p = memmem(p, (size_t)(stop - p), what->bytes, what->length)) != NULL) {
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         p += what->length;
         count++;
     }
@@ -393,13 +407,13 @@ on_join(star_t *s, const star_args_t *args)
     star_text_t out;
     uint64_t cursor = 0;
     value_t item;
-    int more;
+    int more = 0;
     bool first = true;
 
     if (!sl_positional(s, args, 1, 1) || !sl_arg_iterable(s, args, 0))
         return STAR_ABSENT;
     star_text_init(&out, s);
-    while ((more = sl_next(s, args->args[0], &cursor, &item)) > 0) {
+    while (!out.failed && (more = sl_next(s, args->args[0], &cursor, &item)) > 0) {
         if (!sl_is(item, SL_STRING)) {
             sl_fail(s, "join: in list, want string, got %s", star_type_name(item));
             break;
@@ -427,7 +441,7 @@ on_replace(star_t *s, const star_args_t *args)
         return STAR_ABSENT;
     star_text_init(&out, s);
     const char *p = SELF->bytes, *end = p + SELF->length;
-    while (most != 0) {
+    while (most != 0 && !out.failed) {
         const char *found =
             old->length > 0 ? memmem(p, (size_t)(end - p), old->bytes, old->length) : p;
         if (found == NULL)
@@ -471,7 +485,7 @@ on_partition(star_t *s, const star_args_t *args)
         FAIL("%s: empty separator", args->name);
     const char *found = NULL;
     if (sep->length <= SELF->length)
-        found = last ? find_last(SELF->bytes, SELF->length, sep->bytes, sep->length)
+        found = last ? find_last(s, SELF->bytes, SELF->length, sep->bytes, sep->length)
                      : memmem(SELF->bytes, SELF->length, sep->bytes, sep->length);
     if (found == NULL) {
         parts[0] = parts[1] = parts[2] = s->empty_string;
@@ -509,14 +523,18 @@ split_space(star_t *s, const sl_string_t *text, int64_t most, sl_list_t *list)
 
     for (;;) {
         size_t n = 0;
-        while (i < text->length && (n = next_code(text, i, &code), sl_unicode_space(code)))
+        while (i < text->length && (n = next_code(text, i, &code), sl_unicode_space(code)) &&
+               sl_tick(s))
             i += n;
+        if (s->failed)
+            return false;
         if (i >= text->length)
             return true;
         if (most >= 0 && list->count >= (uint64_t)most)
             return push_part(s, list, text, i, text->length);
         size_t start = i;
-        while (i < text->length && (n = next_code(text, i, &code), !sl_unicode_space(code)))
+        while (i < text->length && (n = next_code(text, i, &code), !sl_unicode_space(code)) &&
+               sl_tick(s))
             i += n;
         if (!push_part(s, list, text, start, i))
             return false;
@@ -531,14 +549,16 @@ rsplit_space(star_t *s, const sl_string_t *text, int64_t most, sl_list_t *list)
 
     for (;;) {
         size_t n = 0;
-        while (i > 0 && (n = code_before(text, i, &code), sl_unicode_space(code)))
+        while (i > 0 && (n = code_before(text, i, &code), sl_unicode_space(code)) && sl_tick(s))
             i -= n;
+        if (s->failed)
+            return false;
         if (i == 0)
             return true;
         if (most >= 0 && list->count >= (uint64_t)most)
             return push_part(s, list, text, 0, i);
         size_t end = i;
-        while (i > 0 && (n = code_before(text, i, &code), !sl_unicode_space(code)))
+        while (i > 0 && (n = code_before(text, i, &code), !sl_unicode_space(code)) && sl_tick(s))
             i -= n;
         if (!push_part(s, list, text, i, end))
             return false;
@@ -554,7 +574,7 @@ split_at(star_t *s, const sl_string_t *text, const sl_string_t *sep, int64_t mos
     while (most < 0 || list->count < (uint64_t)most) {
         const char *found = NULL;
         if (sep->length <= end - start)
-            found = from_end ? find_last(text->bytes, end, sep->bytes, sep->length)
+            found = from_end ? find_last(s, text->bytes, end, sep->bytes, sep->length)
                              : memmem(text->bytes + start, end - start, sep->bytes, sep->length);
         if (found == NULL)
             break;
@@ -628,7 +648,7 @@ on_splitlines(star_t *s, const star_args_t *args)
 }
 
 static bool
-in_cutset(uint32_t code, const sl_string_t *cutset)
+in_cutset(star_t *s, uint32_t code, const sl_string_t *cutset)
 {
     uint32_t one;
 
@@ -636,6 +656,8 @@ in_cutset(uint32_t code, const sl_string_t *cutset)
         return sl_unicode_space(code);
     for (size_t i = 0; i < cutset->length;) {
         i += next_code(cutset, i, &one);
+        if (!sl_tick(s))
+            return false;
         if (one == code)
             return true;
     }
@@ -654,9 +676,9 @@ strip(star_t *s, const star_args_t *args, bool left, bool right)
     if (args->n_args == 1 && !sl_same(args->args[0], SL_NONE) &&
         !sl_arg_string(s, args, 0, &cutset))
         return STAR_ABSENT;
-    while (left && start < end && (n = next_code(SELF, start, &code), in_cutset(code, cutset)))
+    while (left && start < end && (n = next_code(SELF, start, &code), in_cutset(s, code, cutset)))
         start += n;
-    while (right && end > start && (n = code_before(SELF, end, &code), in_cutset(code, cutset)))
+    while (right && end > start && (n = code_before(SELF, end, &code), in_cutset(s, code, cutset)))
         end -= n;
     return part_of(s, SELF, start, end);
 }

@@ -95,7 +95,7 @@ sl_poll(star_t *s, bool may_collect)
     if (s->options.sample != NULL && passed > 0)
         s->options.sample(s, passed, s->options.user);
     if (cancel != NULL)
-        return sl_fail_kind(s, STAR_ERROR_CANCELLED, "Starlark computation cancelled: %s", cancel);
+        return sl_fail_cancelled(s, cancel);
     if (limit > 0 && s->steps >= limit)
         return sl_fail_kind(s, STAR_ERROR_LIMIT, "too many steps: the limit is %llu",
                             (unsigned long long)limit);
@@ -110,6 +110,13 @@ sl_poll(star_t *s, bool may_collect)
         s->slice = 0;
     s->budget = s->slice;
     return true;
+}
+
+bool
+sl_tick_slow(star_t *s)
+{
+    s->budget -= SL_TICKS / 8;
+    return sl_poll(s, false);
 }
 
 /* ------------------------------------------------------------------ freezing */

@@ -11,12 +11,15 @@ enum {
     SL_CHAIN_MAX = 3000,       /* of operators in a row, as in a + b + c */
     SL_PRINT_DEPTH_MAX = 1000, /* of values inside values, for str(), hash(), json */
     SL_COMPARE_DEPTH_MAX = 10, /* of values inside values, for == and < */
-    SL_STRING_MAX = 1 << 30,   /* bytes of one string */
-    SL_COUNT_MAX = 1 << 28,    /* items of one list, tuple, dict, set */
-    SL_LIMBS_MAX = 1 << 20,    /* 64-bit parts of one int */
-    SL_REGISTERS_MAX = 60000,  /* of one function */
-    SL_SHAPES_MAX = 1 << 16,   /* shapes of structs that are shared; more are made but not shared */
+    /* What is done with one value of these sizes without looking at star_cancel() takes less than
+       50 ms. */
+    SL_STRING_MAX = 1 << 26,  /* bytes of one string */
+    SL_COUNT_MAX = 1 << 23,   /* items of one list, tuple, dict, set */
+    SL_LIMBS_MAX = 24 << 10,  /* 64-bit parts of one int: 1.5 million bits */
+    SL_REGISTERS_MAX = 60000, /* of one function */
+    SL_SHAPES_MAX = 1 << 16,  /* shapes of structs that are shared; more are made but not shared */
     SL_DEPTH_DEFAULT = 100000,
+    SL_TICKS = 1 << 14,    /* items looked at in C code between looks at star_cancel() */
     SL_ENTRIES_MAX = 180,  /* C code calling Starlark calling C code ... */
     SL_SAMPLE_STEPS = 100, /* steps between calls of a host's `sample` */
     SL_POLL_STEPS = 10000, /* steps between looks at star_cancel() and the step limit */
@@ -103,6 +106,8 @@ struct star {
     int64_t budget;     /* steps until the next look around: see sl_poll() */
     int64_t slice;      /* what budget was at the last look */
     uint64_t steps;     /* up to the last look */
+    uint32_t ticks;     /* items looked at in C code */
+    uint32_t compiling; /* files, nested */
     const char *cancel; /* atomic */
     sl_heap_t heap;
 
@@ -147,6 +152,7 @@ bool sl_fail(star_t *s, const char *format, ...) __attribute__((format(printf, 2
 bool sl_fail_kind(star_t *s, star_error_kind_t kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool sl_fail_memory(star_t *s);
+bool sl_fail_cancelled(star_t *s, const char *reason);
 /* Records the call stack, if that has not happened. */
 void sl_error_capture(star_t *s);
 /* The same, with a last frame for a function that could not be entered. */
@@ -158,5 +164,28 @@ void sl_error_done(star_t *s);
 
 /* Looks around: step limit, cancellation, collector. False: the program has to stop. */
 bool sl_poll(star_t *s, bool may_collect);
+
+/* C code that goes through many items says so at each: it costs steps and is stopped as the machine
+ * is. False: stop. */
+bool sl_tick_slow(star_t *s);
+static inline bool
+sl_tick(star_t *s)
+{
+    return SL_LIKELY(++s->ticks % SL_TICKS != 0) || sl_tick_slow(s);
+}
+/* The same for `count` items at once. */
+static inline bool
+sl_ticks(star_t *s, uint32_t count)
+{
+    uint32_t before = s->ticks;
+    s->ticks += count;
+    return SL_LIKELY((before ^ s->ticks) < SL_TICKS) || sl_tick_slow(s);
+}
+/* C code that has worked on so many bytes at once: the next look comes sooner. */
+static inline void
+sl_worked(star_t *s, size_t bytes)
+{
+    s->budget -= (int64_t)(bytes >> 6);
+}
 
 #endif

@@ -50,6 +50,10 @@ star_text_put(star_text_t *text, const char *bytes, size_t length)
 {
     if (!reserve(text, length))
         return;
+    if (!sl_tick(text->star)) {
+        text->failed = true;
+        return;
+    }
     memcpy(text->data + text->length, bytes, length);
     text->length += length;
     text->data[text->length] = 0;
@@ -121,7 +125,7 @@ star_quote(star_text_t *text, const char *bytes, size_t length)
     size_t plain = 0;
 
     star_text_put(text, "\"", 1);
-    for (size_t i = 0; i < length;) {
+    for (size_t i = 0; i < length && !text->failed;) {
         unsigned char c = (unsigned char)bytes[i];
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
             i++;
