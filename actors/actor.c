@@ -2,6 +2,7 @@
 #include "actors/inside.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -22,7 +23,7 @@ static const actor_method_t no_methods[] = {{0}};
 void
 actor_hold(actor_t *self)
 {
-    self->holders++;
+    atomic_fetch_add_explicit(&self->holders, 1, memory_order_relaxed);
 }
 
 static void
@@ -45,10 +46,7 @@ actor_free(actor_t *self)
 void
 actor_unhold(actor_t *self)
 {
-    pthread_mutex_lock(&self->lock);
-    bool last = --self->holders == 0;
-    pthread_mutex_unlock(&self->lock);
-    if (last)
+    if (atomic_fetch_sub_explicit(&self->holders, 1, memory_order_acq_rel) == 1)
         actor_free(self);
 }
 
@@ -80,7 +78,7 @@ actor_on_loop(const actor_t *self)
 void
 actor_mind_time(const actor_t *self, const char *what, int64_t began)
 {
-    int64_t took = (clock_ns() - began) / NS_PER_MS;
+    int64_t took = (clock_coarse_ns() - began) / NS_PER_MS;
     if (took >= ACTOR_SLOW_MS)
         log_warn("actor.slow", "name=%s callback=%s ms=%lld", self->name, what, (long long)took);
 }
@@ -127,10 +125,11 @@ post_free(post_t *post)
     free(post);
 }
 
-static void
-run_posts(actor_t *self)
+void
+actor_run_posts(actor_t *self)
 {
     pthread_mutex_lock(&self->lock);
+    self->asleep = false;
     post_t *post = take_posts(self);
     pthread_mutex_unlock(&self->lock);
     while (post) {
@@ -148,7 +147,7 @@ static void
 on_bus(void *arg, bool joined)
 {
     actor_t *self = arg;
-    int64_t began = clock_ns();
+    int64_t began = clock_coarse_ns();
     if (self->on_bus)
         self->on_bus(self->state, joined);
     actor_mind_time(self, "on_bus", began);
@@ -168,12 +167,9 @@ turn(actor_t *self)
     eventfd_t value;
     if (fds[BUS_PEER_FDS].revents)
         eventfd_read(self->wake_fd, &value);
-    pthread_mutex_lock(&self->lock);
-    self->asleep = false;
-    pthread_mutex_unlock(&self->lock);
-    run_posts(self);
+    actor_run_posts(self);
     for (bool more = bus_peer_dispatch(self->peer, fds); more;) {
-        run_posts(self);
+        actor_run_posts(self);
         more = bus_peer_dispatch(self->peer, NULL);
     }
 }
@@ -192,7 +188,7 @@ timers_clear(actor_t *self)
 static void
 close_loop(actor_t *self)
 {
-    run_posts(self);
+    actor_run_posts(self);
     timers_clear(self);
     bus_peer_destroy(&self->peer);
     pthread_mutex_lock(&self->lock);
@@ -298,12 +294,13 @@ actor_new(const actor_config_t *config, actor_t **ret_actor, err_t **err)
     actor_t *self = calloc(1, sizeof *self);
     if (!self || !(self->name = strdup(config->name)))
         abort();
-    self->holders = 1;
+    atomic_init(&self->holders, 1);
     self->state = config->state;
     self->on_bus = config->on_bus;
     self->workers_max = config->workers_max ? config->workers_max : ACTOR_WORKERS;
     self->connect_ms = config->connect_timeout_ms ? config->connect_timeout_ms : ACTOR_CONNECT_MS;
     self->drain_ms = ACTOR_DRAIN_MS;
+    randombytes_buf(&self->traces, sizeof self->traces);
     self->posts_end = &self->posts;
     self->jobs_end = &self->jobs;
     self->wake_fd = self->stop_fd = -1;
@@ -429,7 +426,7 @@ on_timer(bus_timer_t *due)
                        clock_ns() + timer->repeat_ms * NS_PER_MS);
     else
         timer_drop(timer);
-    int64_t began = clock_ns();
+    int64_t began = clock_coarse_ns();
     fn(arg); /* it may stop its own timer */
     actor_mind_time(actor, "timer", began);
 }

@@ -1,7 +1,6 @@
 /*  ask: outgoing asks, tells and streams. */
 #include "actors/inside.h"
 
-#include <sodium.h>
 #include <string.h>
 
 /* --------------------------------------------------------------------------------------- opening
@@ -27,23 +26,30 @@ check(const char *to, const char *name, const ProtobufCMessage *request, bool st
     return 0;
 }
 
-static int64_t
-deadline_of(int timeout_ms, const line_t *within)
+/* Sets its deadline, and what the frame that opens it says of that. */
+static void
+set_deadline(line_t *self, int timeout_ms, const actor_call_t *within)
 {
+    int64_t now = clock_ns();
+    int64_t outer = within ? within->line.deadline : 0;
     int64_t deadline =
-        timeout_ms < 0 ? 0 : clock_ns() + (timeout_ms ? timeout_ms : ACTOR_ASK_MS) * NS_PER_MS;
-    if (within && within->deadline && (!deadline || within->deadline < deadline))
-        deadline = within->deadline;
-    return deadline;
+        timeout_ms < 0 ? 0 : now + (timeout_ms ? timeout_ms : ACTOR_ASK_MS) * NS_PER_MS;
+    if (outer && (!deadline || outer < deadline))
+        deadline = outer;
+    self->deadline = deadline;
+    if (!deadline)
+        return;
+    int64_t left = (deadline - now) / NS_PER_MS;
+    self->remaining = left < 1 ? 1 : left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }
 
+/* A new one is a random number of the actor's birth and the number of the ask, well mixed: asking the kernel for each
+ * would cost more than all the rest of the ask here. */
 static uint64_t
-trace_of(const line_t *within)
+trace_of(const actor_t *actor, const line_t *within, uint64_t number)
 {
-    uint64_t trace = within ? within->trace : 0;
-    while (!trace)
-        randombytes_buf(&trace, sizeof trace);
-    return trace;
+    uint64_t trace = within ? within->trace : bus_hash_number(actor->traces + number);
+    return trace ? trace : 1;
 }
 
 static void
@@ -51,10 +57,13 @@ post_open(actor_t *actor, post_t *post)
 {
     line_t *line = post->line;
     err_t *error = NULL;
-    pthread_mutex_lock(&actor->lock);
+    int failed = 0;
     line_hold(line); /* the peer's */
-    int failed = line_dead(line) ? line_why(line, &error) : 0;
-    pthread_mutex_unlock(&actor->lock);
+    if (line->within) { /* otherwise nobody can have ended it yet */
+        pthread_mutex_lock(&actor->lock);
+        failed = line_dead(line) ? line_why(line, &error) : 0;
+        pthread_mutex_unlock(&actor->lock);
+    }
     if (!failed) {
         failed = bus_peer_open(actor->peer, &line->talk, post->when, &post->msg, &error);
         zmq_msg_init(&post->msg);
@@ -70,7 +79,7 @@ line_to(actor_t *self, actor_call_t *within, const char *to, const bus_method_t 
 {
     line_t *line = line_new(self, method, to, true);
     line->talk.correlation = bus_peer_number(self->peer);
-    line->trace = trace_of(within ? &within->line : NULL);
+    line->trace = trace_of(self, within ? &within->line : NULL, line->talk.correlation);
     if (!within || within->line.actor != self)
         return line;
     pthread_mutex_lock(&self->lock);
@@ -124,7 +133,7 @@ actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *name,
         return err_fail(err, ERR_INTERNAL, "the loop of '%s' must not wait for %s", self->name,
                         name);
     line_t *line = line_to(self, within, to, method);
-    line->deadline = deadline_of(timeout_ms, within ? &within->line : NULL);
+    set_deadline(line, timeout_ms, within);
     int result = open_line(line, BUS_KIND_ASK, request, err);
     if (result == 0)
         result = await_reply(line, ret_reply, err);
@@ -144,7 +153,7 @@ actor_ask_later(actor_t *self, actor_call_t *within, const char *to, const char 
         return;
     }
     line_t *line = line_to(self, within, to, method);
-    line->deadline = deadline_of(timeout_ms, within ? &within->line : NULL);
+    set_deadline(line, timeout_ms, within);
     line->on_reply = on_reply;
     line->on_reply_arg = arg;
     if (open_line(line, BUS_KIND_ASK, request, &error) < 0)

@@ -2,7 +2,6 @@
  */
 #include "actors/inside.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -80,16 +79,12 @@ leave(line_t *call)
 static void
 run_on_loop(line_t *call)
 {
-    char name[BUS_NAME_MAX + 1];
-    actor_t *actor = call->actor;
-    int64_t began = clock_ns();
-    snprintf(name, sizeof name, "%s", call->method->name); /* the call may be gone after */
-    pthread_mutex_lock(&actor->lock);
-    actor_hold(actor);
-    pthread_mutex_unlock(&actor->lock);
+    actor_t *actor = call->actor; /* the call may be gone after */
+    const char *name = call->method->name;
+    int64_t began = clock_coarse_ns();
     work_call(call);
     actor_mind_time(actor, name, began);
-    actor_unhold(actor);
+    actor_run_posts(actor);
 }
 
 static int

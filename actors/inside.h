@@ -17,6 +17,7 @@
 #include "bus/peer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define ACTOR_WORKERS 16u     /* unless the config says otherwise */
 #define ACTOR_QUEUE_MAX 1024u /* calls that wait for a worker */
@@ -46,7 +47,8 @@ struct line {
     bool tell;                     /* incoming; nobody waits for an answer */
     uint64_t trace;
     int64_t deadline; /* clock_ns(); 0 for never */
-    unsigned holders; /* L */
+    uint32_t remaining; /* outgoing ask: milliseconds from its start to its deadline */
+    atomic_uint holders;
 
     item_t *inbox, **inbox_end; /* L */
     bool in_end;                /* L: nothing more will come in */
@@ -73,6 +75,7 @@ struct line {
     void *on_reply_arg;
 };
 
+/* What users have of a line: nothing but it, so that either may be made of any. */
 struct actor_call {
     line_t line;
 };
@@ -108,7 +111,7 @@ typedef struct {
 } entry_t;
 
 struct actor {
-    unsigned holders; /* L: actor_new's, lines, threads */
+    atomic_uint holders; /* actor_new's, lines, threads */
     char *name;
     bus_peer_t *peer; /* P */
     void *state;
@@ -117,6 +120,7 @@ struct actor {
     bus_table_t methods;
     unsigned workers_max;
     int connect_ms;
+    uint64_t traces; /* where its trace ids begin */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* L: calls, workers or the loop ended, or the join is decided */
@@ -143,7 +147,7 @@ struct actor {
 };
 
 /* actor.c */
-void actor_hold(actor_t *self);             /* under lock */
+void actor_hold(actor_t *self);             /* by someone who holds it */
 void actor_unhold(actor_t *self);           /* not under lock; may free */
 void actor_cond_init(pthread_cond_t *cond); /* on CLOCK_MONOTONIC */
 bool actor_on_loop(const actor_t *self);
@@ -152,12 +156,15 @@ bool actor_wait(actor_t *self, pthread_cond_t *cond, int64_t until);
 /* Gives post (taken, a copy is made) to the loop. Under lock: order of posts is order of calls. Its
  * line gets a hold. */
 void actor_post(actor_t *self, post_t post);
-/* Logs a callback on the loop thread that took too long. */
+/* Does what is posted; loop thread. Also called after each callback, so that what that sent is on its way before the
+ * peer looks into its socket for the last time: otherwise it would have to look once more. */
+void actor_run_posts(actor_t *self);
+/* Logs a callback on the loop thread that took too long. began: clock_coarse_ns(). */
 void actor_mind_time(const actor_t *self, const char *what, int64_t began);
 
 /* line.c */
 line_t *line_new(actor_t *actor, const bus_method_t *method, const char *other, bool mine);
-void line_hold(line_t *self);   /* under lock */
+void line_hold(line_t *self);   /* by someone who holds it */
 void line_unhold(line_t *self); /* not under lock; may free */
 void line_on_frame(bus_talk_t *talk, const bus_frame_t *frame, zmq_msg_t *msg, err_t **error);
 /* It ended here and now for this reason (taken). Under lock. */

@@ -22,10 +22,6 @@ work_call(line_t *call)
     actor_call_t *handle = (actor_call_t *)call;
     bool streams = call->method->client_streams;
     const uint8_t *frame = zmq_msg_data(&call->request);
-    if (is_over(call, &error)) {
-        actor_call_fail(&handle, &error);
-        return;
-    }
     if (!streams && (bus_msgpack_unpack(call->method->request, frame + call->request_body,
                                         zmq_msg_size(&call->request) - call->request_body, &request,
                                         &error) < 0 ||
@@ -42,10 +38,11 @@ run_job(actor_t *self, line_t *call)
 {
     AUTO(err) error = NULL;
     actor_call_t *handle = (actor_call_t *)call;
-    pthread_mutex_lock(&self->lock);
     line_hold(call); /* the thread's: the handler gives away its own by answering */
-    pthread_mutex_unlock(&self->lock);
-    work_call(call);
+    if (is_over(call, &error))
+        actor_call_fail(&handle, &error);
+    else
+        work_call(call);
     pthread_mutex_lock(&self->lock);
     bool answered = call->answered;
     pthread_mutex_unlock(&self->lock);

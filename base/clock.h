@@ -17,6 +17,16 @@ clock_ns(void)
     return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+/* The same clock as of the last tick, up to 10 ms ago, at a fifth of the cost: for what only asks whether something took
+ * long. Not to be compared with clock_ns(). */
+static inline int64_t
+clock_coarse_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
 /* Nanoseconds since 1970-01-01T00:00:00Z. */
 static inline int64_t
 clock_wall_ns(void)

@@ -3,10 +3,16 @@
 
 #include <string.h>
 
+/* How many bytes at the start are ASCII; looks at 32 of them, then 8, then one at a time. */
 static size_t
 ascii_prefix(const char *bytes, size_t size)
 {
     size_t done = 0;
+    for (uint64_t four[4]; size - done >= sizeof four; done += sizeof four) {
+        memcpy(four, bytes + done, sizeof four);
+        if ((four[0] | four[1] | four[2] | four[3]) & UINT64_C(0x8080808080808080))
+            break;
+    }
     for (uint64_t eight; size - done >= sizeof eight; done += sizeof eight) {
         memcpy(&eight, bytes + done, sizeof eight);
         if (eight & UINT64_C(0x8080808080808080))

@@ -65,16 +65,22 @@ bus_text_copy(bus_text_t self, char *ret_text)
     ret_text[self.len] = '\0';
 }
 
-/* Names are what a person can read in a log line: letters, digits and a few marks. */
+/* Names are what a person can read in a log line: letters, digits and a few marks. The broker looks at some 60
+ * characters for every message, so at eight at a time: in a word of which no byte has its high bit set, adding 7f - n to
+ * each byte sets the high bit of those greater than n. */
 static bool
 is_name(bus_text_t text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c <= ' ' || c >= 0x7f || c == '"' || c == '\'' || c == '\\')
-            return false;
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+    uint64_t bad = 0;
+    for (size_t at = 0; at < text.len; at += 8) {
+        uint64_t c = EACH('a');
+        memcpy(&c, text.data + at, text.len - at < 8 ? text.len - at : 8);
+        bad |= c | (c + EACH(0x01)) | ~(c + EACH(0x7f - ' ')) | ~((c ^ EACH('"')) + EACH(0x7f)) |
+               ~((c ^ EACH('\'')) + EACH(0x7f)) | ~((c ^ EACH('\\')) + EACH(0x7f));
     }
-    return true;
+    return !(bad & EACH(0x80));
+#undef EACH
 }
 
 static int

@@ -253,6 +253,7 @@ on_event(bus_peer_t *self, uint16_t event, uint32_t value)
     }
 }
 
+/* False when the socket is found empty: then nothing that was sent before needs another look. */
 static bool
 receive(bus_peer_t *self)
 {
@@ -262,6 +263,7 @@ receive(bus_peer_t *self)
         zmq_msg_init(&msg);
         if (zmq_msg_recv(&msg, self->socket, ZMQ_DONTWAIT) < 0) {
             zmq_msg_close(&msg);
+            self->dirty = false;
             return false;
         }
         bus_msg_came(&msg);
@@ -298,7 +300,6 @@ bus_peer_dispatch(bus_peer_t *self, const struct pollfd *fds)
     bool more = !fds || fds[0].revents;
     bus_timers_run(&self->timers, clock_ns());
     for (unsigned turns = 0; (more || self->dirty) && turns < BUS_TURNS_MAX; turns++) {
-        self->dirty = false;
         outbox_flush(self);
         more = receive(self) || outbox_moves(self);
     }
@@ -322,7 +323,7 @@ open_socket(bus_peer_t *self, err_t **err)
     set_int(self->socket, ZMQ_RECONNECT_IVL, BUS_RECONNECT_MIN_MS);
     set_int(self->socket, ZMQ_RECONNECT_IVL_MAX, BUS_RECONNECT_MAX_MS);
     set_int(self->socket, ZMQ_HEARTBEAT_IVL, BUS_HEARTBEAT_MS);
-    set_int(self->socket, ZMQ_HEARTBEAT_TIMEOUT, BUS_HEARTBEAT_TIMEOUT_MS);
+    set_int(self->socket, ZMQ_HEARTBEAT_TIMEOUT, 2 * BUS_HEARTBEAT_MS);
     set_int(self->socket, ZMQ_HANDSHAKE_IVL, BUS_HANDSHAKE_MS);
     int64_t most = BUS_FRAME_MAX + BUS_FRAME_SLACK;
     zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &most, sizeof most);

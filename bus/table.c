@@ -2,6 +2,7 @@
 #include "bus/table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOTS_MIN 16u
 
@@ -9,10 +10,13 @@ uint64_t
 bus_hash(const void *data, size_t size)
 {
     const uint8_t *bytes = data;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return bus_hash_number(hash);
+    uint64_t hash = size;
+    for (uint64_t eight; size; size -= size < 8 ? size : 8, bytes += 8) {
+        eight = 0;
+        memcpy(&eight, bytes, size < 8 ? size : 8);
+        hash = bus_hash_number(hash ^ eight) + (hash << 5);
+    }
+    return hash;
 }
 
 void

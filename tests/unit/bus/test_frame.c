@@ -194,6 +194,32 @@ names_of_the_limit_pass(void **state)
     assert_int_equal(out.method.len, BUS_NAME_MAX);
 }
 
+static bool
+may_be_in_a_name(unsigned c)
+{
+    return c > ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\';
+}
+
+static void
+each_character_is_judged_at_each_place_of_a_name(void **state)
+{
+    (void)state;
+    bus_frame_t in = an_ask(), out;
+    in.method = bus_text("package.Service/Method");
+    size_t size;
+    AUTO_FREE uint8_t *bytes = bytes_of(&in, &size);
+    size_t first = BUS_HEADER_SIZE + in.to.len + in.from.len;
+    for (size_t at = first; at < first + in.method.len; at++) {
+        uint8_t old = bytes[at];
+        for (unsigned c = 0; c < 256; c++) {
+            bytes[at] = (uint8_t)c;
+            if ((bus_frame_decode(bytes, size, &out, NULL) == 0) != may_be_in_a_name(c))
+                fail_msg("character %u at %zu", c, at - first);
+        }
+        bytes[at] = old;
+    }
+}
+
 static void
 a_frame_built_piece_by_piece_is_the_same(void **state)
 {
@@ -233,6 +259,7 @@ main(void)
         cmocka_unit_test(every_kind_has_a_name_and_decodes_in_its_proper_shape),
         cmocka_unit_test(a_body_of_the_limit_passes_and_one_byte_more_does_not),
         cmocka_unit_test(names_of_the_limit_pass),
+        cmocka_unit_test(each_character_is_judged_at_each_place_of_a_name),
         cmocka_unit_test(a_frame_built_piece_by_piece_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
