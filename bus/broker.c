@@ -226,7 +226,7 @@ bind_all(bus_broker_t *self, const bus_broker_config_t *config, err_t **err)
 }
 
 static int
-open_socket(bus_router_t *router, err_t **err)
+open_socket(bus_router_t *router, int heartbeat_ms, err_t **err)
 {
     int64_t most = BUS_FRAME_MAX + BUS_FRAME_SLACK;
     router->socket = zmq_socket(bus_context(), ZMQ_ROUTER);
@@ -237,8 +237,8 @@ open_socket(bus_router_t *router, err_t **err)
     set_int(router->socket, ZMQ_RCVHWM, BUS_HWM);
     set_int(router->socket, ZMQ_LINGER, BUS_LINGER_MS);
     set_int(router->socket, ZMQ_BACKLOG, SOMAXCONN);
-    set_int(router->socket, ZMQ_HEARTBEAT_IVL, BUS_HEARTBEAT_MS);
-    set_int(router->socket, ZMQ_HEARTBEAT_TIMEOUT, BUS_HEARTBEAT_TIMEOUT_MS);
+    set_int(router->socket, ZMQ_HEARTBEAT_IVL, heartbeat_ms);
+    set_int(router->socket, ZMQ_HEARTBEAT_TIMEOUT, 2 * heartbeat_ms);
     set_int(router->socket, ZMQ_HANDSHAKE_IVL, BUS_HANDSHAKE_MS);
     zmq_setsockopt(router->socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
     router->monitor = bus_monitor_new(router->socket, ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
@@ -271,7 +271,8 @@ bus_broker_new(const bus_broker_config_t *config, bus_broker_t **ret_broker, err
     self->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (self->stop_fd < 0)
         return err_fail(err, ERR_LIMIT, "cannot start the broker: %s", strerror(errno));
-    if (open_socket(router, err) < 0 || bind_all(self, config, err) < 0)
+    int heartbeat_ms = config->heartbeat_ms ? config->heartbeat_ms : BUS_HEARTBEAT_MS;
+    if (open_socket(router, heartbeat_ms, err) < 0 || bind_all(self, config, err) < 0)
         return err_wrap(err, "cannot start the broker");
     if (pthread_create(&self->thread, NULL, run, self) != 0)
         return err_fail(err, ERR_LIMIT, "cannot start the broker's thread");

@@ -141,6 +141,8 @@ typedef struct {
     /* A peer joined (true) or is gone (false). Called on the broker's thread; must not wait. May be NULL. */
     void (*on_peer)(void *arg, const char *name, bool joined);
     void *arg;
+    /* Milliseconds between pings; a peer that says nothing for twice as long after one is gone. 0 means 5000. */
+    int heartbeat_ms;
 } bus_broker_config_t;
 
 /* Binds and starts; returns when it listens. *ret_broker is yours. The config is copied, but not arg. */

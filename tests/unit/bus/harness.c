@@ -28,18 +28,22 @@ is_known(void *arg, const uint8_t public_key[BUS_KEY_SIZE])
 void
 harness_start(harness_t *self, bool tcp)
 {
-    const char *endpoints[] = {self->ipc, self->inproc, tcp ? "tcp://127.0.0.1:*" : NULL, NULL};
+    if (!*self->tcp)
+        strcpy(self->tcp, "tcp://127.0.0.1:*");
+    const char *endpoints[] = {self->ipc, self->inproc, tcp ? self->tcp : NULL, NULL};
     bus_broker_config_t config = {.endpoints = endpoints,
                                   .keys = self->keys,
                                   .may_join = may_join,
                                   .is_known = is_known,
-                                  .arg = self};
+                                  .arg = self,
+                                  .heartbeat_ms = self->heartbeat_ms};
     AUTO(err) error = NULL;
     if (bus_broker_new(&config, &self->broker, &error) < 0) {
         AUTO_FREE char *text = err_string(error);
         fail_msg("%s", text);
     }
-    snprintf(self->tcp, sizeof self->tcp, "tcp://127.0.0.1:%d", bus_broker_port(self->broker));
+    if (tcp)
+        snprintf(self->tcp, sizeof self->tcp, "tcp://127.0.0.1:%d", bus_broker_port(self->broker));
 }
 
 static int

@@ -19,6 +19,7 @@ typedef struct {
     char ipc[96];        /* endpoint */
     char inproc[64];     /* endpoint */
     char tcp[64];        /* endpoint with the real port; only when asked for */
+    int heartbeat_ms;    /* 0 for the usual */
     bus_keys_t keys;     /* the broker's */
     bus_keys_t peer;     /* a key that may join under every name */
     bus_keys_t stranger; /* one that may not */
@@ -29,7 +30,7 @@ typedef struct {
 int harness_setup(void **state);
 int harness_setup_tcp(void **state);
 int harness_teardown(void **state);
-void harness_start(harness_t *self, bool tcp); /* the broker, again */
+void harness_start(harness_t *self, bool tcp); /* the broker, again; on the port it had */
 
 /* A joined peer of that name, with the good key. */
 bus_peer_t *harness_peer(harness_t *self, const char *endpoint, const char *name,

@@ -415,6 +415,13 @@ after_a_broker_restart_a_peer_is_back_over_inproc(void **state)
 }
 
 static void
+after_a_broker_restart_a_peer_is_back_over_tcp_with_curve(void **state)
+{
+    harness_t *self = *state;
+    comes_back(self, self->tcp, true);
+}
+
+static void
 a_peer_whose_name_was_taken_stays_away(void **state)
 {
     harness_t *self = *state;
@@ -430,7 +437,7 @@ a_peer_whose_name_was_taken_stays_away(void **state)
     bus_peer_destroy(&peer);
 }
 
-/* ------------------------------------------------------------------------------------- kill -9 */
+/* ----------------------------------------------------------------------------- killed, and silent */
 
 /* The program run again as a peer: "peer <endpoint> <broker key> <secret key>"; it joins and then does nothing. */
 static int
@@ -504,6 +511,32 @@ a_killed_peer_is_noticed_at_once_over_tcp(void **state)
     killed(self, self->tcp);
 }
 
+/* As when a host is gone: the connection stands, and nothing comes. Only the heartbeat can tell. */
+static void
+a_peer_that_falls_silent_is_gone_after_a_heartbeat_and_its_patience(void **state)
+{
+    enum { HEARTBEAT_MS = 500 };
+    harness_t *self = *state;
+    bus_broker_destroy(&self->broker);
+    self->heartbeat_ms = HEARTBEAT_MS;
+    harness_start(self, true);
+    int pid = start_other(self, self->tcp);
+    bus_peer_t *peer = harness_peer(self, self->ipc, "client/1", NULL, NULL);
+    pending_t pending;
+    int done = 0;
+    kill(pid, SIGSTOP);
+    int64_t began = clock_ns();
+    assert_int_equal(open_one(peer, &pending, &done, NULL), 0);
+    run_until_count(peer, &done, 1);
+    int64_t took = (clock_ns() - began) / NS_PER_MS;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    print_message("noticed after %d ms\n", (int)took);
+    assert_int_equal(pending.code, ERR_UNAVAILABLE);
+    assert_in_range(took, HEARTBEAT_MS, 5 * HEARTBEAT_MS); /* 3 at most; the rest is for sanitizers */
+    bus_peer_destroy(&peer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, harness_setup, harness_teardown)
 #define TEST_TCP(name) cmocka_unit_test_setup_teardown(name, harness_setup_tcp, harness_teardown)
 
@@ -529,9 +562,11 @@ main(int argc, char **argv)
         TEST(a_peer_that_leaves_ends_what_it_had_open),
         TEST(after_a_broker_restart_a_peer_is_back_over_ipc),
         TEST(after_a_broker_restart_a_peer_is_back_over_inproc),
+        TEST_TCP(after_a_broker_restart_a_peer_is_back_over_tcp_with_curve),
         TEST(a_peer_whose_name_was_taken_stays_away),
         TEST(a_killed_peer_is_noticed_at_once_over_ipc),
         TEST_TCP(a_killed_peer_is_noticed_at_once_over_tcp),
+        TEST_TCP(a_peer_that_falls_silent_is_gone_after_a_heartbeat_and_its_patience),
     };
     if (argc == 6 && strcmp(argv[1], "peer") == 0)
         return be_a_peer(argv + 2);
