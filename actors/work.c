@@ -30,6 +30,8 @@ work_call(line_t *call)
         actor_call_fail(&handle, &error);
         return;
     }
+    zmq_msg_close(&call->request); /* what it said is in request */
+    zmq_msg_init(&call->request);
     call->handler->handler(call->actor->state, handle, request);
 }
 

@@ -5,11 +5,6 @@
 #include <pthread.h>
 #include <zmq.h>
 
-/* Known to libzmq 4.3 and documented, but only declared with its draft interface. */
-#ifndef ZMQ_ZERO_COPY_RECV
-#define ZMQ_ZERO_COPY_RECV 10
-#endif
-
 #define SOCKETS_MAX 8192 /* each peer has one, and a pair for its monitor */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -25,9 +20,6 @@ bus_context(void)
             abort();
         zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
         zmq_ctx_set(context, ZMQ_BLOCKY, 0);
-        /* Small messages are copied out of the connection's buffer instead of keeping it alive: a
-         * tenth less memory per connection. Where a libzmq does not have it, nothing is lost. */
-        zmq_ctx_set(context, ZMQ_ZERO_COPY_RECV, 0);
     }
     void *lent = context;
     pthread_mutex_unlock(&lock);
