@@ -271,8 +271,7 @@ int
 line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message, zmq_msg_t *ret_msg,
           err_t **err)
 {
-    char small[1024]; /* most messages */
-    AUTO_STR out = str_on(small, sizeof small);
+    AUTO_STR out = STR_EMPTY;
     bool opens = bus_kind_flags(kind) & (BUS_FLAG_OPENS | BUS_FLAG_ALONE);
     bus_frame_t frame = {.kind = kind,
                          .answer = !self->talk.mine,

@@ -10,7 +10,7 @@ char str_empty_[1] = "";
 void
 str_done(str_t *self)
 {
-    if (self->space && !self->lent)
+    if (self->space)
         free(self->data);
     *self = STR_EMPTY;
 }
@@ -34,15 +34,13 @@ str_reserve(str_t *self, size_t more)
     size_t space = self->space ? self->space * 2 : 64;
     if (space < need)
         space = need;
-    bool owned = self->space && !self->lent;
-    char *data = realloc(owned ? self->data : NULL, space);
+    char *data = realloc(self->space ? self->data : NULL, space);
     if (!data)
         abort();
-    if (!owned)
-        memcpy(data, self->data, self->len + 1);
+    if (!self->space)
+        data[0] = '\0';
     self->data = data;
     self->space = space;
-    self->lent = false;
 }
 
 void
@@ -94,8 +92,8 @@ str_printf(str_t *self, const char *format, ...)
 char *
 str_take(str_t *self)
 {
-    if (!self->space || self->lent)
-        str_reserve(self, self->space);
+    if (!self->space)
+        str_reserve(self, 0);
     char *data = self->data;
     *self = STR_EMPTY;
     return data;

@@ -15,21 +15,11 @@ typedef struct {
     char *data;   /* NUL-terminated; never NULL after the first append */
     size_t len;   /* bytes without the NUL */
     size_t space; /* bytes allocated; 0 for the shared empty string */
-    bool lent;    /* they are the caller's (str_on) */
 } str_t;
 
 extern char str_empty_[1];
 #define STR_EMPTY ((str_t){.data = str_empty_})
 #define AUTO_STR __attribute__((cleanup(str_done))) str_t
-
-/* An empty string that begins in the caller's bytes, mostly on the stack, and moves to memory of its own when it outgrows
- * them. It must be done before they are gone. */
-static inline str_t
-str_on(char *buffer, size_t size)
-{
-    buffer[0] = '\0';
-    return (str_t){.data = buffer, .space = size, .lent = true};
-}
 
 /* Frees the bytes; the string is STR_EMPTY after. */
 void str_done(str_t *self);

@@ -1,9 +1,8 @@
 /*  frame: see frame.h. */
 #include "bus/frame.h"
 
+#include <pthread.h>
 #include <string.h>
-
-#define COPY_MAX 4096u /* up to here copying is cheaper than a second allocation */
 
 static const struct {
     const char *name;
@@ -185,11 +184,81 @@ header_size(const bus_frame_t *frame)
     return BUS_HEADER_SIZE + frame->to.len + frame->from.len + frame->method.len;
 }
 
+/* -------------------------------------------------------------------------------------- messages
+ */
+
+/* Buffers of small messages, to be used again. libzmq frees a message on its own thread: malloc
+ * would give each back to the memory of the thread that made it, under a lock on which the two then
+ * meet at every message. */
+#define SPACE_SIZE 1024u
+#define SPACES_MAX 64u /* kept */
+
+typedef struct space {
+    struct space *next;
+} space_t;
+
+static struct {
+    pthread_mutex_t lock;
+    space_t *first;
+    unsigned count;
+} spaces = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *
+space_get(void)
+{
+    pthread_mutex_lock(&spaces.lock);
+    space_t *space = spaces.first;
+    if (space) {
+        spaces.first = space->next;
+        spaces.count--;
+    }
+    pthread_mutex_unlock(&spaces.lock);
+    if (!space && !(space = malloc(SPACE_SIZE)))
+        abort(); /* out of memory: as everywhere in this house */
+    return space;
+}
+
+/* On libzmq's thread. */
+static void
+space_put(void *data, void *hint)
+{
+    space_t *space = data;
+    (void)hint;
+    pthread_mutex_lock(&spaces.lock);
+    bool keep = spaces.count < SPACES_MAX;
+    if (keep) {
+        space->next = spaces.first;
+        spaces.first = space;
+        spaces.count++;
+    }
+    pthread_mutex_unlock(&spaces.lock);
+    if (!keep)
+        free(space);
+}
+
+static void
+free_bytes(void *data, void *hint)
+{
+    (void)hint;
+    free(data);
+}
+
+/* A message of these bytes, from malloc; space of them were allocated. */
+static void
+msg_of(void *data, size_t size, size_t space, zmq_msg_t *ret_msg)
+{
+    if (zmq_msg_init_data(ret_msg, data, size, space == SPACE_SIZE ? space_put : free_bytes, NULL) <
+        0)
+        abort();
+}
+
 void
 bus_frame_begin(str_t *out, const bus_frame_t *frame)
 {
     size_t size = header_size(frame);
-    str_reserve(out, size + 256);
+    if (!out->space)
+        *out = (str_t){.data = space_get(), .space = SPACE_SIZE};
+    str_reserve(out, size);
     header_put((uint8_t *)out->data + out->len, frame);
     out->len += size;
     out->data[out->len] = '\0';
@@ -198,8 +267,11 @@ bus_frame_begin(str_t *out, const bus_frame_t *frame)
 void
 bus_frame_msg(const bus_frame_t *frame, zmq_msg_t *ret_msg)
 {
-    if (zmq_msg_init_size(ret_msg, header_size(frame) + frame->body_size) < 0)
-        abort(); /* out of memory: as everywhere in this house */
+    size_t size = header_size(frame) + frame->body_size;
+    if (size <= SPACE_SIZE)
+        msg_of(space_get(), size, SPACE_SIZE, ret_msg);
+    else if (zmq_msg_init_size(ret_msg, size) < 0)
+        abort();
     uint8_t *at = zmq_msg_data(ret_msg);
     size_t end = header_put(at, frame);
     if (frame->body_size)
@@ -212,24 +284,9 @@ bus_frame_count(zmq_msg_t *msg, uint32_t count)
     put32((uint8_t *)zmq_msg_data(msg) + 24, count);
 }
 
-static void
-free_bytes(void *data, void *hint)
-{
-    (void)hint;
-    free(data);
-}
-
 void
 bus_msg_take(str_t *text, zmq_msg_t *ret_msg)
 {
-    if (text->len > COPY_MAX) {
-        size_t size = text->len;
-        if (zmq_msg_init_data(ret_msg, str_take(text), size, free_bytes, NULL) < 0)
-            abort();
-        return;
-    }
-    if (zmq_msg_init_size(ret_msg, text->len) < 0)
-        abort();
-    memcpy(zmq_msg_data(ret_msg), text->data, text->len);
-    str_done(text);
+    size_t size = text->len, space = text->space;
+    msg_of(str_take(text), size, space, ret_msg);
 }

@@ -113,13 +113,14 @@ void bus_text_copy(bus_text_t self, char *ret_text);
  * kind is 0. */
 int bus_frame_decode(const void *data, size_t size, bus_frame_t *ret_frame, err_t **err);
 
-/* Appends header and texts (body not). The texts must be at most BUS_NAME_MAX long. */
+/* Appends header and texts (body not); what is empty begins in a recycled buffer. The texts must be
+ * at most BUS_NAME_MAX long. */
 void bus_frame_begin(str_t *out, const bus_frame_t *frame);
 /* Makes a whole message of a frame with its body, copying it. */
 void bus_frame_msg(const bus_frame_t *frame, zmq_msg_t *ret_msg);
 /* Changes the count of a frame that is made already. */
 void bus_frame_count(zmq_msg_t *msg, uint32_t count);
-/* Makes a message of the bytes in text, which becomes empty; large ones are not copied. */
+/* Makes a message of the bytes in text, which becomes empty; they are not copied. */
 void bus_msg_take(str_t *text, zmq_msg_t *ret_msg);
 
 #endif

@@ -1,6 +1,6 @@
 /*  bench_bus: prints ours, floor and ratio.
  *
- *      bench_bus            a table, and what the actors on top cost
+ *      bench_bus            a table
  *      bench_bus --check    the same, and exits 1 if a ratio is missed
  *      bench_bus --lines    name|ours|floor|unit|wanted, for tests/bench/run
  */
@@ -164,10 +164,8 @@ print_table(double values[3][2], double memory)
            "", "ratio");
     table_row("round trips, 64 in flight", values[1][0], values[0][0], "1/s", 0.6, true);
     table_row("p50 of one in flight", values[1][1], values[0][1], "us", 1.5, false);
-    printf("%-46s %10.0f %10.0f %-6s %6.2f\n", "  through actors (schema, handler): round trips",
-           values[2][0], values[0][0], "1/s", values[2][0] / values[0][0]);
-    printf("%-46s %10.0f %10.0f %-6s %6.2f\n", "  through actors: p50 of one in flight",
-           values[2][1], values[0][1], "us", values[2][1] / values[0][1]);
+    table_row("the same through actors: round trips", values[2][0], values[0][0], "1/s", 0.6, true);
+    table_row("  p50 of one in flight", values[2][1], values[0][1], "us", 1.5, false);
     bool good = memory < 32;
     missed |= !good;
     printf("%-46s %10.1f %10s %-6s %6s  < 32 %s\n", "broker with 1000 idle peers, resident", memory,
@@ -179,6 +177,10 @@ print_lines(double values[3][2], double memory)
 {
     printf("bus: round trips, 64 in flight|%.0f|%.0f|1/s|>0.6\n", values[1][0], values[0][0]);
     printf("bus: p50 of one in flight|%.1f|%.1f|us|<1.5\n", values[1][1], values[0][1]);
+    printf("bus: round trips through actors, 64 in flight|%.0f|%.0f|1/s|>0.6\n", values[2][0],
+           values[0][0]);
+    printf("bus: p50 of one in flight through actors|%.1f|%.1f|us|<1.5\n", values[2][1],
+           values[0][1]);
     printf("broker with 1000 idle peers, resident|%.1f|-|MB|<32 MB\n", memory);
 }
 

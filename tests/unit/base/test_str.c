@@ -1,4 +1,3 @@
-#include "base/auto.h"
 #include "base/str.h"
 #include "base/uuid.h"
 
@@ -48,29 +47,6 @@ taking_moves_the_bytes_out(void **state)
 }
 
 static void
-on_the_callers_bytes_it_moves_away_when_they_do_not_suffice(void **state)
-{
-    (void)state;
-    for (size_t len = 0; len < 20; len++) {
-        char buffer[8] = "garbage", wanted[21] = "";
-        str_t text = str_on(buffer, sizeof buffer);
-        assert_string_equal(text.data, "");
-        memset(wanted, 'x', len);
-        for (size_t i = 0; i < len; i++)
-            str_add_char(&text, 'x');
-        assert_string_equal(text.data, wanted);
-        assert_int_equal(text.data == buffer, len < sizeof buffer);
-        AUTO_FREE char *bytes = str_take(&text); /* never the caller's */
-        assert_string_equal(bytes, wanted);
-        assert_ptr_not_equal(bytes, buffer);
-        text = str_on(buffer, sizeof buffer);
-        str_add(&text, wanted);
-        str_done(&text);
-        assert_string_equal(text.data, "");
-    }
-}
-
-static void
 uuids_are_32_hex_digits_of_version_4_and_differ(void **state)
 {
     (void)state;
@@ -91,7 +67,6 @@ main(void)
         cmocka_unit_test(an_empty_string_is_a_c_string_and_owns_nothing),
         cmocka_unit_test(appending_keeps_all_bytes_and_ends_in_nul),
         cmocka_unit_test(taking_moves_the_bytes_out),
-        cmocka_unit_test(on_the_callers_bytes_it_moves_away_when_they_do_not_suffice),
         cmocka_unit_test(uuids_are_32_hex_digits_of_version_4_and_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

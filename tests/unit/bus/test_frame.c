@@ -224,7 +224,8 @@ static void
 a_frame_built_piece_by_piece_is_the_same(void **state)
 {
     (void)state;
-    const size_t sizes[] = {1, 200, 5000, 100000}; /* copied and not copied */
+    const size_t sizes[] = {1,    200,  900,
+                            1000, 5000, 100000}; /* in a recycled buffer, and grown out of it */
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         AUTO_FREE uint8_t *body = calloc(1, sizes[i]);
         bus_frame_t frame = an_ask();
