@@ -215,6 +215,7 @@ space_get(void)
     pthread_mutex_unlock(&spaces.lock);
     if (!space && !(space = malloc(SPACE_SIZE)))
         abort(); /* out of memory: as everywhere in this house */
+    bus_bytes_came(space);
     return space;
 }
 
@@ -224,6 +225,7 @@ space_put(void *data, void *hint)
 {
     space_t *space = data;
     (void)hint;
+    bus_bytes_go(space);
     pthread_mutex_lock(&spaces.lock);
     bool keep = spaces.count < SPACES_MAX;
     if (keep) {

@@ -59,17 +59,19 @@ const char *bus_kind_name(unsigned kind);
 /* The flags of the table; 0 for a number that is none. */
 unsigned bus_kind_flags(unsigned kind);
 
-/* Before a message is sent and after one came: tells ThreadSanitizer, which does not see into
- * libzmq, that whoever receives over inproc sees what was written before. */
+/* Before bytes are given to libzmq and after they came from it: tells ThreadSanitizer, which does not
+ * see into libzmq, that whoever gets them sees what was written before. */
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *at);
 void __tsan_release(void *at);
-#define bus_msg_goes(msg) __tsan_release(zmq_msg_data(msg))
-#define bus_msg_came(msg) __tsan_acquire(zmq_msg_data(msg))
+#define bus_bytes_go(at) __tsan_release(at)
+#define bus_bytes_came(at) __tsan_acquire(at)
 #else
-#define bus_msg_goes(msg) ((void)(msg))
-#define bus_msg_came(msg) ((void)(msg))
+#define bus_bytes_go(at) ((void)(at))
+#define bus_bytes_came(at) ((void)(at))
 #endif
+#define bus_msg_goes(msg) bus_bytes_go(zmq_msg_data(msg))
+#define bus_msg_came(msg) bus_bytes_came(zmq_msg_data(msg))
 
 /* Bytes inside a frame; not NUL-terminated. */
 typedef struct {
