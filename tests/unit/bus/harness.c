@@ -226,6 +226,7 @@ raw_say(void *socket, bus_frame_t frame)
 {
     zmq_msg_t msg;
     bus_frame_msg(&frame, &msg);
+    bus_msg_goes(&msg);
     assert_true(zmq_msg_send(&msg, socket, 0) >= 0);
 }
 
