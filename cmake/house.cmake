@@ -97,7 +97,8 @@ function(house_helper name)
   install(TARGETS helper_${name} RUNTIME DESTINATION lib/kurtosis)
 endfunction()
 
-# One cmocka program per tests/unit/<folder>/test_<what>.c, run by ctest as <folder>.<what>, 60 s at most.
+# One cmocka program per tests/unit/<folder>/test_<what>.c, run by ctest as <folder>.<what>, 60 s at most
+# (300 s with sanitizers, which make a program several times slower).
 function(house_tests folder)
   house_need(cmocka cmocka)
   house_split(extra link ${ARGN})
@@ -111,7 +112,8 @@ function(house_tests folder)
     # A failed assertion does not return, which the compiler cannot know; assert() works in every build.
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -UNDEBUG)
     add_test(NAME ${folder}.${what} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${folder}.${what} PROPERTIES TIMEOUT 60 LABELS unit)
+    set_tests_properties(${folder}.${what} PROPERTIES LABELS unit
+                         TIMEOUT $<IF:$<BOOL:${KURTOSIS_SANITIZE}>,300,60>)
     if(KURTOSIS_SANITIZE MATCHES thread)
       set_property(TEST ${folder}.${what} PROPERTY ENVIRONMENT
         "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1")
