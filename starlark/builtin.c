@@ -559,7 +559,7 @@ min_or_max(star_t *s, const star_args_t *args, star_compare_t op)
     sl_iter_done(items);
     if (more < 0)
         return STAR_ABSENT;
-    return star_ok(best) ? best : star_fail(s, "%s: empty sequence", args->name);
+    return star_ok(best) ? best : star_fail(s, "%s: argument is an empty sequence", args->name);
 }
 
 static value_t
