@@ -112,8 +112,11 @@ function(house_tests folder)
     # A failed assertion does not return, which the compiler cannot know; assert() works in every build.
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -UNDEBUG)
     add_test(NAME ${folder}.${what} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${folder}.${what} PROPERTIES LABELS unit
-                         TIMEOUT $<IF:$<BOOL:${KURTOSIS_SANITIZE}>,300,60>)
+    set(seconds 60)
+    if(KURTOSIS_SANITIZE)
+      set(seconds 300)
+    endif()
+    set_tests_properties(${folder}.${what} PROPERTIES TIMEOUT ${seconds} LABELS unit)
     if(KURTOSIS_SANITIZE MATCHES thread)
       set_property(TEST ${folder}.${what} PROPERTY ENVIRONMENT
         "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1")

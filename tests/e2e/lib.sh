@@ -45,6 +45,7 @@ fixture_end() {
 # After a failed word: the next script must find a clean daemon.
 fixture_rescue() {
     status=$?
+    unset DOCKER_HOST # of the command that failed
     kurtosis engine stop >/dev/null 2>&1
     ours="--filter label=com.kurtosistech.app-id=kurtosis"
     docker ps --all --quiet $ours | xargs --no-run-if-empty docker rm --force --volumes >/dev/null

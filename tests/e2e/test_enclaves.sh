@@ -104,7 +104,7 @@ it "clean removes stopped enclaves and keeps running ones"
 ok kurtosis clean
 says "red"
 ok kurtosis enclave ls
-never_says red
+never_says " red "
 matches 'blue +RUNNING'
 
 it "rm --force removes several at once, each with all it has"
