@@ -44,6 +44,12 @@ plan_module(plan_scope_t *scope)
     return star_module(scope->star, "plan", members);
 }
 
+const plan_kind_t *
+plan_kind_at(size_t index)
+{
+    return index < ARRAY_LEN(kinds) ? kinds[index] : NULL;
+}
+
 static star_value_t
 call(star_t *star, const star_args_t *args)
 {

@@ -173,6 +173,8 @@ typedef struct {
 
 /* The plan object: a module whose members are all instructions. */
 star_value_t plan_module(plan_scope_t *scope);
+/* The instructions by number, from 0, in alphabetical order; NULL past the last one. */
+const plan_kind_t *plan_kind_at(size_t index);
 /* Fills services from the store. */
 void plan_scope_load(plan_scope_t *self);
 void plan_scope_done(plan_scope_t *self);

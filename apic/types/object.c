@@ -37,6 +37,12 @@ construct(star_t *star, const star_args_t *args)
     return types_object_new(star, type, values);
 }
 
+const types_type_t *
+types_type_at(size_t index)
+{
+    return index < ARRAY_LEN(types) ? types[index] : NULL;
+}
+
 int
 types_put(star_t *star, star_value_t env)
 {

@@ -110,6 +110,8 @@ types_check_fn types_check_target; /* a value that can be compared */
 
 /* --------------------------------------------------------------------------------------- values */
 
+/* The types by number, from 0; NULL past the last one. */
+const types_type_t *types_type_at(size_t index);
 /* Puts all constructors into the dict `env`. */
 int types_put(star_t *star, star_value_t env);
 

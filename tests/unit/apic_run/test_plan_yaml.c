@@ -30,62 +30,13 @@ put_file(const char *path, const char *text)
     fclose(file);
 }
 
-/* Replaces what is 32 hexadecimal digits by U1, U2, ... without the quotes that those need which would
- * read as a number. */
-static char *
-number_uuids(const char *text)
-{
-    char *seen[64];
-    size_t n_seen = 0;
-    str_t out = STR_EMPTY;
-    while (*text) {
-        size_t size = strspn(text, "0123456789abcdef");
-        size_t i = 0;
-        if (size != UUID_LEN) {
-            str_add_bytes(&out, text, size ? size : 1);
-            text += size ? size : 1;
-            continue;
-        }
-        while (i < n_seen && strncmp(seen[i], text, UUID_LEN) != 0)
-            i++;
-        if (i == n_seen) {
-            assert_true(n_seen < ARRAY_LEN(seen));
-            seen[n_seen++] = strndup(text, UUID_LEN);
-        }
-        if (out.len && out.data[out.len - 1] == '"' && text[size] == '"') {
-            out.data[--out.len] = '\0';
-            size++;
-        }
-        str_printf(&out, "U%zu", i + 1);
-        text += size;
-    }
-    for (size_t i = 0; i < n_seen; i++)
-        free(seen[i]);
-    return str_take(&out);
-}
-
-static void
-not_interpreted(void *arg, star_t *star)
-{
-    (void)arg;
-    (void)star;
-}
-
 /* The plan, or why there is none. */
 static char *
 plan_of(run_request_t request)
 {
     enclave_t enclave;
-    AUTO(err) err = NULL;
-    AUTO_FREE char *yaml = NULL;
     enclave_init(&enclave, folder);
-    const run_enclave_t shared = {.world = world_memory_world(enclave.memory),
-                                  .store = enclave.store,
-                                  .lock = &enclave.lock,
-                                  .running = not_interpreted};
-    request.params = request.main_file = request.main_function = "";
-    char *said =
-        run_plan_yaml(&shared, &request, &yaml, &err) == 0 ? number_uuids(yaml) : err_lines(err);
+    char *said = transcript_yaml(&enclave, request);
     enclave_done(&enclave);
     return said;
 }

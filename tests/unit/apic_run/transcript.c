@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#define YAML_UUIDS_MAX 1024 /* different ones in one plan */
+
 typedef struct {
     str_t text;
     bool with_progress;
@@ -205,4 +207,60 @@ char *
 transcript_of(enclave_t *self, const char *script)
 {
     return transcript(self, (run_request_t){.script = script}, false);
+}
+
+/* Replaces what is 32 hexadecimal digits by U1, U2, ... without the quotes that those need which
+ * would read as a number. */
+static char *
+number_uuids(const char *text)
+{
+    char *seen[YAML_UUIDS_MAX];
+    size_t n_seen = 0;
+    str_t out = STR_EMPTY;
+    while (*text) {
+        const size_t task = task_run(text);
+        size_t size = strspn(text, "0123456789abcdef");
+        size_t i = 0;
+        if (task) {
+            str_add(&out, "TASK");
+            text += task;
+            continue;
+        }
+        if (size != UUID_LEN) {
+            str_add_bytes(&out, text, size ? size : 1);
+            text += size ? size : 1;
+            continue;
+        }
+        while (i < n_seen && strncmp(seen[i], text, UUID_LEN) != 0)
+            i++;
+        if (i == n_seen) {
+            assert_true(n_seen < ARRAY_LEN(seen));
+            seen[n_seen++] = strndup(text, UUID_LEN);
+        }
+        if (out.len && out.data[out.len - 1] == '"' && text[size] == '"') {
+            out.data[--out.len] = '\0';
+            size++;
+        }
+        str_printf(&out, "U%zu", i + 1);
+        text += size;
+    }
+    for (size_t i = 0; i < n_seen; i++)
+        free(seen[i]);
+    return str_take(&out);
+}
+
+char *
+transcript_yaml(enclave_t *self, run_request_t request)
+{
+    AUTO(err) err = NULL;
+    AUTO_FREE char *yaml = NULL;
+    const run_enclave_t enclave = {.world = world_memory_world(self->memory),
+                                   .store = self->store,
+                                   .lock = &self->lock,
+                                   .running = running};
+    request.params = request.params ? request.params : "";
+    request.main_file = request.main_file ? request.main_file : "";
+    request.main_function = request.main_function ? request.main_function : "";
+    return run_plan_yaml(&enclave, &request, &yaml, &err) == 0 ? number_uuids(yaml)
+                                                               : err_lines(err);
 }

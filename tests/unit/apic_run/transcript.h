@@ -26,5 +26,7 @@ void enclave_done(enclave_t *self);
 char *transcript(enclave_t *self, run_request_t request, bool with_progress);
 /* The same of a script, with no arguments. */
 char *transcript_of(enclave_t *self, const char *script);
+/* The plan as YAML, its UUIDs as U1, U2, ...; or why there is none, a line per cause. Yours. */
+char *transcript_yaml(enclave_t *self, run_request_t request);
 
 #endif
