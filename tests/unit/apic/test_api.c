@@ -23,10 +23,7 @@ setup(void **state)
     stage_close(self->stage);
     /* The handlers wait for a core whose actor is not attached yet, so the order does not matter.
      */
-    core_config_t config = support_config(self->stage->folder);
-    config.subnet = STAGE_SUBNET;
-    config.gateway = "127.77.0.1";
-    config.own_ip = "127.77.0.2";
+    core_config_t config = stage_config(self->stage->folder);
     assert_int_equal(core_new(&config, &self->stage->core, NULL), 0);
     self->api.core = self->stage->core;
     self->stage->apic = stage_actor(self->stage, APIC, api_methods(), &self->api);
@@ -112,7 +109,7 @@ a_service_is_shown_with_what_it_was_started_with(void **state)
     const ApiContainerApi__ServiceInfo *info = info_of(reply, "a");
     assert_string_equal(info->name, "a");
     assert_memory_equal(info->shortened_uuid, info->service_uuid, 12);
-    assert_string_equal(info->private_ip_addr, "127.77.0.3");
+    assert_string_equal(info->private_ip_addr, stage_ip(3));
     assert_int_equal(info->service_status, API_CONTAINER_API__SERVICE_STATUS__RUNNING);
     assert_int_equal(info->container->status, API_CONTAINER_API__CONTAINER__STATUS__RUNNING);
     assert_string_equal(info->container->image_name, "image");

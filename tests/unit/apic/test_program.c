@@ -4,8 +4,8 @@
 #include "tests/unit/apic_core/stage.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -75,9 +75,9 @@ start(program_t *self, const char *uuid)
         str_format("KURTOSIS_BUS_ENDPOINT=%s", self->stage->endpoint),
         str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker),
         str_format("KURTOSIS_BUS_SECRET=%s", secret),
-        strdup("OWN_IP_ADDRESS=127.77.0.2"),
-        strdup("KURTOSIS_SUBNET=" STAGE_SUBNET),
-        strdup("KURTOSIS_GATEWAY=127.77.0.1"),
+        str_format("OWN_IP_ADDRESS=%s", stage_ip(2)),
+        str_format("KURTOSIS_SUBNET=%s", stage_subnet()),
+        str_format("KURTOSIS_GATEWAY=%s", stage_ip(1)),
         str_format("TSAN_OPTIONS=%s", getenv("TSAN_OPTIONS") ? getenv("TSAN_OPTIONS") : ""),
         NULL};
     AUTO_FREE char *path = program_path();

@@ -20,10 +20,7 @@ setup(void **state)
     stage_setup(&stage);
     self->stage = stage;
     stage_close(self->stage);
-    core_config_t config = support_config(self->stage->folder);
-    config.subnet = STAGE_SUBNET;
-    config.gateway = "127.77.0.1";
-    config.own_ip = "127.77.0.2";
+    core_config_t config = stage_config(self->stage->folder);
     assert_int_equal(core_new(&config, &self->stage->core, NULL), 0);
     self->api.core = self->stage->core;
     assert_int_equal(run_new(self->stage->core, &self->api.run, NULL), 0);
@@ -113,7 +110,8 @@ a_script_adds_a_service_and_uses_it(void **state)
               "        image = \"image\", env_vars = {\"A\": \"KURTOSIS_IP_ADDR_PLACEHOLDER\"}))\n"
               "    plan.print(s.ip_address + \" \" + s.hostname)\n");
     assert_non_null(strstr(said, "Service 'one' added with service UUID '"));
-    assert_non_null(strstr(said, "\n127.77.0.3 one\nyes\n"));
+    AUTO_FREE char *printed = str_format("\n%s one\nyes\n", stage_ip(3));
+    assert_non_null(strstr(said, printed));
     AUTO(core_service) service = NULL;
     assert_int_equal(core_service_find(self->stage->core, "one", &service, NULL), 0);
 }

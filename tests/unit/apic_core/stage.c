@@ -1,6 +1,65 @@
 /*  stage: see stage.h. */
 #include "tests/unit/apic_core/stage.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define FIRST_NETWORK 0x7f100000u /* 127.16.0.0 */
+#define NETWORKS 0x8000u
+
+/* A name in the namespace of sockets that have no file is held until the process ends, and is as wide as loopback. */
+static bool
+hold_network(unsigned number)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int size =
+        snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "kurtosis-test-network-%u", number);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    if (bind(fd, (struct sockaddr *)&name,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)size)) == 0)
+        return true;
+    close(fd);
+    return false;
+}
+
+static uint32_t
+network(void)
+{
+    static uint32_t ip;
+    for (unsigned number = (unsigned)getpid() % NETWORKS; !ip; number = (number + 1) % NETWORKS)
+        if (hold_network(number))
+            ip = FIRST_NETWORK + (number << 8);
+    return ip;
+}
+
+const char *
+stage_ip(unsigned host)
+{
+    static char texts[256][IP_TEXT_SIZE];
+    assert_true(host < ARRAY_LEN(texts));
+    ip_text(network() + host, texts[host]);
+    return texts[host];
+}
+
+const char *
+stage_subnet(void)
+{
+    static char text[IP_TEXT_SIZE + 3];
+    snprintf(text, sizeof text, "%s/24", stage_ip(0));
+    return text;
+}
+
+core_config_t
+stage_config(const char *folder)
+{
+    core_config_t config = support_config(folder);
+    config.subnet = stage_subnet();
+    config.gateway = stage_ip(1);
+    config.own_ip = stage_ip(2);
+    return config;
+}
+
 static bool
 may_join(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE])
 {
@@ -72,10 +131,7 @@ stage_actor(stage_t *self, const char *name, const actor_method_t *methods, void
 void
 stage_open(stage_t *self, const actor_method_t *methods, void *state)
 {
-    core_config_t config = support_config(self->folder);
-    config.subnet = STAGE_SUBNET;
-    config.gateway = "127.77.0.1";
-    config.own_ip = "127.77.0.2";
+    core_config_t config = stage_config(self->folder);
     err_t *err = NULL;
     if (core_new(&config, &self->core, &err) < 0)
         fail_msg("%s", support_why(&err));

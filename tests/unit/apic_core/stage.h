@@ -6,8 +6,6 @@
 #include "tests/sim/sim.h"
 #include "tests/unit/apic_core/support.h"
 
-#define STAGE_SUBNET "127.77.0.0/24" /* inside loopback: what listens there answers here */
-
 typedef struct {
     char *folder, *endpoint;
     bus_keys_t broker_keys, keys;
@@ -16,6 +14,13 @@ typedef struct {
     core_t *core;
     actor_t *apic;
 } stage_t;
+
+/* The network of this process' enclaves, and its addresses: a /24 inside loopback, so that what listens there answers
+ * here. No other process that uses this function gets the same one, however many run at once. Lent, for good. */
+const char *stage_subnet(void);
+const char *stage_ip(unsigned host); /* (0..255) */
+/* A core's, with gateway 1 and itself 2 in it. */
+core_config_t stage_config(const char *folder);
 
 int stage_setup(void **state);
 int stage_teardown(void **state);

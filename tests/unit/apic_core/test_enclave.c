@@ -58,8 +58,8 @@ services_get_the_lowest_free_addresses_and_their_ports_are_waited_for(void **sta
 
     AUTO(core_service) found_a = find(stage, "a");
     AUTO(core_service) found_b = find(stage, "b");
-    assert_string_equal(found_a->private_ip, "127.77.0.3");
-    assert_string_equal(found_b->private_ip, "127.77.0.4");
+    assert_string_equal(found_a->private_ip, stage_ip(3));
+    assert_string_equal(found_b->private_ip, stage_ip(4));
     assert_int_equal(found_a->status, CORE_SERVICE_STARTED);
     assert_string_equal(found_a->hostname, "a");
     assert_int_equal(found_a->n_ports, 2);
@@ -71,7 +71,7 @@ services_get_the_lowest_free_addresses_and_their_ports_are_waited_for(void **sta
     assert_int_equal(sim_count(stage->sim), 1);
     STAGE_START(stage, service("c", "silent"));
     AUTO(core_service) found_c = find(stage, "c");
-    assert_string_equal(found_c->private_ip, "127.77.0.3");
+    assert_string_equal(found_c->private_ip, stage_ip(3));
 }
 
 static void
@@ -101,8 +101,9 @@ the_placeholder_becomes_the_address_everywhere(void **state)
     STAGE_START(stage, config);
     AUTO_STR seen = STR_EMPTY;
     assert_true(sim_look(stage->sim, "a", take_spec, &seen));
-    assert_string_equal(seen.data,
-                        "x=127.77.0.3|127.77.0.3,127.77.0.3|127.77.0.3:1|127.77.0.3|0|1");
+    const char *ip = stage_ip(3);
+    AUTO_FREE char *expected = str_format("x=%s|%s,%s|%s:1|%s|0|1", ip, ip, ip, ip, ip);
+    assert_string_equal(seen.data, expected);
 }
 
 static void
@@ -140,7 +141,7 @@ one_failure_undoes_the_new_services_of_the_batch(void **state)
     /* The name and the address are free again. */
     STAGE_START(stage, service("b", "silent"));
     AUTO(core_service) b = find(stage, "b");
-    assert_string_equal(b->private_ip, "127.77.0.4");
+    assert_string_equal(b->private_ip, stage_ip(4));
 }
 
 static void
@@ -153,9 +154,11 @@ a_port_that_never_answers_fails_the_start_with_the_last_lines_of_the_service(voi
     assert_true(stage_start(stage, &a, 1, 1, &err) < 0);
     assert_int_equal(err_code(err), ERR_TIMEOUT);
     AUTO_FREE char *why = support_why(&err);
-    static const char *const words[] = {
+    AUTO_FREE char *port =
+        str_format("port 'http' (18080/TCP) at '%s' did not answer within 50ms", stage_ip(3));
+    const char *words[] = {
         "cannot start service 'a'",
-        "port 'http' (18080/TCP) at '127.77.0.3' did not answer within 50ms",
+        port,
         "== SERVICE 'a' LOGS ===================================\none of a\ntwo of a\n"
         "== FINISHED SERVICE 'a' LOGS ===================================",
     };
@@ -405,7 +408,7 @@ after_a_kill_what_was_not_acknowledged_is_undone_and_the_rest_stays(void **state
     until_containers(stage, 1);
     STAGE_START(stage, service("begun", "silent"));
     AUTO(core_service) begun = find(stage, "begun");
-    assert_string_equal(begun->private_ip, "127.77.0.4");
+    assert_string_equal(begun->private_ip, stage_ip(4));
 }
 
 static void
@@ -558,8 +561,8 @@ all_addresses_taken_is_a_clear_error(void **state)
     stage_t *stage = *state;
     sqlite3 *db = core_db_lock(stage->core);
     for (int i = 4; i < 255; i++) {
-        AUTO_FREE char *sql =
-            str_format("INSERT INTO address (ip) VALUES (%u)", 0x7f4d0000u + (unsigned)i);
+        AUTO_FREE char *sql = str_format("INSERT INTO address (ip) VALUES (%u)",
+                                         stage->core->net.network + (unsigned)i);
         assert_int_equal(db_exec(db, sql, NULL), 0);
     }
     core_db_unlock(stage->core);
