@@ -13,10 +13,13 @@ static const struct {
     const char *name;
     const char *program;
     char *(*holds)(const char *part);
+    char *(*inspect)(const char *container_id); /* NULL: it cannot */
+    char *(*describe)(const Orchestrator__ServiceSpec *spec);
     void (*forget_image)(const char *image);
     void (*forget_volume)(const char *volume);
 } rows[] = {
-    {"docker", "kurtosis-docker-driver", docker_holds, docker_forget_image, docker_forget_volume},
+    {"docker", "kurtosis-docker-driver", docker_holds, docker_inspect, docker_describe,
+     docker_forget_image, docker_forget_volume},
 };
 
 /* Volumes of the engine, which stay as long as there is an enclave. */
@@ -198,6 +201,24 @@ char *
 driver_holds(driver_t *self, const char *part)
 {
     return rows[self->row].holds(part);
+}
+
+bool
+driver_inspects(const driver_t *self)
+{
+    return rows[self->row].inspect != NULL;
+}
+
+char *
+driver_inspect(driver_t *self, const char *container_id)
+{
+    return rows[self->row].inspect(container_id);
+}
+
+char *
+driver_describe(driver_t *self, const Orchestrator__ServiceSpec *spec)
+{
+    return rows[self->row].describe(spec);
 }
 
 void

@@ -18,8 +18,8 @@ static const struct {
     int (*run)(void);
 } groups[] = {
     {"images", images_group}, {"enclaves", enclaves_group}, {"services", services_group},
-    {"files", files_group},   {"streams", streams_group},   {"logs", logs_group},
-    {"engine", engine_group},
+    {"rows", rows_group},     {"files", files_group},       {"streams", streams_group},
+    {"logs", logs_group},     {"engine", engine_group},
 };
 
 static bool

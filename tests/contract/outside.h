@@ -2,9 +2,15 @@
 #ifndef KURTOSIS_TESTS_CONTRACT_OUTSIDE_H
 #define KURTOSIS_TESTS_CONTRACT_OUTSIDE_H
 
+#include "bus/schema/orchestrator.pb-c.h"
+
 /* Names of Docker's containers, networks and volumes with part in them; a line each; yours, free().
  */
 char *docker_holds(const char *part);
+/* What Docker says about a container; yours, free(). */
+char *docker_inspect(const char *container_id);
+/* The same for a container that is made as the driver makes it, and removed again unstarted. */
+char *docker_describe(const Orchestrator__ServiceSpec *spec);
 void docker_forget_image(const char *image);
 /* Unless it is in use. */
 void docker_forget_volume(const char *volume);

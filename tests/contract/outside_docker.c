@@ -1,5 +1,6 @@
 /*  outside_docker: see outside.h. Asks Docker itself. */
 #include "docker-driver/api.h"
+#include "docker-driver/spec.h"
 #include "tests/contract/outside.h"
 
 #include <stdio.h>
@@ -45,6 +46,49 @@ docker_holds(const char *part)
     json_t *value;
     json_object_foreach(lines, line, value) str_printf(&text, "%s\n", line);
     return str_take(&text);
+}
+
+char *
+docker_inspect(const char *container_id)
+{
+    AUTO(docker) docker = NULL;
+    AUTO_JSON *reply = NULL;
+    if (docker_new(NULL, &docker, NULL) < 0 ||
+        docker_get(docker, NULL, docker_path("/containers/%s/json", container_id), &reply, NULL) <
+            0)
+        return strdup("null");
+    return docker_json_text(reply);
+}
+
+static void
+stop(const char *what, const err_t *err)
+{
+    AUTO_FREE char *why = err_string(err);
+    fprintf(stderr, "contract: cannot %s: %s\n", what, why);
+    exit(1);
+}
+
+char *
+docker_describe(const Orchestrator__ServiceSpec *spec)
+{
+    AUTO(docker) docker = NULL;
+    AUTO_JSON *network = NULL;
+    AUTO_JSON *reply = NULL;
+    AUTO(err) err = NULL;
+    json_t *body = NULL;
+    if (docker_new(NULL, &docker, &err) < 0 ||
+        docker_network_find(docker, NULL, spec->enclave_uuid, &network, &err) < 0)
+        stop("find the enclave", err);
+    docker_making_t making = {.spec = spec,
+                              .network = docker_text(network, "Name"),
+                              .enclave_name = docker_label(network, DOCKER_LABEL_ENCLAVE_NAME)};
+    if (docker_spec_body(&making, &body, &err) < 0 ||
+        docker_post(docker, NULL, docker_path("/containers/create?name=%s", spec->service_uuid),
+                    body, &reply, &err) < 0)
+        stop("make a container", err);
+    char *text = docker_inspect(docker_text(reply, "Id"));
+    docker_container_remove(docker, NULL, docker_text(reply, "Id"), NULL);
+    return text;
 }
 
 void

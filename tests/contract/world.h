@@ -28,6 +28,7 @@ int images_group(void);
 int engine_group(void);
 int enclaves_group(void);
 int services_group(void);
+int rows_group(void);
 int files_group(void);
 int streams_group(void);
 int logs_group(void);
