@@ -340,6 +340,7 @@ after_a_kill_at_any_moment_the_enclave_is_what_is_shown_and_the_next_run_succeed
         kill(self->pid, SIGKILL);
         wait_for_end(self);
         pthread_join(thread, NULL);
+        stage_until_gone(self->stage); /* else the next one would be taken for this one */
     }
     start(self, SUPPORT_ENCLAVE);
     until_joined(self);

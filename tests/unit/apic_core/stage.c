@@ -68,17 +68,43 @@ may_join(void *arg, const char *name, const uint8_t public_key[BUS_KEY_SIZE])
     return memcmp(public_key, self->keys.public_key, BUS_KEY_SIZE) == 0;
 }
 
+static void
+on_peer(void *arg, const char *name, bool joined)
+{
+    stage_t *self = arg;
+    if (bus_role_of(name) != BUS_ROLE_APIC)
+        return;
+    pthread_mutex_lock(&self->lock);
+    self->apics += joined ? 1 : -1;
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+void
+stage_until_gone(stage_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    while (self->apics > 0)
+        pthread_cond_wait(&self->changed, &self->lock);
+    pthread_mutex_unlock(&self->lock);
+}
+
 int
 stage_setup(void **state)
 {
     stage_t *self = calloc(1, sizeof *self);
     self->folder = support_folder();
     self->endpoint = str_format("ipc://%s/broker", self->folder);
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_cond_init(&self->changed, NULL);
     bus_keys_new(&self->broker_keys);
     bus_keys_new(&self->keys);
     const char *endpoints[] = {self->endpoint, NULL};
-    bus_broker_config_t config = {
-        .endpoints = endpoints, .keys = self->broker_keys, .may_join = may_join, .arg = self};
+    bus_broker_config_t config = {.endpoints = endpoints,
+                                  .keys = self->broker_keys,
+                                  .may_join = may_join,
+                                  .on_peer = on_peer,
+                                  .arg = self};
     err_t *err = NULL;
     if (bus_broker_new(&config, &self->broker, &err) < 0)
         fail_msg("%s", support_why(&err));
@@ -97,6 +123,8 @@ stage_teardown(void **state)
     bus_broker_destroy(&self->broker);
     bus_context_term();
     support_folder_drop(self->folder);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->lock);
     free(self->endpoint);
     free(self);
     return 0;

@@ -10,6 +10,9 @@ typedef struct {
     char *folder, *endpoint;
     bus_keys_t broker_keys, keys;
     bus_broker_t *broker;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned apics; /* API containers on the bus; guarded by lock */
     sim_t *sim;
     core_t *core;
     actor_t *apic;
@@ -29,6 +32,8 @@ int stage_teardown(void **state);
  * when the core is thrown away without a word. */
 void stage_open(stage_t *self, const actor_method_t *methods, void *state);
 void stage_close(stage_t *self);
+/* Waits until the broker has noticed that no API container is there: after a kill that is a moment later. */
+void stage_until_gone(stage_t *self);
 /* Joins as another actor. */
 actor_t *stage_actor(stage_t *self, const char *name, const actor_method_t *methods, void *state);
 void stage_sim(stage_t *self);
