@@ -39,6 +39,9 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
 static int
 run(const data_t *data, plan_exec_t *exec, plan_recipe_result_t *result, err_t **err)
 {
+    AUTO(core_service) service = NULL;
+    if (exec->world->service_find(exec->world->self, data->service, &service, err) < 0)
+        return err_wrap(err, "An error occurred while getting service '%s'", data->service);
     if (plan_recipe_run(exec, data->service, data->recipe, -1, result, err) < 0)
         return err_wrap(err, "An error occurred while executing exec recipe on service '%s'",
                         data->service);

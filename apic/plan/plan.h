@@ -256,6 +256,8 @@ struct plan_exec {
     void *arg;
 };
 
+/* Is the argument `recipe` one? command: it may be an ExecRecipe, too. */
+int plan_check_recipe(star_value_t recipe, bool command, err_t **err);
 /* Runs a recipe once. Fields of the result are set under values->uuid by plan_recipe_store. */
 typedef struct plan_recipe_result {
     int64_t code;

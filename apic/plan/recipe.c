@@ -23,6 +23,20 @@ plan_recipe_result_done(plan_recipe_result_t *self)
     *self = (plan_recipe_result_t){.body = STR_EMPTY};
 }
 
+int
+plan_check_recipe(star_value_t recipe, bool command, err_t **err)
+{
+    const types_type_t *type = types_type_of(recipe);
+    if (type == &types_get_recipe || type == &types_post_recipe ||
+        (command && type == &types_exec_recipe))
+        return 0;
+    err_fail(err, ERR_INVALID,
+             "unable to extract value for argument 'recipe'. Types were not assignable (got '%s', "
+             "expecting %s'GetHttpRequestRecipe' or 'PostHttpRequestRecipe')",
+             types_go_name(recipe), command ? "'ExecRecipe', " : "");
+    return err_wrap(err, "Unable to extract value for 'recipe' argument");
+}
+
 static int
 run_exec(plan_exec_t *exec, const char *service, const types_recipe_t *recipe, int timeout_ms,
          plan_recipe_result_t *ret, err_t **err)

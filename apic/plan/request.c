@@ -25,15 +25,8 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
           err_t **err)
 {
     data_t *data = step->data;
-    const types_type_t *type = types_type_of(values[RECIPE]);
-    if (type != &types_get_recipe && type != &types_post_recipe) {
-        err_fail(err, ERR_INVALID,
-                 "unable to extract value for argument 'recipe'. Types were not assignable (got "
-                 "'%s', expecting 'GetHttpRequestRecipe' or 'PostHttpRequestRecipe')",
-                 types_go_name(values[RECIPE]));
-        return err_wrap(err, "Unable to extract value for 'recipe' argument");
-    }
-    if (types_cast_text(values[SERVICE], "service_name", &data->service, err) < 0 ||
+    if (plan_check_recipe(values[RECIPE], false, err) < 0 ||
+        types_cast_text(values[SERVICE], "service_name", &data->service, err) < 0 ||
         types_cast_recipe(scope->star, values[RECIPE], &data->recipe, err) < 0 ||
         plan_codes_cast(scope->star, values[CODES], values[SKIP], accepted, ARRAY_LEN(accepted),
                         &data->codes, err) < 0)

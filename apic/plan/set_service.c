@@ -26,9 +26,12 @@ static void apply(const types_service_config_t *from, Orchestrator__ServiceSpec 
 
 /* What cannot be changed, in the order in which it is looked for. */
 static int
-check_overrides(const types_service_config_t *config, err_t **err)
+check_overrides(star_t *star, star_value_t value, const types_service_config_t *config,
+                err_t **err)
 {
+    star_value_t files;
     const Orchestrator__ServiceSpec *spec = config->core->spec;
+    const bool has_files = star_get_attr(star, value, "files", &files) == 1;
     bool is_public = false;
     for (size_t i = 0; i < spec->n_ports; i++)
         is_public |= spec->ports[i]->public_number != 0;
@@ -39,9 +42,10 @@ check_overrides(const types_service_config_t *config, err_t **err)
         {spec->n_env, "environment variables is currently not supported."},
         {spec->n_entrypoint, "entrypoint args is currently not supported."},
         {spec->n_cmd, "cmd args is currently not supported."},
-        {spec->n_ports && !is_public, "private ports is currently not supported. "},
+        {spec->n_ports, "private ports is currently not supported. "},
         {is_public, "public ports is currently not supported."},
-        {config->core->n_files, "files artifacts is currently not supported."},
+        {has_files && (config->core->n_files || !spec->n_persistent),
+         "files artifacts is currently not supported."},
         {spec->n_persistent, "persistent directories is currently not supported."},
     };
     for (size_t i = 0; i < ARRAY_LEN(refused); i++)
@@ -67,10 +71,10 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
         err_fail(err, ERR_NOT_FOUND,
                  "Did not find new service config for '%s' in interpretation time value store.",
                  data->name);
-        return err_wrap(err, "An error occurred retrieving service config for service: %s'",
+        return err_wrap(err, "An error occurred retrieving service config for service: %s",
                         data->name);
     }
-    if (check_overrides(data->config, err) < 0)
+    if (check_overrides(scope->star, values[CONFIG], data->config, err) < 0)
         return err_wrap(err,
                         "An error occurred while overriding service configs in set service for "
                         "service: %s",

@@ -206,11 +206,11 @@ plan_task_done(plan_task_t *task)
 }
 
 static int
-cast_pairs(star_value_t value, const char *what, Orchestrator__Pair ***ret, size_t *ret_count,
-           err_t **err)
+cast_pairs(star_t *star, star_value_t value, const char *what, Orchestrator__Pair ***ret,
+           size_t *ret_count, err_t **err)
 {
     types_pairs_t pairs;
-    if (types_cast_pairs(value, what, &pairs, err) < 0)
+    if (types_cast_pairs(star, value, what, &pairs, err) < 0)
         return -1;
     types_pairs_move(&pairs, ret, ret_count);
     return 0;
@@ -247,10 +247,10 @@ cast_config(plan_scope_t *scope, plan_step_t *step, plan_task_t *task, const pla
     spec->host_pid_namespace = types_get_bool(args->host_pid, false);
 
     types_pairs_t files;
-    if (cast_pairs(args->env, "env_vars", &spec->env, &spec->n_env, err) < 0 ||
-        cast_pairs(args->bind_mounts, "bind_mounts", &spec->bind_mounts, &spec->n_bind_mounts,
-                   err) < 0 ||
-        types_cast_pairs(args->files, "files", &files, err) < 0)
+    if (cast_pairs(scope->star, args->env, "env_vars", &spec->env, &spec->n_env, err) < 0 ||
+        cast_pairs(scope->star, args->bind_mounts, "bind_mounts", &spec->bind_mounts,
+                   &spec->n_bind_mounts, err) < 0 ||
+        types_cast_pairs(scope->star, args->files, "files", &files, err) < 0)
         return -1;
     core->files = calloc(files.count ? files.count : 1, sizeof(*core->files));
     for (size_t i = 0; i < files.count; i++) {

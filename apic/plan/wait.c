@@ -42,7 +42,8 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
         .timeout = values[TIMEOUT],
         .default_timeout = fields[TIMEOUT].fallback,
     };
-    if (types_cast_text(values[SERVICE], "service_name", &data->service, err) < 0)
+    if (plan_check_recipe(values[RECIPE], true, err) < 0 ||
+        types_cast_text(values[SERVICE], "service_name", &data->service, err) < 0)
         return -1;
     if (types_cast_condition(scope->star, &args, &data->condition, err) < 0)
         return -1;

@@ -123,9 +123,11 @@ run_lines_result(const run_lines_t *self, const str_t *result, int64_t duration_
     ApiContainerApi__StarlarkInstructionResult *made = malloc(sizeof(*made));
     api_container_api__starlark_instruction_result__init(made);
     size_t size = result->len;
-    if (size > PLAN_RESULT_MAX) /* not inside a character */
-        for (size = PLAN_RESULT_MAX; size && (result->data[size] & 0xc0) == 0x80;)
+    if (size > PLAN_RESULT_MAX) { /* not inside a character, which has 4 bytes at most */
+        size = PLAN_RESULT_MAX;
+        for (int back = 0; back < 3 && (result->data[size] & 0xc0) == 0x80; back++)
             size--;
+    }
     char *text = clean(result->data, size);
     made->serialized_instruction_result =
         size < result->len ? str_format("%s...", text) : strdup(text);

@@ -65,7 +65,8 @@ types_texts_free(char **texts)
 }
 
 int
-types_cast_pairs(star_value_t value, const char *what, types_pairs_t *ret, err_t **err)
+types_cast_pairs(star_t *star, star_value_t value, const char *what, types_pairs_t *ret,
+                 err_t **err)
 {
     if (star_ok(value) && star_kind(value) != STAR_DICT)
         return err_fail(err, ERR_INVALID, "'%s' argument is expected to be a dict. Got %s", what,
@@ -78,8 +79,9 @@ types_cast_pairs(star_value_t value, const char *what, types_pairs_t *ret, err_t
         types_pair_t *pair = &pairs.items[pairs.count++];
         AUTO_FREE char *key_place = NULL, *place = NULL;
         if (star_kind(key) != STAR_STRING) {
+            key_place = types_text(star, key);
             err_fail(err, ERR_INVALID, "'%s.key:%s' is expected to be a string. Got %s", what,
-                     star_type_name(key), types_go_name(key));
+                     key_place, types_go_name(key));
             types_pairs_done(&pairs);
             return -1;
         }

@@ -68,8 +68,8 @@ find_folder(types_image_t *self, const types_places_t *places, const char *relat
 }
 
 static int
-cast_build(const star_value_t *values, const types_places_t *places, types_image_t *self,
-           err_t **err)
+cast_build(star_t *star, const star_value_t *values, const types_places_t *places,
+           types_image_t *self, err_t **err)
 {
     AUTO_FREE char *file = NULL;
     self->kind = TYPES_IMAGE_BUILD;
@@ -83,7 +83,7 @@ cast_build(const star_value_t *values, const types_places_t *places, types_image
         return -1;
     const char *slash = strrchr(file, '/');
     self->file = strdup(slash ? slash + 1 : file);
-    return types_cast_pairs(values[BUILD_ARGS], "build_args", &self->args, err);
+    return types_cast_pairs(star, values[BUILD_ARGS], "build_args", &self->args, err);
 }
 
 static int
@@ -111,12 +111,11 @@ int
 types_cast_image(star_t *star, star_value_t value, const types_places_t *places, types_image_t *ret,
                  err_t **err)
 {
-    (void)star;
     const star_value_t *values;
     if ((values = types_values(value, &types_image_spec)))
         return cast_spec(values, ret, err);
     if ((values = types_values(value, &types_image_build_spec)))
-        return cast_build(values, places, ret, err);
+        return cast_build(star, values, places, ret, err);
     if ((values = types_values(value, &types_nix_build_spec)))
         return cast_nix(values, places, ret, err);
     return types_cast_text(value, "image", &ret->name, err);

@@ -70,22 +70,22 @@ cast_exec(star_t *star, const star_value_t *values, types_recipe_t *self, err_t 
     self->kind = TYPES_RECIPE_EXEC;
     if (types_cast_texts(star, values[EXEC_COMMAND], "command", &self->command, err) < 0)
         return -1;
-    return types_cast_pairs(values[EXEC_EXTRACT], "extract", &self->extract, err);
+    return types_cast_pairs(star, values[EXEC_EXTRACT], "extract", &self->extract, err);
 }
 
 static int
-cast_get(const star_value_t *values, types_recipe_t *self, err_t **err)
+cast_get(star_t *star, const star_value_t *values, types_recipe_t *self, err_t **err)
 {
     self->kind = TYPES_RECIPE_GET;
     if (types_cast_text(values[GET_PORT], "port_id", &self->port_id, err) < 0 ||
         types_cast_text(values[GET_ENDPOINT], "endpoint", &self->endpoint, err) < 0 ||
-        types_cast_pairs(values[GET_EXTRACT], "extract", &self->extract, err) < 0)
+        types_cast_pairs(star, values[GET_EXTRACT], "extract", &self->extract, err) < 0)
         return -1;
-    return types_cast_pairs(values[GET_HEADERS], "headers", &self->headers, err);
+    return types_cast_pairs(star, values[GET_HEADERS], "headers", &self->headers, err);
 }
 
 static int
-cast_post(const star_value_t *values, types_recipe_t *self, err_t **err)
+cast_post(star_t *star, const star_value_t *values, types_recipe_t *self, err_t **err)
 {
     self->kind = TYPES_RECIPE_POST;
     if (types_cast_text(values[POST_PORT], "port_id", &self->port_id, err) < 0 ||
@@ -93,9 +93,9 @@ cast_post(const star_value_t *values, types_recipe_t *self, err_t **err)
         types_cast_field(&post_fields[POST_BODY], values[POST_BODY], &self->body, err) < 0 ||
         types_cast_field(&post_fields[POST_CONTENT_TYPE], values[POST_CONTENT_TYPE],
                          &self->content_type, err) < 0 ||
-        types_cast_pairs(values[POST_EXTRACT], "extract", &self->extract, err) < 0)
+        types_cast_pairs(star, values[POST_EXTRACT], "extract", &self->extract, err) < 0)
         return -1;
-    return types_cast_pairs(values[POST_HEADERS], "headers", &self->headers, err);
+    return types_cast_pairs(star, values[POST_HEADERS], "headers", &self->headers, err);
 }
 
 int
@@ -108,9 +108,9 @@ types_cast_recipe(star_t *star, star_value_t value, types_recipe_t **ret, err_t 
     if ((values = types_values(value, &types_exec_recipe)))
         rc = cast_exec(star, values, self, err);
     else if ((values = types_values(value, &types_get_recipe)))
-        rc = cast_get(values, self, err);
+        rc = cast_get(star, values, self, err);
     else if ((values = types_values(value, &types_post_recipe)))
-        rc = cast_post(values, self, err);
+        rc = cast_post(star, values, self, err);
     else
         rc = err_fail(err, ERR_INVALID, "The 'recipe' attribute is not a Recipe (was '%s').",
                       types_go_name(value));

@@ -153,7 +153,8 @@ typedef struct {
     size_t count;
 } types_pairs_t;
 /* From a dict; an absent value gives none. */
-int types_cast_pairs(star_value_t value, const char *what, types_pairs_t *ret, err_t **err);
+int types_cast_pairs(star_t *star, star_value_t value, const char *what, types_pairs_t *ret,
+                     err_t **err);
 void types_pairs_done(types_pairs_t *self);
 
 /* False when it is no int of 0..2^64-1. */

@@ -1,6 +1,6 @@
 /*  Every golden/NAME.star is run in an enclave of its own, and what it says is compared with
  * golden/NAME.out. The first lines of a script may say how: "# args: JSON", "# dry", "# twice", "#
- * progress". With UPDATE_GOLDEN=1 in the environment the .out files are written instead. */
+ * progress". With KURTOSIS_GOLDEN=write in the environment the .out files are written instead. */
 #include "transcript.h"
 
 #include "apic/packages/file.h"
@@ -61,7 +61,8 @@ each_script_says_what_is_written_beside_it(void **state)
 {
     (void)state;
     struct dirent **entries;
-    const bool update = getenv("UPDATE_GOLDEN");
+    const char *mode = getenv("KURTOSIS_GOLDEN");
+    const bool update = mode && !strcmp(mode, "write");
     const int count = scandir(FOLDER, &entries, NULL, alphasort);
     int failures = 0;
     assert_true(count > 2);

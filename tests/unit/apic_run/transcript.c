@@ -15,7 +15,7 @@
 
 typedef struct {
     str_t text;
-    bool with_progress;
+    bool with_progress, with_arguments;
 } writer_t;
 
 void
@@ -24,6 +24,7 @@ enclave_init(enclave_t *self, const char *repositories)
     self->memory = world_memory_new(repositories);
     pthread_mutex_init(&self->lock, NULL);
     self->store = NULL;
+    self->with_arguments = false;
     assert_int_equal(run_store_new(world_memory_world(self->memory), &self->store, NULL), 0);
 }
 
@@ -36,14 +37,19 @@ enclave_done(enclave_t *self)
 }
 
 static void
-write_instruction(str_t *out, const ApiContainerApi__StarlarkInstruction *instruction)
+write_instruction(writer_t *self, const ApiContainerApi__StarlarkInstruction *instruction)
 {
+    str_t *out = &self->text;
     const bool is_script =
         !strcmp(instruction->position->filename, "DEFAULT_PACKAGE_ID_FOR_SCRIPT");
     str_printf(out, "%s[%d:%d] %s: %s%s\n  %s\n", is_script ? "" : instruction->position->filename,
                instruction->position->line, instruction->position->column,
                instruction->instruction_name, instruction->description,
                instruction->is_skipped ? " (skipped)" : "", instruction->executable_instruction);
+    for (size_t i = 0; self->with_arguments && i < instruction->n_arguments; i++)
+        str_printf(out, "  - %s%s: %s\n", instruction->arguments[i]->arg_name,
+                   instruction->arguments[i]->is_representative ? "*" : "",
+                   instruction->arguments[i]->serialized_arg_value);
 }
 
 static void
@@ -64,7 +70,7 @@ on_line(void *arg, run_line_t *line)
     str_t *out = &self->text;
     switch (line->run_response_line_case) {
     case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INSTRUCTION:
-        write_instruction(out, line->instruction);
+        write_instruction(self, line->instruction);
         break;
     case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR:
         write_error(out, line->error);
@@ -182,7 +188,7 @@ sleep_for(void *arg, int64_t ms)
 char *
 transcript(enclave_t *self, run_request_t request, bool with_progress)
 {
-    writer_t writer = {STR_EMPTY, with_progress};
+    writer_t writer = {STR_EMPTY, with_progress, self->with_arguments};
     const run_lines_t lines = {on_line, &writer};
     const run_enclave_t enclave = {
         .world = world_memory_world(self->memory),

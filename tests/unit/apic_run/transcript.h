@@ -17,6 +17,7 @@ typedef struct {
     world_memory_t *memory;
     run_store_t *store;
     pthread_mutex_t lock;
+    bool with_arguments; /* of every instruction, below it; false after enclave_init */
 } enclave_t;
 
 void enclave_init(enclave_t *self, const char *repositories);
