@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 30000
+#define AT_ONCE (PATIENCE_MS * NS_PER_MS / 2) /* and not because PATIENCE_MS have passed */
 #define DRIVER "driver/test"
 #define UUID "0123456789abcdef0123456789abcdef"
 #define APIC "apic/" UUID

@@ -460,7 +460,7 @@ an_actor_that_cannot_join_says_why(void **state)
     assert_true(actor_new(&config, &actor, &error) < 0);
     assert_error(error, ERR_UNAVAILABLE,
                  "cannot start the actor 'engine': 'engine' cannot join the bus");
-    assert_true(clock_ns() - began < NS_PER_SECOND);
+    assert_true(clock_ns() - began < AT_ONCE);
     err_destroy(&error);
     config = stage_config(stage, "engine", NULL, NULL);
     bus_keys_new(&config.keys);
@@ -548,7 +548,7 @@ a_drain_that_takes_too_long_is_cancelled(void **state)
     actor_set_drain(driver, 20);
     int64_t began = clock_ns();
     actor_destroy(&driver);
-    assert_true(clock_ns() - began < PATIENCE_MS * NS_PER_MS / 2);
+    assert_true(clock_ns() - began < AT_ONCE);
     assert_int_equal(counter_get(&notes.cancelled), 1);
     assert_int_equal(asker_end(&asker), 0); /* it answered all the same */
 }

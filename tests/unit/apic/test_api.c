@@ -50,7 +50,7 @@ ask(api_stage_t *self, const char *method, const ProtobufCMessage *request, err_
 {
     AUTO_FREE char *name = str_format(SERVICE "%s", method);
     ProtobufCMessage *reply = NULL;
-    if (actor_ask(self->client, NULL, APIC, name, request, 10000, &reply, err) < 0)
+    if (actor_ask(self->client, NULL, APIC, name, request, 30000, &reply, err) < 0)
         return NULL;
     return reply;
 }
@@ -254,7 +254,7 @@ upload(api_stage_t *self, const char *method, const char *name, const char *data
             return NULL;
         archive_sha1(data + at, part, hash);
     }
-    if (actor_stream_end(stream, err) < 0 || actor_stream_recv(stream, 10000, &reply, err) < 0)
+    if (actor_stream_end(stream, err) < 0 || actor_stream_recv(stream, 30000, &reply, err) < 0)
         return NULL;
     return reply;
 }
@@ -292,7 +292,7 @@ download(api_stage_t *self, const char *identifier, str_t *ret_data)
                                &args.base, &stream, &err);
     while (rc >= 0) {
         AUTO_MESSAGE ApiContainerApi__StreamedDataChunk *chunk = NULL;
-        rc = actor_stream_recv(stream, 10000, (ProtobufCMessage **)&chunk, &err);
+        rc = actor_stream_recv(stream, 30000, (ProtobufCMessage **)&chunk, &err);
         if (rc <= 0)
             break;
         assert_string_equal(chunk->previous_chunk_hash, hash);

@@ -14,7 +14,7 @@
 #define SERVICE "api_container_api.ApiContainerService/"
 #define LONG_MEMORY_MAX_KB 14336 /* resident, after plans of 20000 instructions */
 #define MEMORY_MAX_KB 12288      /* resident, after typical work */
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 30000
 
 typedef struct {
     stage_t *stage;

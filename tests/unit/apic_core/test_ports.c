@@ -45,7 +45,7 @@ ports_that_listen_are_open_at_once_and_others_are_not_looked_at(void **state)
     ports_wait_t wait = wait_for(targets, ARRAY_LEN(targets));
     int64_t start = clock_ns();
     assert_int_equal(ports_wait(&wait, NULL), 0);
-    assert_true(clock_ns() - start < NS_PER_SECOND);
+    assert_true(clock_ns() - start < 5 * NS_PER_SECOND);
     close(fd_a);
     close(fd_b);
     close(fd_closed);
@@ -90,7 +90,7 @@ a_port_that_never_listens_fails_when_its_wait_runs_out_and_says_which(void **sta
     int64_t start = clock_ns();
     assert_true(ports_wait(&wait, &err) < 0);
     int64_t took = clock_ns() - start;
-    assert_true(took >= NS_PER_MS * 100 && took < NS_PER_SECOND * 5);
+    assert_true(took >= NS_PER_MS * 100 && took < NS_PER_SECOND * 30);
     assert_int_equal(err_code(err), ERR_TIMEOUT);
     AUTO_FREE char *why = support_why(&err);
     assert_non_null(strstr(why, "'never'"));

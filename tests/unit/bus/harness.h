@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 10000 /* for what must happen; sanitizers and shared machines are slow */
+#define PATIENCE_MS 30000 /* for what must happen; sanitizers and shared machines are slow */
+/* What happens by itself, and not because PATIENCE_MS have passed. */
+#define AT_ONCE (PATIENCE_MS * NS_PER_MS / 2)
 
 typedef struct {
     char folder[64];

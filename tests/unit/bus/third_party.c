@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define HEADER 32
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 30000
 
 enum { HELLO = 1, ASK = 4 };
 

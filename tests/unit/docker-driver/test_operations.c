@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define UUID "0123456789abcdef0123456789abcdef"
-#define WAIT_MS 10000
+#define WAIT_MS 30000
 
 typedef struct {
     fake_t *fake;

@@ -14,7 +14,7 @@ read_logs(actor_t *client, const EngineApi__GetServiceLogsArgs *args, str_t *out
         return -1;
     for (;;) {
         AUTO_MESSAGE EngineApi__GetServiceLogsResponse *message = NULL;
-        int got = actor_stream_recv(stream, 10000, (ProtobufCMessage **)&message, err);
+        int got = actor_stream_recv(stream, 30000, (ProtobufCMessage **)&message, err);
         if (got <= 0)
             return got;
         for (size_t i = 0; i < message->n_service_logs_by_service_uuid; i++) {

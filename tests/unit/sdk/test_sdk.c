@@ -218,7 +218,7 @@ take_upload(stage_t *self, actor_call_t *call, err_t **err)
     unsigned mine = self->n_uploads++;
     for (;;) {
         AUTO_MESSAGE ApiContainerApi__StreamedDataChunk *chunk = NULL;
-        int got = actor_call_recv(call, 10000, (ProtobufCMessage **)&chunk, err);
+        int got = actor_call_recv(call, 30000, (ProtobufCMessage **)&chunk, err);
         sync_with_actors(self);
         if (got <= 0)
             return got;
