@@ -17,6 +17,7 @@ docker_new(const char *host, docker_t **ret_docker, err_t **err)
         abort();
     pthread_mutex_init(&self->subnet_lock, NULL);
     pthread_mutex_init(&self->pulls_lock, NULL);
+    pthread_mutex_init(&self->host_ports.lock, NULL);
     if (docker_http_new(host, &self->http, err) < 0)
         return -1;
     *ret_docker = TAKE(self);
@@ -32,6 +33,7 @@ docker_destroy(docker_t **self_p)
     docker_http_destroy(&self->http);
     pthread_mutex_destroy(&self->subnet_lock);
     pthread_mutex_destroy(&self->pulls_lock);
+    pthread_mutex_destroy(&self->host_ports.lock);
     free(self);
 }
 
@@ -340,9 +342,12 @@ docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t
     int result = 0;
     for (size_t i = 0; i < count; i++) {
         const json_t *container = json_array_get(containers, i);
-        if (result == 0 &&
-            removal_ended(self, call, &requests[i], docker_text(container, "Id"), err) < 0)
+        if (result < 0)
+            ; /* the first failure is told */
+        else if (removal_ended(self, call, &requests[i], docker_text(container, "Id"), err) < 0)
             result = err_wrap(err, "cannot remove container '%s'", docker_text(container, "Id"));
+        else
+            docker_host_ports_release(self, docker_label(container, DOCKER_LABEL_PUBLIC_PORTS));
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
     }

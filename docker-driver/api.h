@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "docker-driver/docker-driver.h"
+#include "docker-driver/host_ports.h"
 #include "docker-driver/http.h"
 #include "docker-driver/labels.h"
 #include "docker-driver/refusal.h"
@@ -15,6 +16,7 @@
 struct docker {
     docker_http_t *http;
     pthread_mutex_t subnet_lock; /* held while an enclave's subnet is picked and its network made */
+    docker_host_ports_t host_ports;
     pthread_mutex_t pulls_lock;
     struct docker_pull *pulls; /* images.c; under pulls_lock */
 };

@@ -21,7 +21,7 @@
 #define DOCKER_FOLLOW_MAX 256u   /* services whose logs one call follows */
 #define DOCKER_TAIL_LINES 20     /* last lines of a container that died at once, in the error */
 #define DOCKER_QUICK_EXIT_MS 20  /* how long a started service is watched for dying at once */
-#define DOCKER_START_TRIES 5     /* of a service whose automatic host port turned out to be taken */
+#define DOCKER_START_TRIES 5     /* of a service whose host ports turned out to be taken */
 #define DOCKER_OVERLAP_TRIES 10  /* of an enclave whose subnet turned out to be taken */
 /* Restart policy of engine and API containers. Not "unless-stopped": a daemon that starts after a
  * crash stops what still runs, and counts that as the user's wish. StopEngine and StopEnclave take

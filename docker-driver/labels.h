@@ -22,6 +22,7 @@
       "\"true\" on networks of production enclaves")                                               \
     X(PRIVATE_IP, "com.kurtosistech.private-ip", "on API and service containers")                  \
     X(PORTS, "com.kurtosistech.ports", "docker_ports_pack")                                        \
+    X(PUBLIC_PORTS, "com.kurtosistech.public-ports", "docker_host_ports_label")                    \
     X(OF_SERVICE, "com.kurtosistech.user-service-guid", "service UUID, on volumes of its files")   \
     X(ENGINE_KEY, "com.kurtosistech.engine-public-key", "Z85 public key of the engine's broker")   \
     X(ENGINE_VERSION, "com.kurtosistech.engine-version", "version of the engine")                  \

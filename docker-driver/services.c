@@ -167,24 +167,15 @@ docker_service_restart(docker_t *self, const docker_call_t *call,
                             err) < 0)
         return err_wrap(err, "cannot start service '%.100s'", request->service_uuid);
     const char *id = docker_text(container, "Id");
-    for (int tries = 1;; tries++) {
-        AUTO(err) failure = NULL;
-        if (docker_container_start(self, call, id, &failure) == 0)
-            break;
-        if (docker_reason(failure) == DOCKER_PORT_TAKEN && tries < DOCKER_START_TRIES)
-            continue;
-        if (err)
-            *err = TAKE(failure);
-        return err_wrap(err, "cannot start service '%s'", docker_service_name(container));
-    }
-    if (docker_service_settled(self, call, id, ret_reply, err) < 0)
+    if (docker_container_start(self, call, id, err) < 0 ||
+        docker_service_settled(self, call, id, ret_reply, err) < 0)
         return err_wrap(err, "cannot start service '%s'", docker_service_name(container));
     return 0;
 }
 
 int
 docker_service_remove_all(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
-                          const char *service_uuid, err_t **err)
+                          const char *service_uuid, char **ret_ports, err_t **err)
 {
     AUTO_JSON *container = NULL;
     AUTO(err) failure = NULL;
@@ -194,9 +185,13 @@ docker_service_remove_all(docker_t *self, const docker_call_t *call, const char 
                 *err = TAKE(failure);
             return -1;
         }
-    } else if (docker_container_remove(self, call, docker_text(container, "Id"), err) < 0) {
-        return -1;
+    } else {
+        AUTO_JSON *list = json_pack("[O]", container);
+        if (docker_containers_remove(self, call, list, err) < 0)
+            return -1;
     }
+    if (ret_ports)
+        *ret_ports = strdup(docker_label(container, DOCKER_LABEL_PUBLIC_PORTS));
     return docker_volumes_remove(self, call, DOCKER_LABEL_OF_SERVICE, service_uuid, err);
 }
 
@@ -204,8 +199,8 @@ int
 docker_service_remove(docker_t *self, const docker_call_t *call,
                       const Orchestrator__ServiceRef *request, err_t **err)
 {
-    if (docker_service_remove_all(self, call, request->enclave_uuid, request->service_uuid, err) <
-        0)
+    if (docker_service_remove_all(self, call, request->enclave_uuid, request->service_uuid, NULL,
+                                  err) < 0)
         return err_wrap(err, "cannot remove service '%.100s'", request->service_uuid);
     return 0;
 }

@@ -10,8 +10,9 @@
 int docker_service_settled(docker_t *self, const docker_call_t *call, const char *id,
                            Orchestrator__ServiceInfo **ret_info, err_t **err);
 
-/* Removes a service's container and the volumes of its files; fine when there is nothing. */
+/* Removes a service's container and the volumes of its files; fine when there is nothing. ret_ports (NULL if not
+ * wanted): its label of public ports, "" for none; yours, free(). */
 int docker_service_remove_all(docker_t *self, const docker_call_t *call, const char *enclave_uuid,
-                              const char *service_uuid, err_t **err);
+                              const char *service_uuid, char **ret_ports, err_t **err);
 
 #endif

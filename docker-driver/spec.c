@@ -1,6 +1,7 @@
 /*  spec: see spec.h. */
 #include "docker-driver/spec.h"
 
+#include "docker-driver/host_ports.h"
 #include "docker-driver/parts.h"
 #include "docker-driver/subnet.h"
 
@@ -220,6 +221,10 @@ labels_of(const docker_making_t *making, const char *ports)
         AUTO_FREE char *key = str_format(DOCKER_LABEL_CUSTOM "%s", spec->labels[i]->name);
         docker_label_set(labels, key, spec->labels[i]->value);
     }
+    if (making->host_ports) {
+        AUTO_FREE char *public_ports = docker_host_ports_label(spec, making->host_ports);
+        docker_label_set(labels, DOCKER_LABEL_PUBLIC_PORTS, public_ports);
+    }
     set_routes(labels, spec);
     return labels;
 }
@@ -290,8 +295,9 @@ gpu_of(const Orchestrator__GpuRequest *gpu)
 }
 
 static void
-set_ports(json_t *body, json_t *host, const Orchestrator__ServiceSpec *spec)
+set_ports(json_t *body, json_t *host, const docker_making_t *making)
 {
+    const Orchestrator__ServiceSpec *spec = making->spec;
     json_t *exposed = json_object();
     json_t *bindings = json_object();
     for (size_t i = 0; i < spec->n_ports; i++) {
@@ -301,8 +307,9 @@ set_ports(json_t *body, json_t *host, const Orchestrator__ServiceSpec *spec)
         json_object_set_new(exposed, key, json_object());
         if (!port->publish)
             continue;
-        if (port->public_number)
-            snprintf(number, sizeof number, "%u", port->public_number & 0xffff);
+        uint32_t wanted = making->host_ports ? making->host_ports[i] : port->public_number;
+        if (wanted)
+            snprintf(number, sizeof number, "%u", wanted & 0xffff);
         json_object_set_new(bindings, key,
                             json_pack("[{s:s, s:s}]", "HostIp", "0.0.0.0", "HostPort", number));
     }
@@ -383,7 +390,7 @@ docker_spec_body(const docker_making_t *making, json_t **ret_body, err_t **err)
         set_list(body, "Entrypoint", spec->entrypoint, spec->n_entrypoint);
         set_list(body, "Cmd", spec->cmd, spec->n_cmd);
     }
-    set_ports(body, host, spec);
+    set_ports(body, host, making);
     json_object_set_new(body, "HostConfig", host);
     json_object_set_new(body, "NetworkingConfig",
                         json_pack("{s:{s:{s:{s:s}, s:[s]}}}", "EndpointsConfig", making->network,

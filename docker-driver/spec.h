@@ -15,7 +15,8 @@ typedef struct {
     const Orchestrator__ServiceSpec *spec;
     const char *network; /* name of the enclave's network */
     const char *enclave_name;
-    char *const *files_guids; /* one random UUID per files mount */
+    char *const *files_guids;   /* one random UUID per files mount */
+    const uint32_t *host_ports; /* one per port, 0: Docker picks; NULL: as the spec says */
     const char *maker; /* random UUID: label of the persistent volumes that this container makes */
     char *const *image_entrypoint; /* of the image, for files_to_be_moved */
     size_t image_entrypoint_count;

@@ -26,6 +26,8 @@ typedef struct {
     char *network, *enclave_name, *image;
     char **files_guids;
     char maker[UUID_LEN + 1];
+    char *ports_before;                  /* label of the container that is replaced */
+    uint32_t *host_ports;                /* one per port */
     Orchestrator__ImageInfo *image_info; /* only with files to be moved */
     char *id;                            /* of the container, once it is made */
     bool begun; /* a container of this name may exist, and did not before */
@@ -64,8 +66,7 @@ docker_service_start(docker_t *self, const docker_call_t *call,
         result = start(&starting, ret_reply, err);
     if (result < 0) {
         err_wrap(err, "cannot start service '%s'", starting.spec->name);
-        if (starting.begun)
-            undo(&starting, err);
+        undo(&starting, err);
     }
     starting_done(&starting);
     return result;
@@ -77,6 +78,8 @@ starting_done(starting_t *self)
     for (size_t i = 0; self->spec && self->files_guids && i < self->spec->n_files; i++)
         free(self->files_guids[i]);
     free(self->files_guids);
+    free(self->ports_before);
+    free(self->host_ports);
     free(self->network);
     free(self->enclave_name);
     free(self->image);
@@ -132,10 +135,15 @@ prepare(starting_t *self, err_t **err)
             docker_image_inspect(self->docker, self->call, &ref, &self->image_info, err) < 0)
             return -1;
     }
-    if (!self->spec->replace)
-        return 0;
-    return docker_service_remove_all(self->docker, self->call, self->spec->enclave_uuid,
-                                     self->spec->service_uuid, err);
+    self->host_ports = calloc(self->spec->n_ports + 1, sizeof *self->host_ports);
+    if (!self->host_ports)
+        abort();
+    if (self->spec->replace &&
+        docker_service_remove_all(self->docker, self->call, self->spec->enclave_uuid,
+                                  self->spec->service_uuid, &self->ports_before, err) < 0)
+        return -1;
+    return docker_host_ports_choose(self->docker, self->call, self->enclave_name, self->spec,
+                                    self->ports_before, self->host_ports, err);
 }
 
 /* -------------------------------------------------------------------------------- the container */
@@ -147,6 +155,7 @@ create(starting_t *self, err_t **err)
                               .network = self->network,
                               .enclave_name = self->enclave_name,
                               .files_guids = self->files_guids,
+                              .host_ports = self->host_ports,
                               .maker = self->maker};
     if (self->image_info) {
         making.image_entrypoint = self->image_info->entrypoint;
@@ -273,44 +282,52 @@ fill(starting_t *self, err_t **err)
 
 /* ---------------------------------------------------------------------------------------- start */
 
-static bool
-has_automatic_port(const Orchestrator__ServiceSpec *spec)
+/* The index of the port that is published at this number of the host; n_ports when there is none. */
+static size_t
+port_at(const starting_t *self, unsigned number)
 {
-    for (size_t i = 0; i < spec->n_ports; i++)
-        if (spec->ports[i]->publish && !spec->ports[i]->public_number)
-            return true;
-    return false;
+    size_t i = 0;
+    while (i < self->spec->n_ports && (!number || self->host_ports[i] != number))
+        i++;
+    return i;
 }
 
-static const Orchestrator__ServicePort *
-manual_port(const Orchestrator__ServiceSpec *spec, unsigned number)
+/* Makes the container anew with another port of the host in place of one that someone else uses. What its volumes
+ * hold stays. */
+static int
+make_with_other_port(starting_t *self, size_t port, bool last_try, err_t **err)
 {
-    for (size_t i = 0; i < spec->n_ports; i++)
-        if (spec->ports[i]->publish && spec->ports[i]->public_number &&
-            spec->ports[i]->public_number == number)
-            return spec->ports[i];
-    return NULL;
+    self->host_ports[port] =
+        last_try ? 0 : docker_host_ports_instead(self->docker, self->host_ports[port]);
+    if (docker_container_remove(self->docker, NULL, self->id, err) < 0)
+        return -1;
+    free(self->id);
+    self->id = NULL;
+    return make_container(self, err);
 }
 
-/* Starts the container; when a host port that Docker picked turns out to be in use it picks again.
- */
 static int
 start_container(starting_t *self, err_t **err)
 {
+    const Orchestrator__ServiceSpec *spec = self->spec;
     for (int tries = 1;; tries++) {
         AUTO(err) failure = NULL;
         if (docker_container_start(self->docker, self->call, self->id, &failure) == 0)
             return 0;
         bool is_port = docker_reason(failure) == DOCKER_PORT_TAKEN;
         unsigned number = docker_taken_port(failure);
-        const Orchestrator__ServicePort *port = manual_port(self->spec, number);
-        if (is_port && !port && has_automatic_port(self->spec) && tries < DOCKER_START_TRIES)
+        size_t port = is_port ? port_at(self, number) : spec->n_ports;
+        if (port < spec->n_ports && !spec->ports[port]->public_number &&
+            tries < DOCKER_START_TRIES) {
+            if (make_with_other_port(self, port, tries == DOCKER_START_TRIES - 1, err) < 0)
+                return -1;
             continue;
+        }
         if (err)
             *err = TAKE(failure);
-        if (is_port && port)
+        if (port < spec->n_ports)
             return err_wrap(err, "port %u of the host, for port '%s' of service '%s', is in use",
-                            number, port->id, self->spec->name);
+                            number, spec->ports[port]->id, spec->name);
         return err_wrap(err, "cannot start its container");
     }
 }
@@ -365,6 +382,12 @@ remove_all(starting_t *self, err_t **err)
 static void
 undo(starting_t *self, err_t **err)
 {
+    if (self->host_ports) {
+        AUTO_FREE char *ports = docker_host_ports_label(self->spec, self->host_ports);
+        docker_host_ports_release(self->docker, ports);
+    }
+    if (!self->begun)
+        return;
     AUTO(err) failure = NULL;
     if (remove_all(self, &failure) == 0)
         return;

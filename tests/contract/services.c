@@ -270,7 +270,10 @@ a_service_is_stopped_and_started_again(void **state)
     Orchestrator__ServicePort *ports[] = {&http};
     spec_init(&spec, "resting");
     spec.ports = ports, spec.n_ports = 1;
-    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
+    Orchestrator__ServiceInfo *first = service_start(&spec);
+    uint32_t public_number = first->ports[0]->public_number;
+    assert_true(public_number > 0);
+    orchestrator__service_info__free_unpacked(first, NULL);
     assert_int_equal(run_in(spec.service_uuid, "echo kept >/tmp/note", NULL), 0);
 
     Orchestrator__StopServiceArgs stop = ORCHESTRATOR__STOP_SERVICE_ARGS__INIT;
@@ -290,7 +293,7 @@ a_service_is_stopped_and_started_again(void **state)
     ref.service_uuid = spec.service_uuid;
     ask("RestartService", &ref, &info);
     assert_int_equal(info->state, ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
-    assert_true(info->ports[0]->public_number > 0);
+    assert_int_equal(info->ports[0]->public_number, public_number);
     assert_string_equal(info->private_ip, spec.private_ip);
     orchestrator__service_info__free_unpacked(info, NULL);
     AUTO_STR out = STR_EMPTY;
@@ -303,7 +306,7 @@ a_service_is_stopped_and_started_again(void **state)
 }
 
 static void
-a_replaced_service_keeps_uuid_address_and_persistent_files(void **state)
+a_replaced_service_keeps_address_ports_and_persistent_files(void **state)
 {
     (void)state;
     Orchestrator__ServiceSpec spec;
@@ -312,13 +315,19 @@ a_replaced_service_keeps_uuid_address_and_persistent_files(void **state)
     persistent.path = "/keep", persistent.key = "replaced-keep";
     spec_init(&spec, "replaced");
     spec.persistent = persistents, spec.n_persistent = 1;
+    Orchestrator__ServicePort two[] = {port("http", 8080, ""), port("new", 8081, "")};
+    Orchestrator__ServicePort *ports[] = {&two[0], &two[1]};
+    spec.ports = ports, spec.n_ports = 1;
     Orchestrator__ServiceInfo *first = service_start(&spec);
     assert_int_equal(run_in(spec.service_uuid, "echo old >/keep/note; echo old >/tmp/note", NULL),
                      0);
     spec.replace = true;
+    spec.n_ports = 2;
     Orchestrator__ServiceInfo *second = service_start(&spec);
     assert_string_not_equal(first->container_id, second->container_id);
     assert_string_equal(second->private_ip, first->private_ip);
+    assert_int_equal(second->ports[0]->public_number, first->ports[0]->public_number);
+    assert_true(second->ports[1]->public_number > 0);
     AUTO_STR out = STR_EMPTY;
     assert_int_equal(run_in(spec.service_uuid, "cat /keep/note; cat /tmp/note", &out), 1);
     assert_non_null(strstr(out.data, "old\n"));
@@ -395,7 +404,7 @@ services_group(void)
         cmocka_unit_test(what_cannot_be_is_refused_with_a_reason),
         cmocka_unit_test(a_second_container_of_a_service_is_refused_and_the_first_lives_on),
         cmocka_unit_test(a_service_is_stopped_and_started_again),
-        cmocka_unit_test(a_replaced_service_keeps_uuid_address_and_persistent_files),
+        cmocka_unit_test(a_replaced_service_keeps_address_ports_and_persistent_files),
         cmocka_unit_test(enclaves_do_not_reach_each_other),
         cmocka_unit_test(twenty_services_start_at_once),
     };
