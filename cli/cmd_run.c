@@ -22,7 +22,7 @@ static const char goes_on[] =
 /* A run as its lines come in. */
 typedef struct {
     render_options_t options;
-    bool has_finished, is_successful;
+    bool has_failed, is_successful;
 } shown_t;
 
 static void
@@ -46,8 +46,10 @@ show_line(void *arg, const ApiContainerApi__StarlarkRunResponseLine *line, err_t
         return 0;
     case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT:
         progress_end();
-        self->has_finished = true;
         self->is_successful = line->run_finished_event->is_run_successful;
+        break;
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR:
+        self->has_failed = true;
         break;
     default:
         break;
@@ -213,6 +215,14 @@ connect_services(const session_t *session, const cli_call_t *call)
     }
 }
 
+static void
+show_time(int64_t start)
+{
+    AUTO_STR took = STR_EMPTY;
+    out_duration(&took, (clock_ns() - start) / (10 * NS_PER_MS) * (10 * NS_PER_MS));
+    out_info("The run took %s", took.data);
+}
+
 /* What the user has now, also after a failure. */
 static int
 show_enclave(const session_t *session, const cli_call_t *call, bool made, int64_t start)
@@ -230,10 +240,24 @@ show_enclave(const session_t *session, const cli_call_t *call, bool made, int64_
         if (result < 0)
             out_report(why);
     }
-    AUTO_STR took = STR_EMPTY;
-    out_duration(&took, (clock_ns() - start) / (10 * NS_PER_MS) * (10 * NS_PER_MS));
-    out_info("The run took %s", took.data);
+    show_time(start);
     return result;
+}
+
+/* A dry run leaves nothing: an enclave that nobody has named goes with it. */
+static int
+drop_enclave(const session_t *session, int64_t start)
+{
+    const char *name = enclave_context_name(session->enclave);
+    AUTO(err) why = NULL;
+    if (kurtosis_context_destroy_enclave(session->kurtosis, enclave_context_uuid(session->enclave),
+                                         &why) < 0) {
+        err_wrap(&why, "cannot remove the enclave '%s' that was made for the dry run", name);
+        out_report(why);
+        return -1;
+    }
+    show_time(start);
+    return 0;
 }
 
 static int
@@ -268,15 +292,20 @@ run_run(const cli_call_t *call, err_t **err)
     interrupt_set(goes_on, 1);
     progress_set("Sending the package", 0, 0);
     const bool only_dependencies = cli_bool(call, "dependencies");
+    const bool is_dry = config.dry_run || only_dependencies;
     int result = only_dependencies ? show_dependencies(session.enclave, &source, &config, err)
                                    : run_source(session.enclave, &source, &config, &shown, err);
     progress_end();
     if (result == 0 && shown.is_successful)
         connect_services(&session, call);
-    int inspected = show_enclave(&session, call, made, start);
+    const int inspected = made && is_dry && !*cli_text(call, "enclave")
+                              ? drop_enclave(&session, start)
+                              : show_enclave(&session, call, made, start);
     if (result < 0)
         return only_dependencies ? result : cut_off(&session, err);
     if (only_dependencies)
         return inspected == 0 ? 0 : CLI_FAILED;
-    return (shown.is_successful || config.dry_run) && inspected == 0 ? 0 : CLI_FAILED;
+    /* A dry run that succeeds has no last line that says so. */
+    const bool is_fine = shown.is_successful || (config.dry_run && !shown.has_failed);
+    return is_fine && inspected == 0 ? 0 : CLI_FAILED;
 }

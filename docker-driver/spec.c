@@ -63,7 +63,7 @@ static int
 check_pairs(const Orchestrator__ServiceSpec *spec, err_t **err)
 {
     for (size_t i = 0; i < spec->n_env; i++)
-        if (!*spec->env[i]->name || strchr(spec->env[i]->name, '='))
+        if (spec->env[i]->name[0] == '\0' || spec->env[i]->name[0] == '=')
             return err_fail(err, ERR_INVALID, "environment variable '%.100s' has a wrong name",
                             spec->env[i]->name);
     for (size_t i = 0; i < spec->n_labels; i++)

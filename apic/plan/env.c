@@ -154,10 +154,10 @@ check_values(const char *name, const types_service_config_t *config, err_t **err
 {
     const Orchestrator__ServiceSpec *spec = config->core->spec;
     for (size_t i = 0; i < spec->n_env; i++)
-        if (!*spec->env[i]->name || strchr(spec->env[i]->name, '='))
+        if (spec->env[i]->name[0] == '\0' || spec->env[i]->name[0] == '=')
             return err_fail(err, ERR_INVALID,
                             "'%s' cannot be the name of an environment variable of service '%s': "
-                            "it must not be empty, and have no '='",
+                            "it must not be empty, nor begin with '='",
                             spec->env[i]->name, name);
     for (size_t i = 0; i < config->core->n_files; i++)
         if (check_mount(config->core->files[i].path, err) < 0)

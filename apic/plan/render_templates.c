@@ -18,7 +18,8 @@ static const types_field_t fields[] = {
 };
 
 typedef struct {
-    char *path; /* in the artifact */
+    char *path;  /* as given */
+    char *place; /* in the artifact */
     template_t *template;
     str_t data; /* JSON; may hold references */
 } file_t;
@@ -85,7 +86,7 @@ store(const data_t *data, plan_exec_t *exec, str_t *texts, char **ret_uuid, err_
         if (rc < 0)
             err_wrap(err, "There was an error in rendering template for file '%s'",
                      data->files[i].path);
-        files[i] = (core_file_t){data->files[i].path, texts[i].data, texts[i].len};
+        files[i] = (core_file_t){data->files[i].place, texts[i].data, texts[i].len};
     }
     if (rc == 0)
         rc = exec->world->artifact_put_files(exec->world->self, data->name, files, data->count,
@@ -127,6 +128,7 @@ done(void *self)
     free(data->name);
     for (size_t i = 0; i < data->count; i++) {
         free(data->files[i].path);
+        free(data->files[i].place);
         template_destroy(&data->files[i].template);
         str_done(&data->files[i].data);
     }
@@ -227,6 +229,20 @@ cast_template(const char *path, star_value_t value, template_t **ret, err_t **er
     return 0;
 }
 
+/* A path is one below the root of the artifact, with or without "/" in front. */
+static int
+find_place(const char *path, char **ret_place, err_t **err)
+{
+    AUTO_FREE char *below = packages_path_join("artifact", path);
+    if (!packages_path_within(below, "artifact") || !strcmp(below, "artifact"))
+        return err_fail(err, ERR_INVALID,
+                        "path '%s' in 'config' does not lie in the artifact; give a path below its "
+                        "root, without '..'",
+                        path);
+    *ret_place = strdup(below + strlen("artifact/"));
+    return 0;
+}
+
 static int
 cast_file(star_t *star, star_value_t config, star_value_t path, star_value_t value, file_t *ret,
           err_t **err)
@@ -238,12 +254,8 @@ cast_file(star_t *star, star_value_t config, star_value_t path, star_value_t val
     }
     if (types_cast_text(path, "config", &ret->path, err) < 0)
         return -1;
-    AUTO_FREE char *clean = packages_path_clean(ret->path);
-    if (clean[0] == '/' || !strcmp(clean, ".") || packages_path_within(clean, ".."))
-        return err_fail(err, ERR_INVALID,
-                        "path '%s' in 'config' does not lie in the artifact; give a relative path "
-                        "without '..'",
-                        ret->path);
+    if (find_place(ret->path, &ret->place, err) < 0)
+        return -1;
     if (star_kind(value) != STAR_STRUCT) {
         AUTO_FREE char *text = types_text(star, config);
         return err_fail(err, ERR_INVALID, "Expected %s[\"%s\"] to be a dict. Got '%s'", text,

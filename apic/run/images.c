@@ -28,6 +28,7 @@ typedef struct {
 } images_t;
 
 static void *work(void *arg);
+static void say_needed(const plan_env_t *env, const run_lines_t *lines);
 static void say_images(const images_t *self, const char *architecture);
 
 int
@@ -41,6 +42,10 @@ run_images(const run_enclave_t *self, const run_request_t *request, const plan_e
     void *image;
 
     run_lines_progress(lines, (const char *const[]){TITLE, NULL}, 0, 0, "validation");
+    if (request->dry_run) {
+        say_needed(env, lines);
+        return 0;
+    }
     images.items = calloc(env->images.count + 1, sizeof(*images.items));
     for (size_t cursor = 0; run_map_next(&env->images, &cursor, &name, &image);)
         images.items[images.count++].image = image;
@@ -75,6 +80,20 @@ run_images(const run_enclave_t *self, const run_request_t *request, const plan_e
     }
     free(images.items);
     return rc;
+}
+
+/* A dry run fetches nothing: it says what a run would use. */
+static void
+say_needed(const plan_env_t *env, const run_lines_t *lines)
+{
+    AUTO_STR text = STR_EMPTY;
+    const char *name;
+    void *image;
+    str_add(&text, "Container images that a run would use:");
+    for (size_t cursor = 0; run_map_next(&env->images, &cursor, &name, &image);)
+        str_printf(&text, "\n> %s", name);
+    if (env->images.count)
+        run_lines_info(lines, text.data);
 }
 
 /* An image has begun or ended; under lock. */

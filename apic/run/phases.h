@@ -74,7 +74,7 @@ void run_setup_done(run_setup_t *self);
  * said. */
 int run_validate(const run_enclave_t *self, const run_request_t *request, const run_plan_t *plan,
                  const run_lines_t *lines);
-/* Makes the images of env present, RUN_IMAGES at once. */
+/* Makes the images of env present, RUN_IMAGES at once; a dry run names them and fetches nothing. */
 int run_images(const run_enclave_t *self, const run_request_t *request, const plan_env_t *env,
                const char *architecture, const run_lines_t *lines);
 /* Execution: step by step. *ret_duration is the time of all steps. -1: a step failed, and was said.

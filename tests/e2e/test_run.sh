@@ -121,6 +121,14 @@ says "Adding service with name 'web' and image '$image'"
 never_says "added with service UUID"
 same "containers of dry" "1 1 1" "$(holds "com.kurtosistech.enclave-id=$(uuid_of dry)")"
 
+it "a dry run fetches no image, leaves no enclave of its own, and fails as a run would"
+enclaves=$(kurtosis enclave ls)
+ok kurtosis run service.star '{"image": "nowhere.invalid/none:1"}' --dry-run
+says "Container images that a run would use:" "> nowhere.invalid/none:1" "Adding service with name 'web'"
+fails kurtosis run service.star --dry-run
+says "key \"image\" not in dict"
+same "enclaves" "$enclaves" "$(kurtosis enclave ls)"
+
 it "results come as they happen, not at the end"
 script slow.star <<'STAR'
 def run(plan, args):
