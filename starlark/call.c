@@ -63,6 +63,19 @@ push_frame(star_t *s)
     return &s->frames[s->n_frames++];
 }
 
+void
+sl_stacks_done(star_t *s)
+{
+    sl_free(s, s->frames, s->frames_capacity * sizeof *s->frames);
+    for (sl_chunk_t *chunk = s->chunks, *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        sl_free(s, chunk, sizeof *chunk + chunk->count * sizeof(value_t));
+    }
+    s->frames = NULL;
+    s->chunks = NULL;
+    s->frames_capacity = 0;
+}
+
 /* The end of the registers in use, and of their chunk. */
 static value_t *
 stack_top(const star_t *s, value_t **limit)
@@ -179,7 +192,12 @@ sl_enter(star_t *s, sl_function_t *function, value_t *base, value_t *limit, cons
     sl_code_t *code = function->code;
     value_t small[64], *copy = small;
 
-    if (code->obj.extra > 0 && !(s->options.dialect & STAR_DIALECT_RECURSION)) {
+    sl_notes_t *notes = sl_notes_of(s, code);
+    if (notes == NULL) {
+        sl_error_capture(s);
+        return false;
+    }
+    if (notes->active > 0 && !(s->options.dialect & STAR_DIALECT_RECURSION)) {
         sl_fail(s, "function %s called recursively", code->name->bytes);
         sl_error_capture_callee(s, code);
         return false;
@@ -206,8 +224,9 @@ sl_enter(star_t *s, sl_function_t *function, value_t *base, value_t *limit, cons
         sl_error_capture(s);
         return false;
     }
-    code->obj.extra++;
+    notes->active++;
     *frame = (sl_frame_t){.code = code,
+                          .notes = notes,
                           .function = function,
                           .base = base,
                           .limit = limit,
@@ -345,7 +364,7 @@ sl_unwind(star_t *s)
             if (at > loop->start && at <= loop->end)
                 sl_iter_done(frame->base[loop->reg]);
         }
-        frame->code->obj.extra--;
+        frame->notes->active--;
         s->n_frames--;
     }
 }

@@ -62,9 +62,20 @@ typedef struct {
     uint32_t name; /* constant */
 } sl_capture_t;
 
+/* What an interpreter notes about a function while it runs it. That of its own code is at
+ * `code->notes`; of the code of an image, which many interpreters run at once, each has its own in
+ * its table. */
+typedef struct sl_notes {
+    sl_code_t *code;
+    uint32_t active; /* activations on the call stack, for the recursion check */
+    uint32_t n_caches;
+    sl_cache_t caches[];
+} sl_notes_t;
+
 /* A compiled function. */
 struct sl_code {
-    sl_obj_t obj; /* extra: activations on the call stack, for the recursion check */
+    sl_obj_t obj;
+    sl_notes_t *notes; /* NULL: of an image */
     sl_string_t *name, *file, *doc;
     uint32_t line, column;   /* of def or lambda */
     uint16_t n_params;       /* without *args and **kwargs: they come after */
@@ -77,13 +88,21 @@ struct sl_code {
     sl_instr_t *instrs;
     value_t *constants;
     sl_place_t *places;
-    sl_cache_t *caches;
     sl_capture_t *captures;
     sl_loop_t *loops;
     size_t n_instrs, n_constants, n_places, n_caches, n_captures, n_loops;
 };
 
 void sl_code_release(star_t *s, sl_code_t *code);
+sl_notes_t *sl_notes_new(star_t *s, sl_code_t *code);
+void sl_notes_free(star_t *s, sl_notes_t *notes);
+/* Those of this interpreter about the code of an image; NULL after an error. */
+sl_notes_t *sl_notes_find(star_t *s, sl_code_t *code);
+static inline sl_notes_t *
+sl_notes_of(star_t *s, sl_code_t *code)
+{
+    return SL_LIKELY(code->notes != NULL) ? code->notes : sl_notes_find(s, code);
+}
 /* The place of the instruction before `pc`. */
 sl_place_t sl_code_place(const sl_code_t *code, const sl_instr_t *pc);
 /* Source text to the function of its top level; absent after an error. `globals` receives the

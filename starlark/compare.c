@@ -118,6 +118,15 @@ structs_equal(star_t *s, const sl_struct_t *a, const sl_struct_t *b, int depth)
     return items_equal(s, a->values, x->obj.extra, b->values, x->obj.extra, depth);
 }
 
+/* Each interpreter has its own of the universe's; a shared module has those of its maker. */
+static bool
+builtins_equal(const sl_builtin_t *a, const sl_builtin_t *b)
+{
+    return a == b ||
+           (a->function == b->function && a->user == b->user &&
+            ((a->obj.flags | b->obj.flags) & SL_IMAGE) && sl_string_equal(a->name, b->name));
+}
+
 static int
 objects_equal(star_t *s, value_t a, value_t b, int depth)
 {
@@ -145,8 +154,10 @@ objects_equal(star_t *s, value_t a, value_t b, int depth)
     }
     case SL_STRUCT:
         return structs_equal(s, SL_AS(sl_struct_t, a), SL_AS(sl_struct_t, b), depth);
+    case SL_BUILTIN:
+        return builtins_equal(SL_AS(sl_builtin_t, a), SL_AS(sl_builtin_t, b));
     case SL_BOUND:
-        return SL_AS(sl_bound_t, a)->builtin == SL_AS(sl_bound_t, b)->builtin &&
+        return builtins_equal(SL_AS(sl_bound_t, a)->builtin, SL_AS(sl_bound_t, b)->builtin) &&
                sl_same(SL_AS(sl_bound_t, a)->self, SL_AS(sl_bound_t, b)->self);
     case SL_TIME:
     case SL_DURATION:
@@ -389,11 +400,13 @@ hash_at(star_t *s, value_t v, uint32_t *ret_hash, int depth)
         return true;
     }
     case SL_FUNCTION:
-    case SL_BUILTIN:
         *ret_hash = sl_hash_bytes(&v, sizeof v);
         return true;
+    case SL_BUILTIN:
+        *ret_hash = sl_string_hash(SL_AS(sl_builtin_t, v)->name);
+        return true;
     case SL_BOUND:
-        *ret_hash = sl_hash_bytes(&SL_AS(sl_bound_t, v)->builtin, sizeof(void *));
+        *ret_hash = sl_string_hash(SL_AS(sl_bound_t, v)->builtin->name);
         return true;
     case SL_TIME:
         *ret_hash =

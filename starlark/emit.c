@@ -341,13 +341,35 @@ sl_finish(fn_t *f)
     code->instrs = moved(f, f->instrs, f->n_instrs, sizeof *f->instrs);
     code->places = moved(f, f->places, f->n_places, sizeof *f->places);
     code->loops = moved(f, f->loops, f->n_loops, sizeof *f->loops);
-    code->caches = moved(f, NULL, f->n_caches, sizeof *code->caches);
     code->n_constants = code->constants != NULL ? f->n_constants : 0;
     code->n_instrs = code->instrs != NULL ? f->n_instrs : 0;
     code->n_places = code->places != NULL ? f->n_places : 0;
     code->n_loops = code->loops != NULL ? f->n_loops : 0;
-    code->n_caches = code->caches != NULL ? f->n_caches : 0;
+    code->n_caches = f->n_caches;
+    if (!f->c->failed && (code->notes = sl_notes_new(f->c->star, code)) == NULL)
+        f->c->failed = true;
     return f->c->failed ? NULL : code;
+}
+
+sl_notes_t *
+sl_notes_new(star_t *s, sl_code_t *code)
+{
+    size_t size = sizeof(sl_notes_t) + code->n_caches * sizeof(sl_cache_t);
+    sl_notes_t *notes = sl_realloc(s, NULL, 0, size);
+
+    if (notes == NULL)
+        return NULL;
+    memset(notes, 0, size);
+    notes->code = code;
+    notes->n_caches = (uint32_t)code->n_caches;
+    return notes;
+}
+
+void
+sl_notes_free(star_t *s, sl_notes_t *notes)
+{
+    if (notes != NULL)
+        sl_free(s, notes, sizeof *notes + notes->n_caches * sizeof *notes->caches);
 }
 
 void
@@ -359,5 +381,5 @@ sl_code_release(star_t *s, sl_code_t *code)
     sl_free(s, code->instrs, code->n_instrs * sizeof *code->instrs);
     sl_free(s, code->places, code->n_places * sizeof *code->places);
     sl_free(s, code->loops, code->n_loops * sizeof *code->loops);
-    sl_free(s, code->caches, code->n_caches * sizeof *code->caches);
+    sl_notes_free(s, code->notes);
 }

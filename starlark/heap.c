@@ -189,6 +189,13 @@ visit_object(star_visitor_t *v, const void *object)
 }
 
 static void
+visit_notes(star_visitor_t *v, const sl_notes_t *notes)
+{
+    for (uint32_t i = 0; i < notes->n_caches; i++)
+        visit_object(v, notes->caches[i].keeps);
+}
+
+static void
 visit_code(star_visitor_t *v, sl_code_t *code)
 {
     visit_object(v, code->name);
@@ -197,8 +204,8 @@ visit_code(star_visitor_t *v, sl_code_t *code)
     visit_many(v, code->constants, code->n_constants);
     for (size_t i = 0; i < code->n_params_all; i++)
         visit_object(v, code->params[i]);
-    for (size_t i = 0; i < code->n_caches; i++)
-        visit_object(v, code->caches[i].keeps);
+    if (code->notes != NULL)
+        visit_notes(v, code->notes);
 }
 
 void
@@ -360,6 +367,9 @@ mark_roots(star_t *s, star_visitor_t *v)
     v->visit(v, s->empty_string);
     v->visit(v, s->empty_tuple);
     v->visit(v, s->lib_struct);
+    for (size_t i = 0; s->notes != NULL && i <= s->notes_mask; i++)
+        if (s->notes[i] != NULL)
+            visit_notes(v, s->notes[i]);
 }
 
 /* ------------------------------------------------------------------ weak tables */
@@ -545,6 +555,81 @@ release(star_t *s, sl_obj_t *object)
 }
 
 void
+sl_heap_walk(star_t *s, bool (*each)(star_t *s, sl_obj_t *object))
+{
+    for (size_t i = 0; i <= SL_CLASS_COUNT; i++)
+        for (sl_block_t *block = s->heap.classes[i].blocks; block != NULL; block = block->next)
+            for (uint32_t j = 0; j < block->count; j++) {
+                sl_obj_t *object = (sl_obj_t *)(block->cells + (size_t)j * block->cell);
+                UNPOISON(object, sizeof *object);
+                if (object->type != SL_FREE && !each(s, object))
+                    return;
+            }
+    for (sl_large_t *large = s->heap.large; large != NULL; large = large->next)
+        if (!each(s, &large->object))
+            return;
+}
+
+/* Blocks in which no cell is used. The lists of free cells are not kept. */
+static void
+free_empty_blocks(star_t *s)
+{
+    for (size_t i = 0; i <= SL_CLASS_COUNT; i++)
+        for (sl_block_t **p = &s->heap.classes[i].blocks; *p != NULL;) {
+            sl_block_t *block = *p;
+            uint32_t used = 0;
+            for (uint32_t j = 0; j < block->count && used == 0; j++) {
+                sl_obj_t *object = (sl_obj_t *)(block->cells + (size_t)j * block->cell);
+                UNPOISON(object, sizeof *object);
+                used += object->type != SL_FREE;
+            }
+            if (used > 0) {
+                p = &block->next;
+                continue;
+            }
+            *p = block->next;
+            UNPOISON(block, SL_BLOCK_SIZE);
+            sl_free(s, block, SL_BLOCK_SIZE);
+        }
+}
+
+static void
+free_lists(star_t *s)
+{
+    sl_heap_t *heap = &s->heap;
+
+    sl_raw_realloc(s, heap->grey, heap->grey_capacity * sizeof *heap->grey, 0);
+    sl_free(s, heap->temps, heap->temps_capacity * sizeof *heap->temps);
+    sl_free(s, heap->pins, heap->pins_capacity * sizeof *heap->pins);
+    if (heap->interned != NULL)
+        sl_free(s, heap->interned, ((size_t)heap->interned_mask + 1) * sizeof(void *));
+    if (heap->shapes != NULL)
+        sl_free(s, heap->shapes, ((size_t)heap->shapes_mask + 1) * sizeof(void *));
+    heap->grey = NULL;
+    heap->temps = NULL;
+    heap->pins = NULL;
+    heap->interned = NULL;
+    heap->shapes = NULL;
+    heap->grey_capacity = heap->temps_capacity = heap->pins_capacity = 0;
+    heap->n_temps = heap->n_pins = 0;
+}
+
+void
+sl_heap_strip(star_t *s, value_t keep)
+{
+    s->heap.n_temps = s->heap.n_pins = 0;
+    s->universe = NULL;
+    memset(s->methods, 0, sizeof s->methods);
+    memset(s->chars, 0, sizeof s->chars);
+    s->empty_string = s->empty_tuple = s->lib_struct = keep;
+    star_collect(s);
+    free_lists(s);
+    for (size_t i = 0; i <= SL_CLASS_COUNT; i++)
+        s->heap.classes[i].free = NULL;
+    free_empty_blocks(s);
+}
+
+void
 sl_heap_done(star_t *s)
 {
     sl_heap_t *heap = &s->heap;
@@ -566,13 +651,7 @@ sl_heap_done(star_t *s)
         release(s, &large->object);
         sl_free(s, large, large->size);
     }
-    sl_raw_realloc(s, heap->grey, heap->grey_capacity * sizeof *heap->grey, 0);
-    sl_free(s, heap->temps, heap->temps_capacity * sizeof *heap->temps);
-    sl_free(s, heap->pins, heap->pins_capacity * sizeof *heap->pins);
-    if (heap->interned != NULL)
-        sl_free(s, heap->interned, ((size_t)heap->interned_mask + 1) * sizeof(void *));
-    if (heap->shapes != NULL)
-        sl_free(s, heap->shapes, ((size_t)heap->shapes_mask + 1) * sizeof(void *));
+    free_lists(s);
 }
 
 /* ------------------------------------------------------------------ scopes and pins */

@@ -14,6 +14,11 @@
 int sl_heap_init(star_t *s);
 void sl_heap_done(star_t *s);
 void sl_heap_collect(star_t *s);
+/* Calls `each` with every object of the heap, which must be swept. */
+void sl_heap_walk(star_t *s, bool (*each)(star_t *s, sl_obj_t *object));
+/* Forgets everything but `keep` and what it reaches, and all that only a running interpreter needs.
+ * Nothing can be made in the heap any more. */
+void sl_heap_strip(star_t *s, value_t keep);
 void *sl_heap_new_slow(star_t *s, sl_type_t type, size_t size);
 /* Charges bytes an object holds outside of its cell, so that they bring the next collection nearer.
  */
@@ -79,6 +84,8 @@ sl_host_leave(star_t *s, sl_host_scope_t scope)
 value_t sl_string_new(star_t *s, const char *bytes, size_t length);
 /* With unset bytes (but the final NUL): to be filled at once. */
 sl_string_t *sl_string_alloc(star_t *s, sl_type_t type, size_t length);
+/* Bytes of its own for one that shares them with others. */
+bool sl_string_own(star_t *s, sl_string_t *string);
 /* a + b, of one type. */
 value_t sl_string_concat(star_t *s, sl_string_t *a, sl_string_t *b);
 /* The one string of these bytes. */

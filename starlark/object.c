@@ -234,6 +234,21 @@ star_bytes(star_t *star, const void *bytes, size_t length)
     return sl_value(string);
 }
 
+bool
+sl_string_own(star_t *s, sl_string_t *string)
+{
+    if (!(string->obj.flags & SL_SHARED))
+        return true;
+    char *own = sl_realloc(s, NULL, 0, (size_t)string->length + 1);
+    if (own == NULL)
+        return false;
+    memcpy(own, string->bytes, string->length);
+    own[string->length] = 0;
+    string->bytes = own;
+    string->obj.flags = (uint8_t)((string->obj.flags & ~SL_SHARED) | SL_OWN);
+    return true;
+}
+
 const char *
 star_get_text(star_value_t value, size_t *ret_length)
 {
@@ -244,13 +259,8 @@ star_get_text(star_value_t value, size_t *ret_length)
         string->bytes[string->length] != 0) { /* a longer one goes on there */
         sl_buffer_t *buffer;
         memcpy(&buffer, string->inside, sizeof buffer);
-        char *own = sl_realloc(buffer->star, NULL, 0, (size_t)string->length + 1);
-        if (own == NULL)
+        if (!sl_string_own(buffer->star, string))
             return NULL;
-        memcpy(own, string->bytes, string->length);
-        own[string->length] = 0;
-        string->bytes = own;
-        string->obj.flags = (uint8_t)((string->obj.flags & ~SL_SHARED) | SL_OWN);
     }
     if (ret_length != NULL)
         *ret_length = string->length;

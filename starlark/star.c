@@ -42,11 +42,8 @@ star_destroy(star_t **star_p)
     if (s == NULL)
         return;
     sl_heap_done(s);
-    sl_free(s, s->frames, s->frames_capacity * sizeof *s->frames);
-    for (sl_chunk_t *chunk = s->chunks, *next; chunk != NULL; chunk = next) {
-        next = chunk->next;
-        sl_free(s, chunk, sizeof *chunk + chunk->count * sizeof(value_t));
-    }
+    sl_stacks_done(s);
+    sl_images_done(s);
     star_error_clear(s);
     star_options_t options = s->options;
     if (options.alloc != NULL)

@@ -17,7 +17,8 @@
  *  A whole host is in starlark/example.c.
  *
  *  Interpreters and threads. A star_t and all its values belong to one thread at a time; any number
- * of them run side by side. Only star_cancel() may be called from another thread.
+ * of them run side by side. Only star_cancel() may be called from another thread. What several are
+ * to use at once is made a module, and that an image: star_image_new().
  *
  *  Values. A star_value_t is 64 bits, passed by value. It is either absent (all zero: "no value",
  * the result of a function that failed) or a Starlark value. None, booleans, floats and ints of up
@@ -307,6 +308,42 @@ const char *star_module_name(star_value_t module);
 star_value_t star_module_get(star_t *star, star_value_t module, const char *member);
 bool star_module_next(star_value_t module, size_t *cursor, star_value_t *ret_name,
                       star_value_t *ret_value);
+
+/* ------------------------------------------------------------------ modules for many interpreters */
+
+/* A module that any number of interpreters use at once, in any threads: nothing of it ever changes,
+ * no collector looks at it, and it is counted. A host that loads files from many threads runs each
+ * file once, in an interpreter of its own, and gives the image to all that load it:
+ *
+ *      star_value_t module = star_run(maker, "lib.star", text, length, env);
+ *      star_image_t *image = NULL;
+ *      if (!star_ok(module) || star_image_new(&maker, module, &image) < 0)
+ *          fprintf(stderr, "%s\n", star_error(maker)->text);
+ *      ...
+ *      return star_image_module(star, image);       // in the load callback of other interpreters
+ *      ...
+ *      star_image_unref(&image);
+ *
+ * Functions of the module run in the interpreter that calls them: with its limits, its print and
+ * load, its dialect, its call stack. What they make belongs to it. Memory of the image is charged to
+ * none. What the module was made with is shared, too: host functions, whose `user` is then seen by
+ * all threads, and host objects, of which only what reads is called (they are frozen). Finalizers
+ * and `alloc` of the maker's options run in the thread that lets the image go. */
+typedef struct star_image star_image_t;
+
+/* Turns an interpreter into the image of `module`, one of its module values. What the module reaches
+ * is frozen and stays; everything else goes away, pinned or not, and with it the interpreter:
+ * *star_p is NULL. On failure (it is running, this is no module, no memory) the interpreter is as it
+ * was, star_error() says why. The image has one reference, the caller's. */
+int star_image_new(star_t **star_p, star_value_t module, star_image_t **ret_image);
+star_image_t *star_image_ref(star_image_t *image);
+/* Lets it go, and the image itself with the last reference. NULL and pointers to NULL are fine. */
+void star_image_unref(star_image_t **image_p);
+/* The module, as a value of this interpreter; it holds a reference until its own end. Absent if
+ * there is no memory. */
+star_value_t star_image_module(star_t *star, star_image_t *image);
+/* Bytes held. */
+size_t star_image_memory(const star_image_t *image);
 
 /* ------------------------------------------------------------------ values: what they do */
 

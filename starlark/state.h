@@ -83,6 +83,7 @@ typedef union sl_instr sl_instr_t;
 
 typedef struct {
     sl_code_t *code; /* NULL: C code that called into the machine */
+    struct sl_notes *notes;
     sl_function_t *function;
     value_t *base;        /* its registers */
     value_t *limit;       /* end of the stack chunk they are in */
@@ -101,6 +102,15 @@ typedef struct sl_error_part {
     struct sl_error_part *next;
     size_t size;
 } sl_error_part_t;
+
+/* A module that interpreters share. It is part of the interpreter that made it, of which only the
+ * heap is left. */
+struct star_image {
+    uint32_t references; /* atomic */
+    star_t *star;
+    value_t module;
+    star_image_t *next; /* of those that go away */
+};
 
 struct star {
     int64_t budget;     /* steps until the next look around: see sl_poll() */
@@ -126,6 +136,13 @@ struct star {
     value_t chars[256];                /* strings of one byte, made when needed */
     value_t empty_string, empty_tuple;
     value_t lib_struct; /* made when needed */
+
+    /* Modules of others: image.c. */
+    star_image_t image;    /* what this becomes when it is shared */
+    star_image_t **images; /* in use */
+    size_t n_images, images_capacity;
+    struct sl_notes **notes; /* about the code of images; open addressing by its address */
+    uint32_t n_notes, notes_mask;
 
     /* The error. */
     bool failed, captured;
@@ -161,6 +178,9 @@ void sl_error_capture_callee(star_t *s, const sl_code_t *callee);
 void *sl_error_alloc(star_t *s, size_t size);
 char *sl_error_dup(star_t *s, const char *text, size_t length);
 void sl_error_done(star_t *s);
+
+/* image.c: lets the images go that this interpreter uses, and its notes about them. */
+void sl_images_done(star_t *s);
 
 /* Looks around: step limit, cancellation, collector. False: the program has to stop. */
 bool sl_poll(star_t *s, bool may_collect);

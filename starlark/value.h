@@ -85,6 +85,7 @@ enum {
     SL_INTERNED = 2, /* a string: in the table of interned strings */
     SL_SHARED = 4,   /* a string: its bytes are in a buffer */
     SL_OWN = 8,      /* a string: its bytes are memory of its own */
+    SL_IMAGE = 16,   /* shared by interpreters: never written to; its mark is 0 */
     SL_LARGE = 0xff,
 };
 

@@ -126,10 +126,10 @@ enum { CALL_COST = 8 };
 /* R[b].name by the cache or in full. Fills the cache for structs and modules (module members cannot
  * change). */
 static value_t
-get_attr(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word)
+get_attr(star_t *s, sl_notes_t *notes, value_t object, sl_instr_t word)
 {
-    sl_cache_t *cache = &code->caches[word.cache];
-    sl_string_t *name = SL_STRING_OF(code->constants[word.name]);
+    sl_cache_t *cache = &notes->caches[word.cache];
+    sl_string_t *name = SL_STRING_OF(notes->code->constants[word.name]);
     value_t result;
 
     if (sl_is(object, SL_STRUCT)) {
@@ -160,13 +160,13 @@ get_attr(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word)
 /* For METHOD: the function and its self in out[0], out[1]; out[1] is absent if there is no self to
  * give. */
 static bool
-get_method(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word, value_t out[2])
+get_method(star_t *s, sl_notes_t *notes, value_t object, sl_instr_t word, value_t out[2])
 {
     if (sl_is_obj(object)) {
         sl_builtin_t *method =
-            sl_method(s, sl_obj(object)->type, SL_STRING_OF(code->constants[word.name]));
+            sl_method(s, sl_obj(object)->type, SL_STRING_OF(notes->code->constants[word.name]));
         if (method != NULL) {
-            sl_cache_t *cache = &code->caches[word.cache];
+            sl_cache_t *cache = &notes->caches[word.cache];
             cache->key = sl_obj(object)->type;
             cache->keeps = &method->obj;
             cache->value = sl_value(method);
@@ -175,7 +175,7 @@ get_method(star_t *s, const sl_code_t *code, value_t object, sl_instr_t word, va
             return true;
         }
     }
-    out[0] = get_attr(s, code, object, word);
+    out[0] = get_attr(s, notes, object, word);
     out[1] = STAR_ABSENT;
     return star_ok(out[0]);
 }
@@ -444,8 +444,8 @@ L_JFALSE : {
 L_ATTR : {
     sl_instr_t word = *pc++;
     value_t object = R[i.b];
-    const sl_code_t *code = SL_FRAME(s)->code;
-    const sl_cache_t *cache = &code->caches[word.cache];
+    sl_notes_t *notes = SL_FRAME(s)->notes;
+    const sl_cache_t *cache = &notes->caches[word.cache];
     if (SL_LIKELY(sl_is_obj(object))) {
         if (sl_obj(object)->type == SL_STRUCT &&
             (uintptr_t)SL_AS(sl_struct_t, object)->shape == cache->key) {
@@ -457,7 +457,7 @@ L_ATTR : {
             NEXT();
         }
     }
-    RESULT(get_attr(s, code, object, word));
+    RESULT(get_attr(s, notes, object, word));
     NEXT();
 }
 L_SET_ATTR : {
@@ -572,8 +572,8 @@ L_UNPACK : {
 L_METHOD : {
     sl_instr_t word = *pc++;
     value_t object = R[i.b];
-    const sl_code_t *code = SL_FRAME(s)->code;
-    const sl_cache_t *cache = &code->caches[word.cache];
+    sl_notes_t *notes = SL_FRAME(s)->notes;
+    const sl_cache_t *cache = &notes->caches[word.cache];
     if (SL_LIKELY(sl_is_obj(object))) {
         if (sl_obj(object)->type == cache->key) {
             R[i.a] = cache->value;
@@ -594,7 +594,7 @@ L_METHOD : {
     }
     value_t pair[2];
     SL_FRAME(s)->pc = pc;
-    if (!get_method(s, code, object, word, pair))
+    if (!get_method(s, notes, object, word, pair))
         goto fail;
     R[i.a] = pair[0];
     R[i.a + 1] = pair[1];
@@ -626,15 +626,19 @@ call:
     if (SL_LIKELY(sl_is(callee, SL_FUNCTION))) {
         sl_function_t *function = SL_AS(sl_function_t, callee);
         sl_code_t *code = function->code;
+        sl_notes_t *notes = sl_notes_of(s, code);
         value_t *base = (value_t *)args;
+        if (SL_UNLIKELY(notes == NULL))
+            goto fail;
         if (SL_LIKELY(code->simple && code->n_params == n_args &&
                       base + code->n_registers <= frame->limit &&
                       s->n_frames < s->frames_capacity &&
-                      (code->obj.extra == 0 || (s->options.dialect & STAR_DIALECT_RECURSION)))) {
+                      (notes->active == 0 || (s->options.dialect & STAR_DIALECT_RECURSION)))) {
             value_t *limit = frame->limit;
-            code->obj.extra++;
+            notes->active++;
             frame = &s->frames[s->n_frames++];
             frame->code = code;
+            frame->notes = notes;
             frame->function = function;
             frame->base = base;
             frame->limit = limit;
@@ -707,7 +711,7 @@ L_CALL_FULL : {
 L_RETURN : {
     value_t result = R[i.a];
     frame = SL_FRAME(s);
-    frame->code->obj.extra--;
+    frame->notes->active--;
     *frame->result = result;
     s->n_frames--;
     frame--;
@@ -720,7 +724,7 @@ L_RETURN : {
 }
 L_RETURN_NONE:
     frame = SL_FRAME(s);
-    frame->code->obj.extra--;
+    frame->notes->active--;
     *frame->result = SL_NONE;
     s->n_frames--;
     frame--;

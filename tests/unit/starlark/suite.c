@@ -134,6 +134,12 @@ compare(suite_t *suite, const char *path, const char *text, suite_result_t *resu
 suite_result_t
 suite_run(const char *path, star_options_t options)
 {
+    return suite_run_then(path, options, NULL);
+}
+
+suite_result_t
+suite_run_then(const char *path, star_options_t options, suite_then_fn *then)
+{
     static const star_function_t functions[] = {
         {"fails", on_fails, NULL}, {"wrong", on_wrong, NULL}, {0}};
     suite_result_t result = {0};
@@ -156,14 +162,14 @@ suite_run(const char *path, star_options_t options)
     result.stopped = true;
     result.kind = STAR_ERROR_LIMIT;
     if (star_new(&options, &star) == 0) {
-        star_value_t env = star_dict_new(star);
+        star_value_t env = star_dict_new(star), module;
         if (star_functions_put(star, env, functions) == 0 &&
             star_dict_put(star, env, "json", star_lib_json(star)) == 0 &&
             star_dict_put(star, env, "math", star_lib_math(star)) == 0 &&
             star_dict_put(star, env, "time", star_lib_time(star)) == 0 &&
             star_dict_put(star, env, "struct", star_lib_struct(star)) == 0 &&
             star_dict_put(star, env, "module", star_lib_module(star)) == 0 &&
-            star_ok(star_run(star, path, text, length, env)))
+            star_ok(module = star_run(star, path, text, length, env)))
             result.stopped = false;
         const star_error_t *error = star_error(star);
         if (error != NULL) {
@@ -171,6 +177,8 @@ suite_run(const char *path, star_options_t options)
             append(&result.text, error->text, strlen(error->text), "");
             append(&result.text, "\n", 1, "");
         }
+        if (then != NULL && !result.stopped)
+            then(&star, module);
         star_destroy(&star);
     }
     if (!result.stopped)
