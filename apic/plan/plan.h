@@ -51,7 +51,7 @@ typedef enum {
     PLAN_ORDER_PLAIN,  /* nothing more */
     PLAN_ORDER_TOUCH,  /* users of the service that come later come after it */
     PLAN_ORDER_WAIT,   /* all that comes later and depends on anything comes after it */
-    PLAN_ORDER_REMOVE, /* comes after all users of the service */
+    PLAN_ORDER_REMOVE, /* comes after all users of the service, and before those that come later */
     PLAN_ORDER_PRINT   /* comes after the step before it */
 } plan_order_t;
 

@@ -150,6 +150,7 @@ const plan_kind_t plan_set_service = {
     PLAN_TABLE("set_service", fields),
     .brief = "%S, %D",
     .again = PLAN_AGAIN_OVERRIDE,
+    .order = PLAN_ORDER_REMOVE,
     .data_size = sizeof(data_t),
     .interpret = interpret,
     .validate = validate,

@@ -93,17 +93,29 @@ produce_new(graph_t *self, size_t index, const char *name)
         produce(self, index, name);
 }
 
-/* After every step that depends on the one that made the service. */
+static bool
+has_name(char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
+/* After every step that works with the service, or depends on the one that made it. */
 static void
 follow_users(graph_t *self, size_t index, const char *service)
 {
     const size_t maker = (size_t)run_map_get(&self->makers, service);
-    for (size_t i = maker; maker && i < index; i++)
-        for (size_t k = 0; k < self->deps[i].count; k++)
-            if (self->deps[i].items[k] == maker - 1) {
-                depend(self, index, i);
-                break;
-            }
+    for (size_t i = 0; i < index; i++) {
+        const plan_step_t *step = self->plan->steps[i];
+        bool is_user = has_name(step->uses, step->n_uses, service) ||
+                       has_name(step->services, step->n_services, service);
+        for (size_t k = 0; maker && !is_user && k < self->deps[i].count; k++)
+            is_user = self->deps[i].items[k] == maker - 1;
+        if (is_user)
+            depend(self, index, i);
+    }
 }
 
 static void
@@ -130,7 +142,7 @@ add_step(graph_t *self, size_t index)
     if (order == PLAN_ORDER_TOUCH)
         for (size_t i = 0; i < step->n_uses; i++)
             produce(self, index, step->uses[i]);
-    if (order == PLAN_ORDER_TOUCH || adds)
+    if (order == PLAN_ORDER_TOUCH || order == PLAN_ORDER_REMOVE || adds)
         for (size_t i = 0; i < step->n_services; i++)
             produce(self, index, step->services[i]);
     for (size_t i = 0; i < step->n_artifacts; i++)

@@ -43,6 +43,20 @@ static const struct {
      "    plan.verify(r[\"code\"], \"==\", 0)\n"
      "    plan.stop_service(\"s\")\n    plan.start_service(\"s\")\n",
      "1: 2:1 3:2 4:2 5:4"},
+    /* a service is removed after all that works with it, and added again after that */
+    {"    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
+     "    plan.request(\"s\", GetHttpRequestRecipe(port_id = \"p\", endpoint = \"\"))\n"
+     "    plan.exec(\"s\", ExecRecipe(command = [\"x\"]))\n"
+     "    plan.remove_service(\"s\")\n"
+     "    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
+     "    plan.exec(\"s\", ExecRecipe(command = [\"x\"]))\n",
+     "1: 2:1 3:1 4:1,2,3 5:4 6:5"},
+    /* and changed after what was before, before what comes later */
+    {"    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
+     "    plan.request(\"s\", GetHttpRequestRecipe(port_id = \"p\", endpoint = \"\"))\n"
+     "    plan.set_service(\"s\", ServiceConfig(image = \"j\"))\n"
+     "    plan.exec(\"s\", ExecRecipe(command = [\"x\"]))\n",
+     "1: 2:1 3:1,2 4:3"},
 };
 
 static char *

@@ -21,11 +21,17 @@ typedef struct {
 void
 enclave_init(enclave_t *self, const char *repositories)
 {
-    self->memory = world_memory_new(repositories);
+    world_memory_t *memory = world_memory_new(repositories);
+    enclave_init_world(self, world_memory_world(memory));
+    self->memory = memory;
+}
+
+void
+enclave_init_world(enclave_t *self, const run_world_t *world)
+{
+    *self = (enclave_t){.world = world};
     pthread_mutex_init(&self->lock, NULL);
-    self->store = NULL;
-    self->with_arguments = false;
-    assert_int_equal(run_store_new(world_memory_world(self->memory), &self->store, NULL), 0);
+    assert_int_equal(run_store_new(world, &self->store, NULL), 0);
 }
 
 void
@@ -191,7 +197,7 @@ transcript(enclave_t *self, run_request_t request, bool with_progress)
     writer_t writer = {STR_EMPTY, with_progress, self->with_arguments};
     const run_lines_t lines = {on_line, &writer};
     const run_enclave_t enclave = {
-        .world = world_memory_world(self->memory),
+        .world = self->world,
         .store = self->store,
         .lock = &self->lock,
         .running = running,
@@ -260,7 +266,7 @@ transcript_yaml(enclave_t *self, run_request_t request)
 {
     AUTO(err) err = NULL;
     AUTO_FREE char *yaml = NULL;
-    const run_enclave_t enclave = {.world = world_memory_world(self->memory),
+    const run_enclave_t enclave = {.world = self->world,
                                    .store = self->store,
                                    .lock = &self->lock,
                                    .running = running};

@@ -14,13 +14,16 @@
 #include "world_memory.h"
 
 typedef struct {
-    world_memory_t *memory;
+    world_memory_t *memory; /* NULL when it is another one */
+    const run_world_t *world;
     run_store_t *store;
     pthread_mutex_t lock;
     bool with_arguments; /* of every instruction, below it; false after enclave_init */
 } enclave_t;
 
 void enclave_init(enclave_t *self, const char *repositories);
+/* The same on the world of a core, which is lent. */
+void enclave_init_world(enclave_t *self, const run_world_t *world);
 void enclave_done(enclave_t *self);
 
 /* request->parallelism and texts get defaults where they are not set. Yours. */
