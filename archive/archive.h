@@ -96,6 +96,15 @@ int archive_gzip_end(archive_gzip_t *self, err_t **err); /* writes what is left;
 void archive_gzip_destroy(archive_gzip_t **self_p);      /* removes the file unless ended */
 AUTO_FOR(archive_gzip)
 
+/* Gives put, piece by piece, an uncompressed tar of a folder as Docker's builder wants it: all but
+ * what the rules of "<file>.dockerignore", else of ".dockerignore" in the folder leave out; file
+ * (the Dockerfile, a path in the folder) and those rules are always in it. Links are carried as
+ * they are; sockets, pipes and devices are left out. A negative result of put ends it and is
+ * returned. */
+typedef int(archive_put_fn)(void *arg, const void *data, size_t size, err_t **err);
+int archive_context_pack(const char *folder, const char *file, archive_put_fn *put, void *arg,
+                         err_t **err);
+
 /* --------------------------------------------------------------------------------------- unpack */
 
 /* Unpacks below folder (which exists): directories 0755, files with their own mode, links and

@@ -4,6 +4,7 @@
  * read once and given both to the archive and to the content hash.
  */
 #include "archive/archive.h"
+#include "archive/tar.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -92,23 +93,17 @@ archive_gzip_destroy(archive_gzip_t **self_p)
 
 /* ----------------------------------------------------------------------------- the archive file */
 
-#define TAR_BLOCK 512
-
-/* A tar header of the ustar format with GNU's numbers and long names. */
-typedef struct {
-    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
-    char magic[8], user[32], group[32], major[8], minor[8], prefix[155], padding[12];
-} tar_header_t;
-_Static_assert(sizeof(tar_header_t) == TAR_BLOCK, "a tar header is one block");
-
 typedef struct {
     archive_gzip_t *gzip;
     const char *path; /* of the archive; lent */
     uint64_t size_max;
     archive_digest_t digest;
+    archive_tar_t tar;
 } writer_t;
 
 #define AUTO_WRITER __attribute__((cleanup(writer_done))) writer_t
+
+static int writer_put(void *arg, const void *data, size_t size, err_t **err);
 
 static void
 writer_done(writer_t *self)
@@ -119,7 +114,7 @@ writer_done(writer_t *self)
 static int
 writer_init(writer_t *self, const char *path, uint64_t size_max, err_t **err)
 {
-    *self = (writer_t){.path = path, .size_max = size_max};
+    *self = (writer_t){.path = path, .size_max = size_max, .tar = {writer_put, self}};
     archive_digest_init(&self->digest, ARCHIVE_MD5);
     return archive_gzip_new(path, &self->gzip, err);
 }
@@ -137,93 +132,18 @@ writer_check_size(writer_t *self, uint64_t size, err_t **err)
 }
 
 static int
-writer_data(writer_t *self, const void *data, size_t size, err_t **err)
+writer_put(void *arg, const void *data, size_t size, err_t **err)
 {
+    writer_t *self = arg;
     if (archive_gzip_add(self->gzip, data, size, err) < 0)
         return -1;
     return writer_check_size(self, (uint64_t)gzoffset(self->gzip->file), err);
 }
 
-/* Fills the last block of size bytes of data. */
-static int
-writer_pad(writer_t *self, uint64_t size, err_t **err)
-{
-    static const char zeros[TAR_BLOCK];
-    size_t rest = (size_t)(size % TAR_BLOCK);
-    return rest ? writer_data(self, zeros, TAR_BLOCK - rest, err) : 0;
-}
-
-/* Octal where it fits, else GNU's base 256. */
-static void
-put_number(char *field, size_t size, uint64_t value)
-{
-    if (value >> 3 * (size - 1) == 0) {
-        char text[32];
-        snprintf(text, sizeof text, "%0*llo", (int)size - 1, (unsigned long long)value);
-        memcpy(field, text, size);
-        return;
-    }
-    for (size_t i = size; i-- > 0; value >>= 8)
-        field[i] = (char)(value & 0xff);
-    field[0] = (char)0x80;
-}
-
-static int
-writer_block(writer_t *self, char type, const char *name, const char *link, uint64_t size,
-             const struct stat *about, err_t **err)
-{
-    tar_header_t header = {.type = type, .magic = "ustar  "};
-    memcpy(header.name, name, strnlen(name, sizeof header.name));
-    memcpy(header.link, link, strnlen(link, sizeof header.link));
-    put_number(header.mode, sizeof header.mode, about->st_mode & 07777);
-    put_number(header.uid, sizeof header.uid, 0);
-    put_number(header.gid, sizeof header.gid, 0);
-    put_number(header.size, sizeof header.size, size);
-    put_number(header.mtime, sizeof header.mtime,
-               about->st_mtime > 0 ? (uint64_t)about->st_mtime : 0);
-    memset(header.checksum, ' ', sizeof header.checksum);
-    unsigned sum = 0;
-    for (size_t i = 0; i < sizeof header; i++)
-        sum += ((const uint8_t *)&header)[i];
-    snprintf(header.checksum, sizeof header.checksum, "%06o", sum & 0777777);
-    return writer_data(self, &header, sizeof header, err);
-}
-
-/* A name that does not fit into the header goes before it, as the data of a member of its own. */
-static int
-writer_long_name(writer_t *self, char type, const char *name, err_t **err)
-{
-    static const struct stat about = {.st_mode = 0644};
-    size_t size = strlen(name) + 1;
-    if (size <= sizeof((tar_header_t *)NULL)->name)
-        return 0;
-    if (writer_block(self, type, "././@LongLink", "", size, &about, err) < 0 ||
-        writer_data(self, name, size, err) < 0)
-        return -1;
-    return writer_pad(self, size, err);
-}
-
-static int
-writer_header(writer_t *self, const char *name, const struct stat *about, const char *link,
-              err_t **err)
-{
-    bool is_directory = S_ISDIR(about->st_mode), is_file = S_ISREG(about->st_mode);
-    AUTO_FREE char *full = str_format("%s%s", name, is_directory ? "/" : "");
-    if (writer_long_name(self, 'K', link ? link : "", err) < 0 ||
-        writer_long_name(self, 'L', full, err) < 0)
-        return -1;
-    return writer_block(self,
-                        is_directory ? '5'
-                        : is_file    ? '0'
-                                     : '2',
-                        full, link ? link : "", is_file ? (uint64_t)about->st_size : 0, about, err);
-}
-
 static int
 writer_end(writer_t *self, char *ret_md5, err_t **err)
 {
-    static const char zeros[2 * TAR_BLOCK];
-    if (writer_data(self, zeros, sizeof zeros, err) < 0 || archive_gzip_end(self->gzip, err) < 0)
+    if (archive_tar_end(&self->tar, err) < 0 || archive_gzip_end(self->gzip, err) < 0)
         return -1;
     struct stat about;
     if (stat(self->path, &about) < 0)
@@ -334,11 +254,11 @@ copy_file(writer_t *self, int fd, const char *path, uint64_t size, bool to_tar, 
         if (got == 0)
             return err_fail(err, ERR_INVALID, "'%s' became shorter while it was being read", path);
         archive_digest_add(&self->digest, part, (size_t)got);
-        if (to_tar && writer_data(self, part, (size_t)got, err) < 0)
+        if (to_tar && writer_put(self, part, (size_t)got, err) < 0)
             return -1;
         left -= (uint64_t)got;
     }
-    return to_tar ? writer_pad(self, size, err) : 0;
+    return to_tar ? archive_tar_pad(&self->tar, size, err) : 0;
 }
 
 static int
@@ -350,7 +270,7 @@ pack_regular(writer_t *self, const char *path, const char *name, err_t **err)
         return err_fail(err, ERR_INVALID, "cannot read '%s': %s", path, strerror(errno));
     if (!S_ISREG(about.st_mode))
         return err_fail(err, ERR_INVALID, "'%s' is no regular file any more", path);
-    if (writer_header(self, name, &about, NULL, err) < 0)
+    if (archive_tar_header(&self->tar, name, &about, NULL, err) < 0)
         return -1;
     return copy_file(self, fd, path, (uint64_t)about.st_size, true, err);
 }
@@ -377,7 +297,7 @@ pack_link(writer_t *self, const tree_t *tree, const char *path, const char *name
                         "stay within it "
                         "can be packed",
                         path, target, tree->root);
-    if (writer_header(self, name, about, target, err) < 0)
+    if (archive_tar_header(&self->tar, name, about, target, err) < 0)
         return -1;
     AUTO_FD int fd = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     struct stat real_about;
@@ -401,7 +321,7 @@ pack_entry(writer_t *self, const tree_t *tree, const char *name, err_t **err)
     if (S_ISLNK(about.st_mode))
         return pack_link(self, tree, path, name, &about, err);
     if (S_ISDIR(about.st_mode))
-        return writer_header(self, name, &about, NULL, err);
+        return archive_tar_header(&self->tar, name, &about, NULL, err);
     return err_fail(err, ERR_INVALID, "'%s' is a socket, pipe or device and cannot be packed",
                     path);
 }
@@ -512,12 +432,12 @@ pack_memory(writer_t *self, const archive_file_t *files, size_t count, const tre
         struct stat about = {.st_mode = file ? S_IFREG | 0644 : S_IFDIR | 0755,
                              .st_size = file ? (off_t)file->size : 0};
         hash_name(self, name);
-        if (writer_header(self, name, &about, NULL, err) < 0)
+        if (archive_tar_header(&self->tar, name, &about, NULL, err) < 0)
             return -1;
         if (file && file->size) {
             archive_digest_add(&self->digest, file->data, file->size);
-            if (writer_data(self, file->data, file->size, err) < 0 ||
-                writer_pad(self, file->size, err) < 0)
+            if (writer_put(self, file->data, file->size, err) < 0 ||
+                archive_tar_pad(&self->tar, file->size, err) < 0)
                 return -1;
         }
     }

@@ -34,6 +34,7 @@ static const struct {
     {USER, "apic/*", "api_container_api.ApiContainerService/*"},
     {USER, "driver/*", "orchestrator.Orchestrator/Shell"},
     {USER, "driver/*", "orchestrator.Orchestrator/Exec"},
+    {USER, "driver/*", "orchestrator.Orchestrator/SetRegistryLogins"},
     {USER, "broker", "bus.Broker/*"},
     {APIC, "driver/*", "orchestrator.Orchestrator/StartService"},
     {APIC, "driver/*", "orchestrator.Orchestrator/GetServices"},
@@ -45,6 +46,7 @@ static const struct {
     {APIC, "driver/*", "orchestrator.Orchestrator/GetLogs"},
     {APIC, "driver/*", "orchestrator.Orchestrator/WatchEnclave"},
     {APIC, "driver/*", "orchestrator.Orchestrator/FetchImage"},
+    {APIC, "driver/*", "orchestrator.Orchestrator/BuildImage"},
     {APIC, "driver/*", "orchestrator.Orchestrator/InspectImage"},
     {APIC, "driver/*", "orchestrator.Orchestrator/GetClusterInfo"},
 };

@@ -29,8 +29,10 @@ static void
 show_progress(const ApiContainerApi__StarlarkRunProgress *progress)
 {
     AUTO_STR text = STR_EMPTY;
-    for (size_t i = 0; i < progress->n_current_step_info; i++)
-        str_printf(&text, "%s%s", i ? " - " : "", progress->current_step_info[i]);
+    /* A row has no room for what the phase is about when there are details. */
+    size_t count = progress->n_current_step_info, first = count > 1;
+    for (size_t i = first; i < count; i++)
+        str_printf(&text, "%s%s", i > first ? " - " : "", progress->current_step_info[i]);
     progress_set(text.data, progress->current_step_number, progress->total_steps);
 }
 

@@ -146,6 +146,11 @@ int docker_files_put(docker_t *self, const docker_call_t *call, const char *id, 
 int docker_file_get(docker_t *self, const docker_call_t *call, const char *id, const char *path,
                     str_t *ret_data, err_t **err);
 
+/* cluster.c: 1 when it is Podman that speaks Docker's API here, 0 when it is Docker. */
+int docker_is_podman(docker_t *self, const docker_call_t *call, err_t **err);
+/* images.c: looks at a present image; *ret_info is yours. */
+int docker_image_look(docker_t *self, const docker_call_t *call, const char *image,
+                      Orchestrator__ImageInfo **ret_info, err_t **err);
 /* images.c: makes an image present (mode missing, no progress). */
 int docker_image_require(docker_t *self, const docker_call_t *call, const char *image, err_t **err);
 

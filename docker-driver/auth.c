@@ -3,29 +3,15 @@
 
 #include "base/str.h"
 #include "docker-driver/api.h"
+#include "docker-driver/logins.h"
 
 #include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-#define CONFIG_MAX (1024u * 1024) /* bytes of Docker's configuration file */
-#define REFERENCE_MAX 1024u       /* bytes of an image reference */
+#define REFERENCE_MAX 1024u /* bytes of an image reference */
 #define DOCKER_HUB "docker.io"
-
-/* How Docker's configuration may write a host: before and after it. */
-static const struct {
-    const char *before, *after;
-} spellings[] = {{"", ""},
-                 {"https://", ""},
-                 {"https://", "/"},
-                 {"https://", "/v1/"},
-                 {"https://", "/v2/"},
-                 {"http://", ""},
-                 {"", "/"}};
-/* Docker Hub's names. */
-static const char *const hub_names[] = {"https://index.docker.io/v1/", "index.docker.io",
-                                        "docker.io", "registry-1.docker.io"};
 
 /* ----------------------------------------------------------------------------------- references */
 
@@ -86,96 +72,57 @@ header_of(json_t *auth)
     return header;
 }
 
-/* The entry of a host in "auths"; NULL when there is none. */
-static json_t *
-entry_find(const json_t *auths, const char *host)
+char *
+docker_auth_header(const char *host, const char *username, const char *password)
 {
-    bool is_hub = strcmp(host, DOCKER_HUB) == 0;
-    for (size_t i = 0; is_hub && i < ARRAY_LEN(hub_names); i++) {
-        json_t *entry = json_object_get(auths, hub_names[i]);
-        if (entry)
-            return entry;
+    if (!*username) {
+        json_t *login = docker_login_find(host);
+        return login ? header_of(login) : NULL;
     }
-    for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
-        AUTO_FREE char *key = str_format("%s%s%s", spellings[i].before, host, spellings[i].after);
-        json_t *entry = json_object_get(auths, key);
-        if (entry)
-            return entry;
-    }
-    return NULL;
-}
-
-/* Takes "user:password" out of base64; false when it is none. */
-static bool
-decode_pair(const char *text, char **ret_username, char **ret_password)
-{
-    size_t size = strlen(text), len = 0;
-    AUTO_FREE char *raw = calloc(1, size + 1);
-    if (!raw || !size ||
-        sodium_base642bin((unsigned char *)raw, size, text, size, "\r\n ", &len, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
-        return false;
-    char *colon = memchr(raw, ':', len);
-    if (!colon)
-        return false;
-    *ret_username = strndup(raw, (size_t)(colon - raw));
-    *ret_password = strndup(colon + 1, len - (size_t)(colon + 1 - raw));
-    return true;
+    json_t *auth = json_pack("{s:s, s:s, s:s}", "username", username, "password", password,
+                             "serveraddress", host);
+    return auth ? header_of(auth) : NULL;
 }
 
 char *
 docker_auth_from_config(const char *config, const char *host)
 {
-    AUTO_JSON *json = json_loads(config, 0, NULL);
-    const json_t *entry = entry_find(json_object_get(json, "auths"), host);
-    if (!json_is_object(entry))
-        return NULL;
-    const char *token = docker_text(entry, "identitytoken");
-    AUTO_FREE char *username = NULL;
-    AUTO_FREE char *password = NULL;
-    if (!decode_pair(docker_text(entry, "auth"), &username, &password)) {
-        username = strdup(docker_text(entry, "username"));
-        password = strdup(docker_text(entry, "password"));
-    }
-    if (!*username && !*token)
-        return NULL;
-    json_t *auth = json_pack("{s:s, s:s, s:s}", "username", username, "password", password,
-                             "serveraddress", host);
-    if (!auth)
-        return NULL;
-    if (*token)
-        json_object_set_new(auth, "identitytoken", json_string(token));
-    return header_of(auth);
-}
-
-static char *
-config_read(void)
-{
-    const char *folder = getenv("DOCKER_CONFIG");
-    const char *home = getenv("HOME");
-    AUTO_FREE char *path = folder && *folder
-                               ? str_format("%s/config.json", folder)
-                               : str_format("%s/.docker/config.json", home ? home : "/root");
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return NULL;
-    char *text = calloc(1, CONFIG_MAX + 1);
-    if (!text)
-        abort();
-    size_t size = fread(text, 1, CONFIG_MAX, in);
-    text[size] = '\0';
-    fclose(in);
-    return text;
+    json_t *login = docker_login_in(config, host);
+    return login ? header_of(login) : NULL;
 }
 
 char *
-docker_auth_header(const char *host, const char *username, const char *password)
+docker_auth_all(void)
 {
-    if (*username) {
-        json_t *auth = json_pack("{s:s, s:s, s:s}", "username", username, "password", password,
-                                 "serveraddress", host);
-        return auth ? header_of(auth) : NULL;
+    json_t *logins = docker_logins_all(NULL);
+    if (json_object_size(logins))
+        return header_of(logins);
+    json_decref(logins);
+    return NULL;
+}
+
+int
+docker_registry_logins_set(docker_t *self, const docker_call_t *call,
+                           const Orchestrator__SetRegistryLoginsArgs *request, err_t **err)
+{
+    (void)self;
+    (void)call;
+    if (request->n_logins > LOGINS_MAX)
+        return err_fail(err, ERR_LIMIT, "there are %zu logins, and %u are the most",
+                        request->n_logins, LOGINS_MAX);
+    AUTO_JSON *logins = json_object();
+    for (size_t i = 0; i < request->n_logins; i++) {
+        const Orchestrator__RegistryLogin *from = request->logins[i];
+        json_t *login = json_pack("{s:s}", "serveraddress", from->registry);
+        if (!login || !*from->registry)
+            return err_fail(err, ERR_INVALID, "a login does not say for which registry it is");
+        if (*from->identity_token)
+            json_object_set_new(login, "identitytoken", json_string(from->identity_token));
+        else
+            json_object_set_new(login, "username", json_string(from->username));
+        if (!*from->identity_token)
+            json_object_set_new(login, "password", json_string(from->password));
+        json_object_set_new(logins, from->registry, login);
     }
-    AUTO_FREE char *config = config_read();
-    return config ? docker_auth_from_config(config, host) : NULL;
+    return docker_logins_keep(logins, err);
 }

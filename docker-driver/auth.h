@@ -18,13 +18,14 @@ void docker_reference_done(docker_reference_t *self);
 /* The reference with ":latest" where there is no tag; yours. */
 char *docker_reference_full(const docker_reference_t *self);
 
-/* The value of header X-Registry-Auth for a registry host: base64url of {"username", "password",
- * "serveraddress"}. With a username it is made of what is given, else looked up in the "auths" of
- * $DOCKER_CONFIG/config.json or
- * ~/.docker/config.json. NULL when there is nothing: an anonymous pull. Yours, free(). */
+/* The value of header X-Registry-Auth for a registry host: base64url of a login as JSON. With a
+ * username it is made of what is given, else looked up (logins.h). NULL when there is nothing: an
+ * anonymous pull. Yours, free(). */
 char *docker_auth_header(const char *host, const char *username, const char *password);
+/* The value of header X-Registry-Config: all logins by host; NULL when there are none. Yours. */
+char *docker_auth_all(void);
 
-/* The same, given the configuration's text; for tests. */
+/* docker_auth_header, given the configuration's text; for tests. */
 char *docker_auth_from_config(const char *config, const char *host);
 
 #endif

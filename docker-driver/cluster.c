@@ -128,6 +128,15 @@ measure(docker_t *self, const docker_call_t *call, Orchestrator__ClusterInfo *in
 }
 
 int
+docker_is_podman(docker_t *self, const docker_call_t *call, err_t **err)
+{
+    AUTO_JSON *version = NULL;
+    if (docker_get(self, call, docker_path("/version"), &version, err) < 0)
+        return err_wrap(err, "cannot learn what kind of Docker this is");
+    return is_podman(version);
+}
+
+int
 docker_cluster_info(docker_t *self, const docker_call_t *call,
                     const Orchestrator__GetClusterInfoArgs *request,
                     Orchestrator__ClusterInfo **ret_reply, err_t **err)

@@ -63,6 +63,9 @@ AUTO_FOR(docker)
     X(UP, LoadImage, docker_image_load, ImageChunk, ImageInfo)                                     \
     X(ASK, InspectImage, docker_image_inspect, ImageRef, ImageInfo)                                \
     X(DOWN, FetchImage, docker_image_fetch, FetchImageArgs, FetchImageProgress)                    \
+    X(BOTH, BuildImage, docker_image_build, BuildImagePart, FetchImageProgress)                    \
+    X(DO, SetRegistryLogins, docker_registry_logins_set, SetRegistryLoginsArgs, Empty)             \
+    X(ASK, PruneImages, docker_images_prune, PruneImagesArgs, PruneImagesReply)                    \
     X(ASK, CreateEngine, docker_engine_create, CreateEngineArgs, EngineInfo)                       \
     X(ASK, GetEngines, docker_engines_get, Empty, GetEnginesReply)                                 \
     X(DO, StopEngine, docker_engine_stop, StopEngineArgs, Empty)                                   \

@@ -32,8 +32,8 @@ typedef struct waiter {
 
 /* -------------------------------------------------------------------------------------- inspect */
 
-static int
-inspect(docker_t *self, const docker_call_t *call, const char *image,
+int
+docker_image_look(docker_t *self, const docker_call_t *call, const char *image,
         Orchestrator__ImageInfo **ret_info, err_t **err)
 {
     docker_reference_t reference = {0};
@@ -53,7 +53,7 @@ docker_image_inspect(docker_t *self, const docker_call_t *call,
                      const Orchestrator__ImageRef *request, Orchestrator__ImageInfo **ret_reply,
                      err_t **err)
 {
-    return inspect(self, call, request->image, ret_reply, err);
+    return docker_image_look(self, call, request->image, ret_reply, err);
 }
 
 /* ---------------------------------------------------------------------------------------- pulls */
@@ -164,7 +164,7 @@ lead(docker_t *self, const docker_call_t *call, pull_t *pull,
     docker_reference_t reference = {0};
     Orchestrator__ImageInfo *info = NULL;
     if (args->mode == ORCHESTRATOR__FETCH_MODE__FETCH_MISSING &&
-        inspect(self, call, args->image, &info, NULL) == 0) {
+        docker_image_look(self, call, args->image, &info, NULL) == 0) {
         orchestrator__image_info__free_unpacked(info, NULL);
         return 0;
     }
@@ -300,7 +300,7 @@ docker_image_fetch(docker_t *self, const docker_call_t *call,
     AUTO(err) failure = NULL;
     bool missing_only = request->mode == ORCHESTRATOR__FETCH_MODE__FETCH_MISSING;
     if (missing_only) {
-        if (inspect(self, call, request->image, &info, &failure) == 0)
+        if (docker_image_look(self, call, request->image, &info, &failure) == 0)
             return send_end(call, ORCHESTRATOR__FETCH_ORIGIN__FETCH_LOCAL, info, "", err);
         if (err_code(failure) != ERR_NOT_FOUND) {
             if (err)
@@ -310,12 +310,12 @@ docker_image_fetch(docker_t *self, const docker_call_t *call,
         err_destroy(&failure);
     }
     if (pull_shared(self, call, request, &failure) == 0) {
-        if (inspect(self, call, request->image, &info, err) < 0)
+        if (docker_image_look(self, call, request->image, &info, err) < 0)
             return -1;
         return send_end(call, ORCHESTRATOR__FETCH_ORIGIN__FETCH_REMOTE, info, "", err);
     }
     if (!missing_only && err_code(failure) != ERR_CANCELLED &&
-        inspect(self, call, request->image, &info, NULL) == 0) {
+        docker_image_look(self, call, request->image, &info, NULL) == 0) {
         AUTO_FREE char *why = err_string(failure);
         AUTO_FREE char *warning = str_format(
             "image '%s' could not be pulled, the local copy is used: %s", request->image, why);
@@ -399,7 +399,7 @@ docker_image_load(docker_t *self, const docker_call_t *call, Orchestrator__Image
         result = err_fail(err, ERR_INVALID,
                           "the archive holds no image: it must be as 'docker save' writes it");
     if (result == 0)
-        result = inspect(self, call, loading.image, ret_reply, err);
+        result = docker_image_look(self, call, loading.image, ret_reply, err);
     docker_json_lines_done(&lines);
     orchestrator__image_chunk__free_unpacked(loading.chunk, NULL);
     free(loading.image);

@@ -146,6 +146,16 @@ int core_service_identifiers(core_t *self,
                              void (*fn)(void *arg, const char *uuid, const char *name), void *arg,
                              err_t **err);
 
+/* Images. on_step: each step that the driver tells of, the last one included; on the calling thread,
+ * the step is lent. */
+typedef void(core_image_step_fn)(void *arg, const Orchestrator__FetchImageProgress *step);
+/* Makes an image present by pulling it. */
+int core_image_fetch(core_t *self, actor_call_t *within, const Orchestrator__FetchImageArgs *args,
+                     core_image_step_fn *on_step, void *arg, err_t **err);
+/* Builds an image; folder is the build context on our disk. */
+int core_image_build(core_t *self, actor_call_t *within, const Orchestrator__BuildImageArgs *args,
+                     const char *folder, core_image_step_fn *on_step, void *arg, err_t **err);
+
 /* Runs argv in a running service; output is stdout and stderr merged in arrival order, LIMIT past
  * 10485760 bytes (the command has still run). user may be NULL. timeout_ms < 0: none (TIMEOUT
  * else). */

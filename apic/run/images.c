@@ -9,23 +9,27 @@
 
 #define TITLE "Validating plan and preparing container images - execution will begin shortly"
 
+typedef struct images images_t;
+
 /* One image. */
 typedef struct {
+    images_t *images;
     const types_image_t *image;
     bool is_running;
+    char *news; /* the last that was heard of it; NULL when there is nothing */
     run_image_t result;
     err_t *err;
 } fetch_t;
 
 /* What the threads share; all under lock. */
-typedef struct {
+struct images {
     const run_enclave_t *enclave;
     const run_request_t *request;
     const run_lines_t *lines;
     pthread_mutex_t lock;
     fetch_t *items;
     size_t count, next, done;
-} images_t;
+};
 
 static void *work(void *arg);
 static void say_needed(const plan_env_t *env, const run_lines_t *lines);
@@ -48,7 +52,7 @@ run_images(const run_enclave_t *self, const run_request_t *request, const plan_e
     }
     images.items = calloc(env->images.count + 1, sizeof(*images.items));
     for (size_t cursor = 0; run_map_next(&env->images, &cursor, &name, &image);)
-        images.items[images.count++].image = image;
+        images.items[images.count++] = (fetch_t){.images = &images, .image = image};
     pthread_mutex_init(&images.lock, NULL);
     while (n_threads + 1 < RUN_IMAGES && n_threads + 1 < images.count &&
            pthread_create(&threads[n_threads], NULL, work, &images) == 0)
@@ -76,6 +80,7 @@ run_images(const run_enclave_t *self, const run_request_t *request, const plan_e
     for (size_t i = 0; i < images.count; i++) {
         free(images.items[i].result.architecture);
         free(images.items[i].result.warning);
+        free(images.items[i].news);
         err_destroy(&images.items[i].err);
     }
     free(images.items);
@@ -96,28 +101,45 @@ say_needed(const plan_env_t *env, const run_lines_t *lines)
         run_lines_info(lines, text.data);
 }
 
-/* An image has begun or ended; under lock. */
+/* An image has begun, goes on or ended; under lock. */
 static void
 say_progress(const images_t *self)
 {
-    AUTO_FREE char **texts = calloc(RUN_IMAGES + 2, sizeof(*texts));
+    AUTO_FREE char **texts = calloc(2 * RUN_IMAGES + 2, sizeof(*texts));
     size_t count = 0;
     texts[count++] = strdup(TITLE);
-    for (size_t i = 0; i < self->next; i++)
-        if (self->items[i].is_running)
-            texts[count++] = str_format("Validating %s", self->items[i].image->name);
+    for (size_t i = 0; i < self->next; i++) {
+        const fetch_t *item = &self->items[i];
+        if (!item->is_running)
+            continue;
+        texts[count++] = str_format("Validating %s", item->image->name);
+        if (item->news)
+            texts[count++] = strdup(item->news);
+    }
     run_lines_progress(self->lines, (const char *const *)texts, self->done, self->count, NULL);
     while (count)
         free(texts[--count]);
 }
 
+static void
+on_news(void *arg, const char *text)
+{
+    fetch_t *item = arg;
+    pthread_mutex_lock(&item->images->lock);
+    free(item->news);
+    item->news = strdup(text);
+    say_progress(item->images);
+    pthread_mutex_unlock(&item->images->lock);
+}
+
 static int
 fetch(const images_t *self, fetch_t *item)
 {
+    const run_image_news_t news = {on_news, item};
     const Orchestrator__FetchMode mode = item->image->only_missing
                                              ? ORCHESTRATOR__FETCH_MODE__FETCH_MISSING
                                              : self->request->fetch_mode;
-    return self->enclave->world->image_fetch(self->enclave->world->self, item->image, mode,
+    return self->enclave->world->image_fetch(self->enclave->world->self, item->image, mode, &news,
                                              &item->result, &item->err);
 }
 

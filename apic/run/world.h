@@ -17,6 +17,12 @@ typedef struct {
     char *warning;      /* yours; NULL when there is none */
 } run_image_t;
 
+/* Hears how an image comes along: a line of text at a time, without its newline. */
+typedef struct {
+    void (*say)(void *arg, const char *text);
+    void *arg;
+} run_image_news_t;
+
 /* What is free in the cluster. */
 typedef struct {
     bool complete; /* the other two are known */
@@ -67,9 +73,9 @@ typedef struct {
                          const char *token_of, err_t **err);
     int (*package_token)(void *self, const char *package_id, const char *token, err_t **err);
 
-    /* Makes the image present. Waits; up to 4 at once. */
+    /* Makes the image present: pulls or builds it. Waits; up to 4 at once. */
     int (*image_fetch)(void *self, const types_image_t *image, Orchestrator__FetchMode mode,
-                       run_image_t *ret, err_t **err);
+                       const run_image_news_t *news, run_image_t *ret, err_t **err);
     int (*resources)(void *self, bool measure, run_resources_t *ret, err_t **err);
 
     sqlite3 *(*db_lock)(void *self);

@@ -131,31 +131,82 @@ package_token(void *self, const char *package_id, const char *token, err_t **err
     return core_package_token(self, package_id, token, err);
 }
 
-/* Takes what the last message of a fetch says. */
+/* An image on its way. */
+typedef struct {
+    const run_image_news_t *news;
+    run_image_t *ret;
+} fetching_t;
+
 static void
-keep_image(const Orchestrator__FetchImageProgress *progress, run_image_t *ret)
+say_lines(const run_image_news_t *news, const char *text)
 {
-    if (progress->warning[0] && !ret->warning)
-        ret->warning = strdup(progress->warning);
-    if (progress->origin == ORCHESTRATOR__FETCH_ORIGIN__FETCH_IN_PROGRESS)
+    for (size_t len; *text; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        AUTO_FREE char *line = strndup(text, len);
+        if (len)
+            news->say(news->arg, line);
+    }
+}
+
+/* Takes what a step of the driver says. */
+static void
+on_image_step(void *arg, const Orchestrator__FetchImageProgress *step)
+{
+    const fetching_t *self = arg;
+    run_image_t *ret = self->ret;
+    if (step->warning[0] && !ret->warning)
+        ret->warning = strdup(step->warning);
+    say_lines(self->news, step->log);
+    if (step->origin == ORCHESTRATOR__FETCH_ORIGIN__FETCH_IN_PROGRESS) {
+        if (!step->layers_total)
+            return;
+        AUTO_FREE char *text =
+            str_format("%u of %u layers, %.1f of %.1f MB", step->layers_done, step->layers_total,
+                       (double)step->bytes_done / 1e6, (double)step->bytes_total / 1e6);
+        self->news->say(self->news->arg, text);
         return;
-    ret->origin = progress->origin;
-    if (progress->info && progress->info->architecture[0] && !ret->architecture)
-        ret->architecture = strdup(progress->info->architecture);
+    }
+    ret->origin = step->origin;
+    if (step->info && step->info->architecture[0] && !ret->architecture)
+        ret->architecture = strdup(step->info->architecture);
 }
 
 static int
-image_fetch(void *self, const types_image_t *image, Orchestrator__FetchMode mode, run_image_t *ret,
-            err_t **err)
+image_build(core_t *core, const types_image_t *image, fetching_t *fetching, err_t **err)
 {
-    if (image->kind == TYPES_IMAGE_BUILD || image->kind == TYPES_IMAGE_NIX)
+    Orchestrator__BuildImageArgs args = ORCHESTRATOR__BUILD_IMAGE_ARGS__INIT;
+    args.image = image->name;
+    args.file = image->file;
+    if (image->target)
+        args.target = image->target;
+    args.n_args = image->args.count;
+    args.args = calloc(args.n_args + 1, sizeof *args.args);
+    for (size_t i = 0; i < args.n_args; i++) {
+        args.args[i] = malloc(sizeof **args.args);
+        orchestrator__pair__init(args.args[i]);
+        args.args[i]->name = image->args.items[i].name;
+        args.args[i]->value = image->args.items[i].value;
+    }
+    int rc = core_image_build(core, NULL, &args, image->folder, on_image_step, fetching, err);
+    for (size_t i = 0; i < args.n_args; i++)
+        free(args.args[i]);
+    free(args.args);
+    return rc;
+}
+
+static int
+image_fetch(void *self, const types_image_t *image, Orchestrator__FetchMode mode,
+            const run_image_news_t *news, run_image_t *ret, err_t **err)
+{
+    fetching_t fetching = {.news = news, .ret = ret};
+    if (image->kind == TYPES_IMAGE_BUILD)
+        return image_build(self, image, &fetching, err);
+    if (image->kind == TYPES_IMAGE_NIX)
         return err_fail(err, ERR_UNSUPPORTED,
-                        "images are not built here; build '%s' with another tool and name it in "
+                        "images are not built with Nix here; build '%s' yourself and name it in "
                         "'image'",
                         image->name);
     Orchestrator__FetchImageArgs args = ORCHESTRATOR__FETCH_IMAGE_ARGS__INIT;
-    AUTO(actor_stream) stream = NULL;
-    int rc;
     args.image = image->name;
     args.mode = mode;
     if (image->username)
@@ -164,15 +215,7 @@ image_fetch(void *self, const types_image_t *image, Orchestrator__FetchMode mode
         args.password = image->password;
     if (image->registry)
         args.registry = image->registry;
-    if (actor_stream_open(core_actor(self), NULL, core_driver(self), SERVICE "FetchImage",
-                          &args.base, &stream, err) < 0)
-        return -1;
-    for (;;) {
-        AUTO_MESSAGE ProtobufCMessage *item = NULL;
-        if ((rc = actor_stream_recv(stream, -1, &item, err)) <= 0)
-            return rc;
-        keep_image((const Orchestrator__FetchImageProgress *)item, ret);
-    }
+    return core_image_fetch(self, NULL, &args, on_image_step, &fetching, err);
 }
 
 static int

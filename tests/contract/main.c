@@ -19,7 +19,7 @@ static const struct {
 } groups[] = {
     {"images", images_group}, {"enclaves", enclaves_group}, {"services", services_group},
     {"rows", rows_group},     {"files", files_group},       {"streams", streams_group},
-    {"logs", logs_group},     {"engine", engine_group},
+    {"logs", logs_group},     {"engine", engine_group},     {"builds", builds_group},
 };
 
 static bool

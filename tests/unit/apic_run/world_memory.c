@@ -319,9 +319,10 @@ artifact_put_from_service(void *arg, const char *service, const char *path, cons
 }
 
 static int
-image_fetch(void *arg, const types_image_t *image, Orchestrator__FetchMode mode, run_image_t *ret,
-            err_t **err)
+image_fetch(void *arg, const types_image_t *image, Orchestrator__FetchMode mode,
+            const run_image_news_t *news, run_image_t *ret, err_t **err)
 {
+    (void)news;
     world_memory_t *self = arg;
     (void)mode;
     pthread_mutex_lock(&self->lock);
