@@ -137,7 +137,7 @@ choose_locked(docker_host_ports_t *self, const char *enclave_name,
               const char *before)
 {
     uint32_t had = before ? number_of(before, port->id) : 0;
-    if (is_ours(had) && !is_taken(self, had)) {
+    if (had && !(is_ours(had) && is_taken(self, had))) {
         set_taken(self, had, true);
         return had;
     }

@@ -327,6 +327,7 @@ docker_reply_service(const json_t *container)
     info->container_id = strdup(docker_text(container, "Id"));
     info->state = docker_reply_state(docker_text(state, "Status"));
     info->exit_code = (int32_t)docker_int(state, "ExitCode");
+    info->out_of_memory = json_is_true(json_object_get(state, "OOMKilled"));
     info->image = strdup(docker_text(config, "Image"));
     info->private_ip = strdup(docker_label(config, DOCKER_LABEL_PRIVATE_IP));
     info->public_ip = strdup("");

@@ -140,8 +140,21 @@ add_public_ports(info_t *info, const Orchestrator__ServiceInfo *container)
     }
 }
 
+/* How it ended, unless that was asked for. */
+static void
+add_end(ApiContainerApi__Container *ours, const core_service_t *service,
+        const Orchestrator__ServiceInfo *theirs)
+{
+    if (theirs->state == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING ||
+        service->status == CORE_SERVICE_STOPPED)
+        return;
+    ours->_exit_code_case = API_CONTAINER_API__CONTAINER___EXIT_CODE_EXIT_CODE;
+    ours->exit_code = theirs->exit_code;
+    ours->out_of_memory = theirs->out_of_memory;
+}
+
 static ApiContainerApi__Container *
-container_new(const Orchestrator__ServiceInfo *theirs)
+container_new(const core_service_t *service, const Orchestrator__ServiceInfo *theirs)
 {
     ApiContainerApi__Container *ours =
         API_NEW(ApiContainerApi__Container, api_container_api__container__init);
@@ -151,6 +164,7 @@ container_new(const Orchestrator__ServiceInfo *theirs)
     ours->status = theirs->state == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING
                        ? API_CONTAINER_API__CONTAINER__STATUS__RUNNING
                        : API_CONTAINER_API__CONTAINER__STATUS__STOPPED;
+    add_end(ours, service, theirs);
     ours->image_name = api_text(theirs->image);
     for (size_t i = 0; i < theirs->n_entrypoint; i++)
         API_ADD(ours, entrypoint_args, api_text(theirs->entrypoint[i]));
@@ -226,11 +240,45 @@ add_gpu(info_t *info, const Orchestrator__ServiceSpec *spec)
 }
 
 static void
+add_given(info_t *info, const core_service_config_t *config)
+{
+    const Orchestrator__ServiceSpec *spec = config->spec;
+    ApiContainerApi__GivenConfig *given =
+        API_NEW(ApiContainerApi__GivenConfig, api_container_api__given_config__init);
+    info->given = given;
+    given->ip_address_placeholder = api_text(config->ip_placeholder);
+    for (size_t i = 0; i < spec->n_entrypoint; i++)
+        API_ADD(given, entrypoint_args, api_text(spec->entrypoint[i]));
+    for (size_t i = 0; i < spec->n_cmd; i++)
+        API_ADD(given, cmd_args, api_text(spec->cmd[i]));
+    for (size_t i = 0; i < spec->n_devices; i++)
+        API_ADD(given, devices, api_text(spec->devices[i]));
+    for (size_t i = 0; i < spec->n_env; i++) {
+        ApiContainerApi__GivenConfig__EnvVarsEntry *entry =
+            API_NEW(ApiContainerApi__GivenConfig__EnvVarsEntry,
+                    api_container_api__given_config__env_vars_entry__init);
+        entry->key = api_text(spec->env[i]->name);
+        entry->value = api_text(spec->env[i]->value);
+        API_ADD(given, env_vars, entry);
+    }
+    for (size_t i = 0; i < spec->n_persistent; i++) {
+        ApiContainerApi__PersistentDirectory *directory = API_NEW(
+            ApiContainerApi__PersistentDirectory, api_container_api__persistent_directory__init);
+        directory->path = api_text(spec->persistent[i]->path);
+        directory->key = api_text(spec->persistent[i]->key);
+        directory->size_megabytes = spec->persistent[i]->size_megabytes;
+        API_ADD(given, persistent_directories, directory);
+    }
+}
+
+static void
 add_config(info_t *info, const core_service_config_t *config)
 {
     const Orchestrator__ServiceSpec *spec = config->spec;
     info->max_millicpus = (uint32_t)spec->max_millicpus;
     info->max_memory_megabytes = (uint32_t)spec->max_memory_megabytes;
+    info->min_millicpus = (uint32_t)spec->min_millicpus;
+    info->min_memory_megabytes = (uint32_t)spec->min_memory_megabytes;
     if (spec->user) {
         info->user = API_NEW(ApiContainerApi__User, api_container_api__user__init);
         info->user->uid = (uint32_t)spec->user->uid;
@@ -247,6 +295,7 @@ add_config(info_t *info, const core_service_config_t *config)
     add_files(info, config);
     add_pairs(info, spec);
     add_gpu(info, spec);
+    add_given(info, config);
 }
 
 /* What runs is what the orchestrator says; what should run, where it says nothing, is the
@@ -277,7 +326,7 @@ info_new(core_t *core, const core_service_t *service,
     info->name = api_text(service->name);
     info->private_ip_addr = api_text(service->private_ip);
     info->service_status = status_of(service, container);
-    info->container = container_new(container);
+    info->container = container_new(service, container);
     add_private_ports(info, service);
     if (container)
         add_public_ports(info, container);

@@ -325,7 +325,11 @@ cast_resources(cast_t *cast)
         cast_number(cast, CONFIG_MAX_MEMORY, CONFIG_MEMORY_ALLOCATION,
                     &cast->spec->max_memory_megabytes) < 0)
         return -1;
-    return cast_number(cast, CONFIG_MIN_MEMORY, -1, &cast->config->min_megabytes);
+    if (cast_number(cast, CONFIG_MIN_MEMORY, -1, &cast->config->min_megabytes) < 0)
+        return -1;
+    cast->spec->min_millicpus = cast->config->min_millicpus;
+    cast->spec->min_memory_megabytes = cast->config->min_megabytes;
+    return 0;
 }
 
 static int
