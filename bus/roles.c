@@ -35,6 +35,7 @@ static const struct {
     {USER, "driver/*", "orchestrator.Orchestrator/Shell"},
     {USER, "driver/*", "orchestrator.Orchestrator/Exec"},
     {USER, "driver/*", "orchestrator.Orchestrator/SetRegistryLogins"},
+    {USER, "driver/*", "orchestrator.Orchestrator/Dump"},
     {USER, "broker", "bus.Broker/*"},
     {APIC, "driver/*", "orchestrator.Orchestrator/StartService"},
     {APIC, "driver/*", "orchestrator.Orchestrator/GetServices"},

@@ -1,4 +1,4 @@
-/*  cmd_enclave: enclave add, ls, inspect, stop, rm; clean. */
+/*  cmd_enclave: enclave add, connect, ls, inspect, stop, rm; clean. */
 #include "cli/commands.h"
 
 #include "cli/inspect.h"
@@ -42,6 +42,18 @@ enclave_inspect_run(const cli_call_t *call, err_t **err)
         return inspect_print_json(session.kurtosis, cli_arg(call, "enclave"), err);
     return inspect_print(session.kurtosis, cli_arg(call, "enclave"), cli_bool(call, "full-uuids"),
                          err);
+}
+
+int
+enclave_connect_run(const cli_call_t *call, err_t **err)
+{
+    AUTO_SESSION session = {0};
+    if (session_open_enclave(&session, cli_arg(call, "enclave"), err) < 0)
+        return -1;
+    out_info(
+        "The ports of the enclave '%s' are published on this machine already; nothing is mapped",
+        enclave_context_name(session.enclave));
+    return 0;
 }
 
 static void

@@ -1,4 +1,4 @@
-/*  cmd_files: files upload, storeweb, storeservice, inspect, download. */
+/*  cmd_files: files upload, storeweb, storeservice, rendertemplate, inspect, download. */
 #include "cli/commands.h"
 
 #include "archive/archive.h"
@@ -8,9 +8,13 @@
 #include "cli/tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#define TEMPLATE_MAX (1024u * 1024) /* bytes of a template, and of its data */
 
 int
 files_upload_run(const cli_call_t *call, err_t **err)
@@ -55,6 +59,58 @@ files_storeservice_run(const cli_call_t *call, err_t **err)
                                      cli_arg(call, "filepath"), cli_text(call, "name"), &output,
                                      err) < 0)
         return -1;
+    output[strcspn(output, "\n")] = '\0';
+    out_info("%s", output);
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------- render */
+
+static int
+read_file(const char *path, str_t *text, err_t **err)
+{
+    char part[4096];
+    ssize_t got = 1;
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && got > 0 && text->len <= TEMPLATE_MAX) {
+        got = read(fd, part, sizeof part);
+        if (got > 0)
+            str_add_bytes(text, part, (size_t)got);
+    }
+    if (fd < 0 || got < 0)
+        return err_fail(err, ERR_NOT_FOUND, "cannot read '%s': %s", path, strerror(errno));
+    if (text->len > TEMPLATE_MAX)
+        return err_fail(err, ERR_LIMIT, "'%s' is larger than %u bytes", path, TEMPLATE_MAX);
+    if (memchr(text->data, '\0', text->len))
+        return err_fail(err, ERR_INVALID, "'%s' is no text", path);
+    return 0;
+}
+
+int
+files_rendertemplate_run(const cli_call_t *call, err_t **err)
+{
+    AUTO_SESSION session = {0};
+    AUTO_STR text = STR_EMPTY;
+    AUTO_STR data = STR_EMPTY;
+    AUTO_FREE char *output = NULL;
+    json_error_t why;
+    const char *destination = cli_arg(call, "destination-relative-filepath"),
+               *data_path = cli_arg(call, "data-json-filepath");
+    if (*destination == '/')
+        return err_fail(err, ERR_INVALID, "the destination '%s' must be relative to the artifact",
+                        destination);
+    if (read_file(cli_arg(call, "template-filepath"), &text, err) < 0 ||
+        read_file(data_path, &data, err) < 0)
+        return -1;
+    json_t *json = json_loads(data.data, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    if (!json)
+        return err_fail(err, ERR_INVALID, "'%s' is no JSON: line %d, column %d: %s", data_path,
+                        why.line, why.column, why.text);
+    json_decref(json);
+    if (session_open_enclave(&session, cli_arg(call, "enclave"), err) < 0 ||
+        starlark_render_template(session.enclave, text.data, data.data, destination,
+                                 cli_text(call, "name"), &output, err) < 0)
+        return err_wrap(err, "cannot render the template '%s'", cli_arg(call, "template-filepath"));
     output[strcspn(output, "\n")] = '\0';
     out_info("%s", output);
     return 0;

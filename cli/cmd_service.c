@@ -4,6 +4,7 @@
 
 #include "base/uuid.h"
 #include "cli/inspect.h"
+#include "cli/last_lines.h"
 #include "cli/output.h"
 #include "cli/service_config.h"
 #include "cli/session.h"
@@ -59,6 +60,36 @@ service_add_run(const cli_call_t *call, err_t **err)
     return 0;
 }
 
+/* --------------------------------------------------------------------------------------- update */
+
+int
+service_update_run(const cli_call_t *call, err_t **err)
+{
+    AUTO_SESSION session = {0};
+    AUTO(service_context) service = NULL;
+    AUTO_STR script = STR_EMPTY;
+    AUTO_FREE char *output = NULL;
+    const service_changes_t changes = {
+        .image = cli_text(call, "image"),
+        .cmd = cli_text(call, "cmd"),
+        .entrypoint = cli_text(call, "entrypoint"),
+        .env = cli_text(call, "env"),
+        .ports = cli_text(call, "ports"),
+        .files = cli_text(call, "files"),
+    };
+    if (open_service(&session, call, &service, err) < 0)
+        return -1;
+    const char *name = service_context_name(service);
+    if (service_config_update(service_context_info(service), &changes, &script, err) < 0)
+        return err_wrap(err, "cannot update the service '%s'", name);
+    out_info("Running update service starlark for service '%s'", name);
+    if (starlark_run_once(session.enclave, script.data, "{}", cli_bool(call, "privileged"), &output,
+                          err) < 0)
+        return err_wrap(err, "cannot update the service '%s'", name);
+    out_text(output);
+    return 0;
+}
+
 /* -------------------------------------------------------------------------------------- inspect */
 
 static void
@@ -85,8 +116,26 @@ print_ports(const service_context_t *service)
     }
 }
 
+/* How it ended, if it did so by itself. */
 static void
-print_service(const service_context_t *service, bool full_uuid)
+print_end(const session_t *session, const ApiContainerApi__ServiceInfo *info)
+{
+    AUTO_STR code = STR_EMPTY;
+    AUTO_STR lines = STR_EMPTY;
+    if (!info->container || !info->container->_exit_code_case)
+        return;
+    last_lines_code(&code, info->container);
+    out_line("Exit code: %s", code.data);
+    if (last_lines_wanted(info))
+        last_lines_put(&lines, session->kurtosis, enclave_context_uuid(session->enclave), info);
+    if (lines.len) {
+        out_line("Last lines:");
+        out_text(lines.data);
+    }
+}
+
+static void
+print_service(const session_t *session, const service_context_t *service, bool full_uuid)
 {
     static const struct {
         const char *name;
@@ -103,6 +152,7 @@ print_service(const service_context_t *service, bool full_uuid)
     out_line("Name: %s", info->name);
     out_line("UUID: %.*s", full_uuid ? UUID_LEN : UUID_SHORT_LEN, info->service_uuid);
     out_line("Status: %s", state.data);
+    print_end(session, info);
     out_line("Image: %s", info->container ? info->container->image_name : "");
     print_ports(service);
     if (!info->container)
@@ -124,7 +174,7 @@ service_inspect_run(const cli_call_t *call, err_t **err)
     if (open_service(&session, call, &service, err) < 0)
         return -1;
     if (!*output) {
-        print_service(service, cli_bool(call, "full-uuid"));
+        print_service(&session, service, cli_bool(call, "full-uuid"));
         return 0;
     }
     AUTO_STR text = STR_EMPTY;

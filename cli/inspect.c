@@ -4,6 +4,7 @@
 #include "base/uuid.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/last_lines.h"
 
 #include <string.h>
 
@@ -228,8 +229,29 @@ print_artifacts(enclave_context_t *enclave, bool full_uuids, err_t **err)
     return 0;
 }
 
+/* Services that ended by themselves, and badly. */
+static void
+print_ends(kurtosis_context_t *kurtosis, enclave_context_t *enclave,
+           const ApiContainerApi__GetServicesResponse *services)
+{
+    for (size_t i = 0; i < services->n_service_info; i++) {
+        const ApiContainerApi__ServiceInfo *info = services->service_info[i]->value;
+        AUTO_STR text = STR_EMPTY;
+        AUTO_STR lines = STR_EMPTY;
+        if (!info || !last_lines_wanted(info))
+            continue;
+        str_printf(&text, "Service '%s' ended with exit code ", info->name);
+        last_lines_code(&text, info->container);
+        last_lines_put(&lines, kurtosis, enclave_context_uuid(enclave), info);
+        str_printf(&text, "%s\n%s\n", lines.len ? "; its last lines were:" : "",
+                   lines.data ? lines.data : "");
+        out_text(text.data);
+    }
+}
+
 static int
-print_services(enclave_context_t *enclave, bool full_uuids, err_t **err)
+print_services(kurtosis_context_t *kurtosis, enclave_context_t *enclave, bool full_uuids,
+               err_t **err)
 {
     AUTO_MESSAGE ApiContainerApi__GetServicesResponse *services = NULL;
     AUTO_STR text = STR_EMPTY;
@@ -239,6 +261,8 @@ print_services(enclave_context_t *enclave, bool full_uuids, err_t **err)
     inspect_services(&text, services, full_uuids, out_coloured());
     str_add_char(&text, '\n');
     out_text(text.data);
+    if (services)
+        print_ends(kurtosis, enclave, services);
     return 0;
 }
 
@@ -265,7 +289,7 @@ inspect_print(kurtosis_context_t *kurtosis, const char *identifier, bool full_uu
     if (enclave && print_artifacts(enclave, full_uuids, &why) < 0)
         result = CLI_FAILED;
     AUTO(err) other = NULL;
-    if (print_services(enclave, full_uuids, &other) < 0)
+    if (print_services(kurtosis, enclave, full_uuids, &other) < 0)
         result = CLI_FAILED;
     const err_t *const errors[] = {why, other};
     for (size_t i = 0; i < ARRAY_LEN(errors); i++)

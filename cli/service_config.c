@@ -77,11 +77,11 @@ add_words(str_t *out, const char *name, const char *text)
 
 /* ---------------------------------------------------------------------------------------- flags */
 
-static int
-add_env(str_t *out, const char *list, err_t **err)
+int
+service_config_env(const char *list, str_t *out, err_t **err)
 {
     item_t item;
-    str_add(out, ", env_vars = {");
+    str_add_char(out, '{');
     for (const char *at = list; next_item(&at, ',', &item);) {
         const char *equals = memchr(item.text, '=', item.size);
         if (item.size == 0)
@@ -135,11 +135,11 @@ add_port(str_t *out, const item_t *item, size_t id, err_t **err)
     return 0;
 }
 
-static int
-add_ports(str_t *out, const char *list, err_t **err)
+int
+service_config_ports(const char *list, str_t *out, err_t **err)
 {
     item_t item;
-    str_add(out, ", ports = {");
+    str_add_char(out, '{');
     for (const char *at = list; next_item(&at, ',', &item);) {
         const char *equals = memchr(item.text, '=', item.size);
         size_t id = equals ? (size_t)(equals - item.text) : 0;
@@ -172,11 +172,11 @@ add_artifacts(str_t *out, const char *names)
     str_add(out, several ? "])" : "");
 }
 
-static int
-add_files(str_t *out, const char *list, err_t **err)
+int
+service_config_files(const char *list, str_t *out, err_t **err)
 {
     item_t item;
-    str_add(out, ", files = {");
+    str_add_char(out, '{');
     for (const char *at = list; next_item(&at, ',', &item);) {
         const char *colon = memchr(item.text, ':', item.size);
         size_t mount = colon ? (size_t)(colon - item.text) : 0;
@@ -203,15 +203,23 @@ add_files(str_t *out, const char *list, err_t **err)
 int
 service_config_from_flags(const service_flags_t *flags, str_t *out, err_t **err)
 {
+    const struct {
+        const char *field, *list;
+        int (*put)(const char *list, str_t *out, err_t **err);
+    } dicts[] = {{"ports", flags->ports, service_config_ports},
+                 {"env_vars", flags->env, service_config_env},
+                 {"files", flags->files, service_config_files}};
     if (!*flags->image)
         return err_fail(err, ERR_INVALID,
                         "no image was given; write it after the service's name, or use "
                         "'--json-service-config'");
     str_add(out, "ServiceConfig(image = ");
     starlark_quote(out, flags->image);
-    if (add_ports(out, flags->ports, err) < 0 || add_env(out, flags->env, err) < 0 ||
-        add_files(out, flags->files, err) < 0)
-        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(dicts); i++) {
+        str_printf(out, ", %s = ", dicts[i].field);
+        if (dicts[i].put(dicts[i].list, out, err) < 0)
+            return -1;
+    }
     add_words(out, "entrypoint", flags->entrypoint);
     add_words(out, "cmd", flags->cmd);
     if (*flags->ip_address_placeholder) {
@@ -556,6 +564,9 @@ config_json(const ApiContainerApi__ServiceInfo *info)
                          texts(info->container->cmd_args, info->container->n_cmd_args));
     }
     set_unless_empty(object, "env_vars", env);
+    if (info->given)
+        set_unless_empty(object, "private_ip_address_placeholder",
+                         json_string(info->given->ip_address_placeholder));
     set_unless_empty(object, "max_cpu", json_integer(info->max_millicpus));
     set_unless_empty(object, "min_cpu", json_integer(info->min_millicpus));
     set_unless_empty(object, "max_memory", json_integer(info->max_memory_megabytes));

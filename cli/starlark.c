@@ -96,3 +96,23 @@ starlark_store_service_files(enclave_context_t *enclave, const char *service, co
               : "store_service_files(service_name = args[\"service_name\"], src = args[\"src\"])";
     return run_instruction(enclave, instruction, params.data, ret_output, err);
 }
+
+int
+starlark_render_template(enclave_context_t *enclave, const char *text, const char *data,
+                         const char *destination, const char *name, char **ret_output, err_t **err)
+{
+    AUTO_STR script = STR_EMPTY;
+    str_add(&script, "def run(plan):\n    plan.render_templates(config = {");
+    starlark_quote(&script, destination);
+    str_add(&script, ": struct(template = ");
+    starlark_quote(&script, text);
+    str_add(&script, ", data = json.decode(");
+    starlark_quote(&script, data);
+    str_add(&script, "))}");
+    if (*name) {
+        str_add(&script, ", name = ");
+        starlark_quote(&script, name);
+    }
+    str_add(&script, ")\n");
+    return starlark_run_once(enclave, script.data, "{}", false, ret_output, err);
+}

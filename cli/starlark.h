@@ -17,4 +17,9 @@ int starlark_store_service_files(enclave_context_t *enclave, const char *service
 /* Appends text as a string literal, which JSON and Starlark have in common. */
 void starlark_quote(str_t *out, const char *text);
 
+/* Renders one template; data is JSON. name may be "". */
+int starlark_render_template(enclave_context_t *enclave, const char *text, const char *data,
+                             const char *destination, const char *name, char **ret_output,
+                             err_t **err);
+
 #endif

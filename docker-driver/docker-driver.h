@@ -82,6 +82,7 @@ AUTO_FOR(docker)
     X(DOWN, Exec, docker_exec, ExecArgs, ExecOutput)                                               \
     X(BOTH, Shell, docker_shell, ShellInput, ExecOutput)                                           \
     X(DOWN, CopyOut, docker_copy_out, CopyOutArgs, TarChunk)                                       \
+    X(DOWN, Dump, docker_dump, DumpArgs, DumpPart)                                                 \
     X(DOWN, GetLogs, docker_logs_get, GetLogsArgs, ServiceLogLine)                                 \
     X(DOWN, WatchEnclave, docker_enclave_watch, EnclaveRef, ContainerEvent)
 

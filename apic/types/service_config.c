@@ -299,8 +299,11 @@ cast_command(cast_t *cast)
         return -1;
     free(cast->config->core->ip_placeholder);
     cast->config->core->ip_placeholder = NULL;
-    return types_cast_field(&fields[CONFIG_PLACEHOLDER], cast->values[CONFIG_PLACEHOLDER],
-                            &cast->config->core->ip_placeholder, cast->err);
+    if (types_cast_field(&fields[CONFIG_PLACEHOLDER], cast->values[CONFIG_PLACEHOLDER],
+                         &cast->config->core->ip_placeholder, cast->err) < 0)
+        return -1;
+    spec->ip_address_placeholder = strdup(cast->config->core->ip_placeholder);
+    return 0;
 }
 
 /* The first of the two that was given; 0 when none was. */

@@ -309,10 +309,43 @@ a_watch_tells_what_happens_to_containers(void **state)
     stream_close(&stream);
 }
 
+static void
+a_dump_describes_each_container_and_has_its_output(void **state)
+{
+    (void)state;
+    Orchestrator__DumpArgs args = ORCHESTRATOR__DUMP_ARGS__INIT;
+    Orchestrator__DumpPart *part = NULL;
+    AUTO(err) err = NULL;
+    AUTO_STR spec = STR_EMPTY, log = STR_EMPTY;
+    bool has_service = false;
+    int got;
+    args.enclave_uuid = enclave;
+    stream_t *stream = driver_open(driver, "Dump", &args);
+    while ((got = stream_recv(stream, &part, &err)) == 1) {
+        has_service |= strstr(part->container, service) != NULL;
+        if (strstr(part->container, enclave))
+            str_add_bytes(part->is_log ? &log : &spec, part->data.data, part->data.len);
+        orchestrator__dump_part__free_unpacked(part, NULL);
+    }
+    stream_close(&stream);
+    if (got < 0)
+        fail_msg("Dump failed: %s", err_string(err));
+    assert_true(has_service);
+    assert_non_null(strstr(log.data, "/usr/bin/kurtosis-apic runs"));
+    assert_non_null(strstr(spec.data, "OWN_IP_ADDRESS="));
+
+    args.enclave_uuid = "nonsense";
+    stream = driver_open(driver, "Dump", &args);
+    assert_true(stream_recv(stream, &part, &err) < 0);
+    stream_close(&stream);
+    check_error(err, ERR_INVALID, "nonsense");
+}
+
 int
 streams_group(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dump_describes_each_container_and_has_its_output),
         cmocka_unit_test(a_command_gives_its_output_apart_and_its_exit_code),
         cmocka_unit_test(exit_codes_are_right_many_times),
         cmocka_unit_test(much_output_arrives_whole),

@@ -41,6 +41,7 @@ static const struct {
     {"apic/1", "api_container_api.ApiContainerService/RunStarlarkScript", "EGC"},
     {"apic/1", "engine_api.EngineService/CreateEnclave", "E"},
     {"driver/docker", "orchestrator.Orchestrator/Shell", "EGC"},
+    {"driver/docker", "orchestrator.Orchestrator/Dump", "EGC"},
     {"driver/docker", "orchestrator.Orchestrator/Exec", "EGCA"},
     {"driver/docker", "orchestrator.Orchestrator/StartService", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/GetServices", "EA"},
