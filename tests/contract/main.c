@@ -17,9 +17,10 @@ static const struct {
     const char *name;
     int (*run)(void);
 } groups[] = {
-    {"images", images_group}, {"enclaves", enclaves_group}, {"services", services_group},
-    {"rows", rows_group},     {"files", files_group},       {"streams", streams_group},
-    {"logs", logs_group},     {"engine", engine_group},     {"builds", builds_group},
+    {"images", images_group},       {"enclaves", enclaves_group}, {"services", services_group},
+    {"rows", rows_group},           {"files", files_group},       {"streams", streams_group},
+    {"isolation", isolation_group}, {"logs", logs_group},         {"engine", engine_group},
+    {"builds", builds_group},
 };
 
 static bool

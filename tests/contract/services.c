@@ -343,23 +343,6 @@ a_replaced_service_keeps_address_ports_and_persistent_files(void **state)
 }
 
 static void
-enclaves_do_not_reach_each_other(void **state)
-{
-    (void)state;
-    char other[UUID_LEN + 1];
-    strcpy(other, new_uuid());
-    Orchestrator__Enclave *made = enclave_make(other, enclave_name("far"));
-    Orchestrator__ServiceSpec spec;
-    spec_init(&spec, "near");
-    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
-    AUTO_FREE char *script = str_format("ping -c 1 -w 2 %s", made->api_container_ip);
-    assert_int_not_equal(run_in(spec.service_uuid, script, NULL), 0);
-    orchestrator__enclave__free_unpacked(made, NULL);
-    service_remove(spec.service_uuid);
-    enclave_destroy(other);
-}
-
-static void
 twenty_services_start_at_once(void **state)
 {
     (void)state;
@@ -405,7 +388,6 @@ services_group(void)
         cmocka_unit_test(a_second_container_of_a_service_is_refused_and_the_first_lives_on),
         cmocka_unit_test(a_service_is_stopped_and_started_again),
         cmocka_unit_test(a_replaced_service_keeps_address_ports_and_persistent_files),
-        cmocka_unit_test(enclaves_do_not_reach_each_other),
         cmocka_unit_test(twenty_services_start_at_once),
     };
     return cmocka_run_group_tests_name("services", tests, NULL, NULL);

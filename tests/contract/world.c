@@ -257,9 +257,15 @@ service_remove(const char *uuid)
 int
 run_in(const char *service_uuid, const char *script, str_t *ret_out)
 {
+    return run_at(enclave, service_uuid, script, ret_out);
+}
+
+int
+run_at(const char *enclave_uuid, const char *service_uuid, const char *script, str_t *ret_out)
+{
     Orchestrator__ExecArgs args = ORCHESTRATOR__EXEC_ARGS__INIT;
     char *command[] = {"sh", "-c", (char *)script};
-    args.enclave_uuid = enclave;
+    args.enclave_uuid = (char *)enclave_uuid;
     args.service_uuid = (char *)service_uuid;
     args.command = command;
     args.n_command = ARRAY_LEN(command);

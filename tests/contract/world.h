@@ -29,6 +29,7 @@ int builds_group(void);
 int engine_group(void);
 int enclaves_group(void);
 int services_group(void);
+int isolation_group(void);
 int rows_group(void);
 int files_group(void);
 int streams_group(void);
@@ -73,5 +74,7 @@ void service_remove(const char *uuid);
 /* Runs a sh script in a service; ret_out gets its output, error output included. Returns its exit
  * code. */
 int run_in(const char *service_uuid, const char *script, str_t *ret_out);
+/* The same in a service of another enclave. */
+int run_at(const char *enclave_uuid, const char *service_uuid, const char *script, str_t *ret_out);
 
 #endif
