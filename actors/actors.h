@@ -93,6 +93,8 @@ void actor_call_end(actor_call_t **call_p);
 /* Sends one message of a server stream; waits for credit (worker threads; on the loop thread LIMIT instead of
  * waiting). CANCELLED when the caller gave up. */
 int actor_call_send(actor_call_t *call, const ProtobufCMessage *item, err_t **err);
+/* The same with a message that is packed already, as bus_msgpack_pack makes it: for what many are sent. */
+int actor_call_send_packed(actor_call_t *call, const void *body, size_t size, err_t **err);
 /* Receives one message of a client stream: 1 and *ret_item (yours), 0 at the end, negative on failure or cancel.
  * Worker threads. timeout_ms < 0 waits for ever; TIMEOUT otherwise. */
 int actor_call_recv(actor_call_t *call, int timeout_ms, ProtobufCMessage **ret_item, err_t **err);
@@ -106,6 +108,14 @@ bool actor_call_cancelled(const actor_call_t *call);
 
 /* All of these wait, so not on the loop thread. within: the call on whose behalf this is asked, or NULL; its
  * cancellation cancels this too (CANCELLED), and its trace id goes along. timeout_ms 0 means 30 s, negative none. */
+
+/* A `within` without a caller: for work of this process that can be called off. Asks, streams and scopes within it share
+ * one trace id and fail with CANCELLED from actor_scope_cancel on, which gives the reason; so they do when the call or
+ * scope is over that it is within itself (may be NULL). actor_call_cancel_fd and actor_call_cancelled are for scopes too.
+ * Destroy it when nothing that was asked within it is under way. */
+actor_call_t *actor_scope_new(actor_t *self, actor_call_t *within);
+void actor_scope_cancel(actor_call_t *scope, const char *why); /* once more is fine */
+void actor_scope_destroy(actor_call_t **scope_p);
 
 /* One request, one reply. The deadline of within, if it is nearer, counts. *ret_reply is yours; NULL ret_reply throws it away. */
 int actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *method,

@@ -80,14 +80,7 @@ line_to(actor_t *self, actor_call_t *within, const char *to, const bus_method_t 
     line_t *line = line_new(self, method, to, true);
     line->talk.correlation = bus_peer_number(self->peer);
     line->trace = trace_of(self, within ? &within->line : NULL, line->talk.correlation);
-    if (!within || within->line.actor != self)
-        return line;
-    pthread_mutex_lock(&self->lock);
-    line->within = &within->line;
-    line_hold(line->within);
-    line->next_branch = line->within->branches;
-    line->within->branches = line;
-    pthread_mutex_unlock(&self->lock);
+    line_join(line, within);
     return line;
 }
 

@@ -246,6 +246,19 @@ actor_call_send(actor_call_t *call, const ProtobufCMessage *item, err_t **err)
 }
 
 int
+actor_call_send_packed(actor_call_t *call, const void *body, size_t size, err_t **err)
+{
+    line_t *line = &call->line;
+    zmq_msg_t msg;
+    if (!line->method->server_streams)
+        return err_fail(err, ERR_INTERNAL, "the handler of %s cannot send messages",
+                        line->method->name);
+    if (line_frame(line, BUS_KIND_DATA, body, size, &msg, err) < 0)
+        return -1;
+    return line_send_frame(line, &msg, err);
+}
+
+int
 actor_call_recv(actor_call_t *call, int timeout_ms, ProtobufCMessage **ret_item, err_t **err)
 {
     line_t *line = &call->line;
@@ -313,4 +326,37 @@ actor_call_cancelled(const actor_call_t *call)
     bool over = call->line.over;
     pthread_mutex_unlock(&actor->lock);
     return over;
+}
+
+/* --------------------------------------------------------------------------------------- scopes */
+
+actor_call_t *
+actor_scope_new(actor_t *self, actor_call_t *within)
+{
+    line_t *line = line_new(self, NULL, self->name, false);
+    line->trace =
+        within ? within->line.trace : bus_hash_number(self->traces + bus_peer_number(self->peer));
+    if (within)
+        line->deadline = within->line.deadline;
+    line_join(line, within);
+    return (actor_call_t *)line;
+}
+
+void
+actor_scope_cancel(actor_call_t *scope, const char *why)
+{
+    line_t *line = &scope->line;
+    err_t *error = NULL;
+    err_fail(&error, ERR_CANCELLED, "%s", why);
+    pthread_mutex_lock(&line->actor->lock);
+    line_end(line, error);
+    pthread_mutex_unlock(&line->actor->lock);
+}
+
+void
+actor_scope_destroy(actor_call_t **scope_p)
+{
+    actor_call_t *scope = TAKE(*scope_p);
+    if (scope)
+        line_unhold(&scope->line);
 }

@@ -42,7 +42,7 @@ typedef struct item {
 struct line {
     bus_talk_t talk; /* P, but for correlation, mine and other, which do not change */
     actor_t *actor;  /* holds it */
-    const bus_method_t *method;
+    const bus_method_t *method;    /* NULL: a scope, which is never on the bus */
     const actor_method_t *handler; /* incoming */
     bool tell;                     /* incoming; nobody waits for an answer */
     uint64_t trace;
@@ -166,6 +166,8 @@ void actor_mind_time(const actor_t *self, const char *what, int64_t began);
 line_t *line_new(actor_t *actor, const bus_method_t *method, const char *other, bool mine);
 void line_hold(line_t *self);   /* by someone who holds it */
 void line_unhold(line_t *self); /* not under lock; may free */
+/* From birth on it is within a call or scope of the same actor; NULL: it stays alone. */
+void line_join(line_t *self, actor_call_t *within);
 void line_on_frame(bus_talk_t *talk, const bus_frame_t *frame, zmq_msg_t *msg, err_t **error);
 /* It ended here and now for this reason (taken). Under lock. */
 void line_end(line_t *self, err_t *error);
@@ -176,7 +178,11 @@ void line_drop(line_t *self);
 /* The frame of kind with message as its body, from this side. LIMIT when it is too large. */
 int line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message,
               zmq_msg_t *ret_msg, err_t **err);
-/* Waits for credit and posts one message. */
+/* The same with a body that is packed already. */
+int line_frame(const line_t *self, bus_kind_t kind, const void *body, size_t size,
+               zmq_msg_t *ret_msg, err_t **err);
+/* Waits for credit and posts one message, which is taken. */
+int line_send_frame(line_t *self, zmq_msg_t *msg, err_t **err);
 int line_send(line_t *self, const ProtobufCMessage *item, err_t **err);
 /* 1, 0 at the end, negative. descriptor: of what arrives. */
 int line_recv(line_t *self, const ProtobufCMessageDescriptor *descriptor, int timeout_ms,

@@ -29,6 +29,14 @@ line_new(actor_t *actor, const bus_method_t *method, const char *other, bool min
     return self;
 }
 
+static bool
+is_scope(const line_t *self)
+{
+    return !self->method;
+}
+
+static void end_scope(line_t *self, const err_t *why);
+
 void
 line_hold(line_t *self)
 {
@@ -40,6 +48,21 @@ item_destroy(item_t *item)
 {
     zmq_msg_close(&item->msg);
     free(item);
+}
+
+void
+line_join(line_t *self, actor_call_t *within)
+{
+    if (!within || within->line.actor != self->actor)
+        return;
+    pthread_mutex_lock(&self->actor->lock);
+    self->within = &within->line;
+    line_hold(self->within);
+    self->next_branch = self->within->branches;
+    self->within->branches = self;
+    if (is_scope(self) && self->within->over)
+        end_scope(self, self->within->error);
+    pthread_mutex_unlock(&self->actor->lock);
 }
 
 static void
@@ -122,7 +145,19 @@ line_end(line_t *self, err_t *error)
         eventfd_write(self->cancel_fd, 1);
     tell_all(self);
     for (line_t *branch = self->branches; branch; branch = branch->next_branch)
-        tell_all(branch);
+        if (is_scope(branch))
+            end_scope(branch, self->error);
+        else
+            tell_all(branch);
+}
+
+/* What it was within is over, for this reason (may be NULL). Under lock. */
+static void
+end_scope(line_t *self, const err_t *why)
+{
+    err_t *error = NULL;
+    err_fail(&error, ERR_CANCELLED, "%s", why ? err_text(why) : "whoever wanted it gave up");
+    line_end(self, error);
 }
 
 bool
@@ -267,11 +302,10 @@ line_on_frame(bus_talk_t *talk, const bus_frame_t *frame, zmq_msg_t *msg, err_t 
 /* ---------------------------------------------------------------------------------- sending,
  * receiving */
 
-int
-line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message, zmq_msg_t *ret_msg,
-          err_t **err)
+/* Where the body begins is *ret_header. */
+static void
+begin_frame(const line_t *self, bus_kind_t kind, str_t *out, size_t *ret_header)
 {
-    AUTO_STR out = STR_EMPTY;
     bool opens = bus_kind_flags(kind) & (BUS_FLAG_OPENS | BUS_FLAG_ALONE);
     bus_frame_t frame = {.kind = kind,
                          .answer = !self->talk.mine,
@@ -281,16 +315,43 @@ line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message, 
                          .to = bus_text(self->talk.other),
                          .from = bus_text(self->actor->name),
                          .method = bus_text(opens ? self->method->name : "")};
-    bus_frame_begin(&out, &frame);
-    size_t header = out.len;
+    bus_frame_begin(out, &frame);
+    *ret_header = out->len;
+}
+
+static int
+end_frame(const line_t *self, bus_kind_t kind, str_t *out, size_t header, zmq_msg_t *ret_msg,
+          err_t **err)
+{
+    unsigned most = kind == BUS_KIND_TELL ? BUS_TELL_MAX : BUS_BODY_MAX;
+    if (out->len - header > most)
+        return err_fail(err, ERR_LIMIT, "a message for %s has %zu bytes, at most %u are allowed",
+                        self->method->name, out->len - header, most);
+    bus_msg_take(out, ret_msg);
+    return 0;
+}
+
+int
+line_pack(const line_t *self, bus_kind_t kind, const ProtobufCMessage *message, zmq_msg_t *ret_msg,
+          err_t **err)
+{
+    AUTO_STR out = STR_EMPTY;
+    size_t header;
+    begin_frame(self, kind, &out, &header);
     if (message)
         bus_msgpack_pack(message, &out);
-    unsigned most = kind == BUS_KIND_TELL ? BUS_TELL_MAX : BUS_BODY_MAX;
-    if (out.len - header > most)
-        return err_fail(err, ERR_LIMIT, "a message for %s has %zu bytes, at most %u are allowed",
-                        self->method->name, out.len - header, most);
-    bus_msg_take(&out, ret_msg);
-    return 0;
+    return end_frame(self, kind, &out, header, ret_msg, err);
+}
+
+int
+line_frame(const line_t *self, bus_kind_t kind, const void *body, size_t size, zmq_msg_t *ret_msg,
+           err_t **err)
+{
+    AUTO_STR out = STR_EMPTY;
+    size_t header;
+    begin_frame(self, kind, &out, &header);
+    str_add_bytes(&out, body, size);
+    return end_frame(self, kind, &out, header, ret_msg, err);
 }
 
 static void
@@ -346,25 +407,31 @@ wait_for_room(line_t *self, err_t **err)
 }
 
 int
-line_send(line_t *self, const ProtobufCMessage *item, err_t **err)
+line_send_frame(line_t *self, zmq_msg_t *msg, err_t **err)
 {
     actor_t *actor = self->actor;
-    zmq_msg_t msg;
-    if (line_pack(self, BUS_KIND_DATA, item, &msg, err) < 0)
-        return -1;
-    size_t size = zmq_msg_size(&msg);
+    size_t size = zmq_msg_size(msg);
     pthread_mutex_lock(&actor->lock);
     int result = wait_for_room(self, err);
     if (result == 0) {
         self->out_sizes[(self->out_first + self->out_count++) % BUS_CREDIT] = (uint32_t)size;
         self->out_bytes += size;
-        bus_frame_count(&msg, ++self->out_number);
-        actor_post(actor, (post_t){.fn = post_send, .line = self, .msg = msg});
+        bus_frame_count(msg, ++self->out_number);
+        actor_post(actor, (post_t){.fn = post_send, .line = self, .msg = *msg});
     }
     pthread_mutex_unlock(&actor->lock);
     if (result < 0)
-        zmq_msg_close(&msg);
+        zmq_msg_close(msg);
     return result;
+}
+
+int
+line_send(line_t *self, const ProtobufCMessage *item, err_t **err)
+{
+    zmq_msg_t msg;
+    if (line_pack(self, BUS_KIND_DATA, item, &msg, err) < 0)
+        return -1;
+    return line_send_frame(self, &msg, err);
 }
 
 static void

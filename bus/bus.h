@@ -55,6 +55,9 @@ const ProtobufCMessageDescriptor *bus_message_find(const char *name);
  * may be arbitrary bytes belongs into a bytes field. Never fails. */
 void bus_msgpack_pack(const ProtobufCMessage *msg, str_t *out);
 
+/* Appends a message with nothing but a repeated field of messages, which are packed already, one after the other. */
+void bus_msgpack_pack_list(const char *field, const void *packed, size_t size, size_t count, str_t *out);
+
 /* Decodes one message that fills the bytes exactly. Distrusts: no count is believed that is greater than the bytes left;
  * BUS_BODY_MAX, BUS_DEPTH_MAX and four times BUS_BODY_MAX of memory are LIMIT. Unknown fields pass, missing and nil ones
  * take their default; a wrong type, a field given twice, a string that is not UTF-8 or has a NUL is INVALID with the

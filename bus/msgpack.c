@@ -153,6 +153,17 @@ bus_msgpack_pack(const ProtobufCMessage *msg, str_t *out)
     pack_message(&to, msg);
 }
 
+void
+bus_msgpack_pack_list(const char *field, const void *packed, size_t size, size_t count, str_t *out)
+{
+    msgpack_packer to;
+    msgpack_packer_init(&to, out, append);
+    msgpack_pack_map(&to, 1);
+    pack_text(&to, field, strlen(field));
+    msgpack_pack_array(&to, count);
+    str_add_bytes(out, packed, size);
+}
+
 /* ------------------------------------------------------------------------------- reading: the
  * cursor */
 

@@ -4,63 +4,16 @@
 
 #include "base/clock.h"
 #include "cli/inspect.h"
-#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/package.h"
 #include "cli/progress.h"
-#include "cli/render.h"
 #include "cli/session.h"
+#include "cli/shown.h"
 
 #include <jansson.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
-
-static const char goes_on[] =
-    "Interrupted: the run goes on in the enclave. 'kurtosis enclave inspect' shows how far it is.";
-
-/* A run as its lines come in. */
-typedef struct {
-    render_options_t options;
-    bool has_failed, is_successful;
-} shown_t;
-
-static void
-show_progress(const ApiContainerApi__StarlarkRunProgress *progress)
-{
-    AUTO_STR text = STR_EMPTY;
-    /* A row has no room for what the phase is about when there are details. */
-    size_t count = progress->n_current_step_info, first = count > 1;
-    for (size_t i = first; i < count; i++)
-        str_printf(&text, "%s%s", i > first ? " - " : "", progress->current_step_info[i]);
-    progress_set(text.data, progress->current_step_number, progress->total_steps);
-}
-
-static int
-show_line(void *arg, const ApiContainerApi__StarlarkRunResponseLine *line, err_t **err)
-{
-    (void)err;
-    shown_t *self = arg;
-    AUTO_STR text = STR_EMPTY;
-    switch (line->run_response_line_case) {
-    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_PROGRESS_INFO:
-        show_progress(line->progress_info);
-        return 0;
-    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT:
-        progress_end();
-        self->is_successful = line->run_finished_event->is_run_successful;
-        break;
-    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR:
-        self->has_failed = true;
-        break;
-    default:
-        break;
-    }
-    render_line(&self->options, line, out_coloured(), &text);
-    if (text.len)
-        out_text(text.data);
-    return 0;
-}
 
 /* -------------------------------------------------------------------------------------- options */
 
@@ -142,17 +95,17 @@ run_source(enclave_context_t *enclave, const package_source_t *source,
     switch (source->kind) {
     case PACKAGE_SCRIPT:
         out_info("Executing Starlark script '%s'", source->argument);
-        return enclave_context_run_starlark_script(enclave, source->script.data, config, show_line,
+        return enclave_context_run_starlark_script(enclave, source->script.data, config, shown_line,
                                                    shown, err);
     case PACKAGE_FOLDER:
         out_info(
             "Executing Starlark package at '%s' as the passed argument '%s' looks like a directory",
             source->path, source->argument);
-        return enclave_context_run_starlark_package(enclave, source->path, config, show_line, shown,
-                                                    err);
+        return enclave_context_run_starlark_package(enclave, source->path, config, shown_line,
+                                                    shown, err);
     default:
         return enclave_context_run_starlark_remote_package(enclave, source->argument, config,
-                                                           show_line, shown, err);
+                                                           shown_line, shown, err);
     }
 }
 
@@ -262,17 +215,6 @@ drop_enclave(const session_t *session, int64_t start)
     return 0;
 }
 
-static int
-cut_off(const session_t *session, err_t **err)
-{
-    if (!err || err_code(*err) != ERR_UNAVAILABLE)
-        return err_wrap(err, "the run was cut off");
-    return err_wrap(err,
-                    "the run was cut off: 'kurtosis enclave inspect %s' shows how far it is, and "
-                    "the same run once more does the rest",
-                    enclave_context_name(session->enclave));
-}
-
 int
 run_run(const cli_call_t *call, err_t **err)
 {
@@ -288,10 +230,12 @@ run_run(const cli_call_t *call, err_t **err)
         return -1;
     if (!out_is_interactive())
         out_info("This is no interactive terminal: progress is not shown");
-    shown_t shown = {.options = {.verbosity = render_verbosity(cli_text(call, "verbosity")),
-                                 .is_dry_run = config.dry_run,
-                                 .is_parallel = config.parallel}};
-    interrupt_set(goes_on, 1);
+    AUTO_SHOWN shown = {.options = {.verbosity = render_verbosity(cli_text(call, "verbosity")),
+                                    .is_dry_run = config.dry_run,
+                                    .is_parallel = config.parallel},
+                        .text = STR_EMPTY};
+    config.on_pause = shown_pause;
+    shown_interrupts(enclave_context_name(session.enclave));
     progress_set("Sending the package", 0, 0);
     const bool only_dependencies = cli_bool(call, "dependencies");
     const bool is_dry = config.dry_run || only_dependencies;
@@ -304,7 +248,8 @@ run_run(const cli_call_t *call, err_t **err)
                               ? drop_enclave(&session, start)
                               : show_enclave(&session, call, made, start);
     if (result < 0)
-        return only_dependencies ? result : cut_off(&session, err);
+        return only_dependencies ? result
+                                 : shown_cut_off(enclave_context_name(session.enclave), err);
     if (only_dependencies)
         return inspected == 0 ? 0 : CLI_FAILED;
     /* A dry run that succeeds has no last line that says so. */

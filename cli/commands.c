@@ -92,6 +92,20 @@ const cli_command_t cli_commands[] = {
                {"api-container-log-level", 'l', CLI_TEXT, "debug", "Log level of its API container",
                 log_levels},
                {"production", 'p', CLI_BOOL, "false", "Restart services whenever they end", NULL}}},
+    {.path = "enclave attach",
+     .summary = "Show the run that is under way in an enclave, to its end",
+     .details = "Shows what a run in an enclave has done and does, to its end: one that was started "
+                "elsewhere, or from\na terminal that is gone. When none is under way, the last one. "
+                "The exit code is that of the run.\nCtrl-C leaves; the run goes on.",
+     .run = enclave_attach_run,
+     .args = {ENCLAVE},
+     .flags = {{"only-new", 0, CLI_BOOL, "false", "Leave out what it has done already", NULL},
+               {"parallel", 0, CLI_BOOL, "false",
+                "Do not show print instructions, as 'run --parallel' does not", NULL},
+               {"verbosity", 'v', CLI_TEXT, "description",
+                "What is shown of instructions: brief, detailed, executable, output_only, "
+                "description",
+                verbosities}}},
     {.path = "enclave connect",
      .summary =
          "Forward the ports of an enclave's services to this machine, where they are not here",

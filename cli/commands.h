@@ -6,7 +6,8 @@
 #include "cli/command.h"
 
 cli_run_fn clean_run;
-cli_run_fn enclave_add_run, enclave_inspect_run, enclave_ls_run, enclave_rm_run, enclave_stop_run;
+cli_run_fn enclave_add_run, enclave_attach_run, enclave_inspect_run, enclave_ls_run, enclave_rm_run,
+    enclave_stop_run;
 cli_run_fn dump_run, enclave_dump_run, engine_logs_run;
 cli_run_fn enclave_connect_run, engine_restart_run, engine_start_run, engine_status_run,
     engine_stop_run;

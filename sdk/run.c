@@ -34,20 +34,23 @@ static const starlark_run_config_t default_config = {
 
 static int
 read_lines(enclave_context_t *self, const char *method, const ProtobufCMessage *args,
-           starlark_line_fn *fn, void *arg, err_t **err)
+           void (*on_pause)(void *arg), starlark_line_fn *fn, void *arg, err_t **err)
 {
     AUTO(actor_stream) stream = NULL;
+    int rc;
     if (actor_stream_open(self->kurtosis->actor, NULL, self->address, method, args, &stream, err) <
         0)
         return -1;
-    for (;;) {
-        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *line = NULL;
-        int got = actor_stream_recv(stream, SDK_NO_LIMIT, (ProtobufCMessage **)&line, err);
-        if (got <= 0)
-            return got;
-        if (fn(arg, line, err) < 0)
-            return -1;
-    }
+    do {
+        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLines *message = NULL;
+        rc = actor_stream_recv(stream, SDK_NO_LIMIT, (ProtobufCMessage **)&message, err);
+        for (size_t i = 0; rc > 0 && i < message->n_lines; i++)
+            if (fn(arg, message->lines[i], err) < 0)
+                rc = -1;
+        if (on_pause)
+            on_pause(arg);
+    } while (rc > 0);
+    return rc;
 }
 
 static int
@@ -75,7 +78,8 @@ enclave_context_run_starlark_script(enclave_context_t *self, const char *script,
     ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
     args.serialized_script = (char *)script;
     FILL(&args, API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS, config, &feature, json.data);
-    return read_lines(self, APIC("RunStarlarkScript"), &args.base, fn, arg, err);
+    return read_lines(self, APIC("RunStarlarkScriptInBatches"), &args.base, config->on_pause, fn,
+                      arg, err);
 }
 
 static int
@@ -98,7 +102,8 @@ run_package(enclave_context_t *self, const char *id, bool clone,
     if (*config->github_auth_token)
         SET_OPTIONAL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, github_auth_token,
                      GITHUB_AUTH_TOKEN, (char *)config->github_auth_token);
-    return read_lines(self, APIC("RunStarlarkPackage"), &args.base, fn, arg, err);
+    return read_lines(self, APIC("RunStarlarkPackageInBatches"), &args.base, config->on_pause, fn,
+                      arg, err);
 }
 
 int
@@ -118,6 +123,16 @@ enclave_context_run_starlark_remote_package(enclave_context_t *self, const char 
                                             starlark_line_fn *fn, void *arg, err_t **err)
 {
     return run_package(self, package_id, true, config ? config : &default_config, fn, arg, err);
+}
+
+int
+enclave_context_attach_starlark_run(enclave_context_t *self, bool only_new,
+                                    void (*on_pause)(void *arg), starlark_line_fn *fn, void *arg,
+                                    err_t **err)
+{
+    ApiContainerApi__AttachStarlarkRunArgs args = API_CONTAINER_API__ATTACH_STARLARK_RUN_ARGS__INIT;
+    args.only_new = only_new;
+    return read_lines(self, APIC("AttachStarlarkRun"), &args.base, on_pause, fn, arg, err);
 }
 
 /* ------------------------------------------------------------------------------------- gathered */

@@ -171,6 +171,9 @@ typedef struct {
     ApiContainerApi__ImageDownloadMode image_download_mode;
     bool non_blocking, parallel, resource_check, privileged, no_instructions_caching;
     const char *github_auth_token; /* "" is none */
+    /* Called with the arg of the lines when no more of them are there yet, and at the end: the time to write what was
+     * gathered. May be NULL. */
+    void (*on_pause)(void *arg);
 } starlark_run_config_t;
 
 #define STARLARK_RUN_CONFIG_DEFAULT                                                                \
@@ -230,6 +233,12 @@ int enclave_context_run_starlark_remote_package_blocking(enclave_context_t *self
                                                          const starlark_run_config_t *config,
                                                          starlark_run_result_t **ret_result,
                                                          err_t **err);
+
+/* The run of another client: the one that changes the enclave now, else the last one that was started. Lines from its
+ * beginning, or with only_new from now on, to its end; returns as the others do. Its first line says which run it is.
+ * NOT_FOUND when there was none. */
+int enclave_context_attach_starlark_run(enclave_context_t *self, bool only_new, void (*on_pause)(void *arg),
+                                        starlark_line_fn *fn, void *arg, err_t **err);
 
 /* The run before this one, as the API container remembers it. */
 int enclave_context_get_starlark_run(enclave_context_t *self,

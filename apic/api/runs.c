@@ -14,6 +14,12 @@ on_run_package(void *state, actor_call_t *call, const ProtobufCMessage *request)
 }
 
 void
+on_attach_run(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    run_attach(((api_t *)state)->run, call, request);
+}
+
+void
 on_get_run(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
     run_last(((api_t *)state)->run, call, request);

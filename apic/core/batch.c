@@ -5,7 +5,8 @@
  *    claim       all names, so that nobody else changes these services
  *    register    in one transaction: new UUID and address, or the registered ones with the new
  *                configuration
- *    start       at most parallelism at once; after the first failure no further one
+ *    start       at most parallelism at once; after the first failure no further one, and those under
+ *                way are called off
  *    then        acknowledge all in one transaction; or remove the new ones, container first
  *
  *  A service that was there before and could not be updated stays registered, as not started.
@@ -23,7 +24,8 @@
 
 typedef struct {
     core_t *core;
-    actor_call_t *within;
+    actor_call_t
+        *within; /* called off when one of the services fails, unless the caller gave none */
     batch_item_t *items;
     const char **names;
     size_t count;
@@ -39,6 +41,7 @@ static int register_all(sqlite3 *db, void *arg, err_t **err);
 static int acknowledge_all(sqlite3 *db, void *arg, err_t **err);
 static void on_threads(batch_t *self, void *(*work)(void *arg));
 static void *start_some(void *arg);
+static void on_failure(batch_t *self, batch_item_t *item);
 static void *remove_some(void *arg);
 static void undo(batch_t *self);
 static int fail(batch_t *self, err_t **err);
@@ -53,8 +56,9 @@ core_services_start(core_t *core, actor_call_t *within, core_service_config_t *c
     if (count > CORE_BATCH_MAX)
         return err_fail(err, ERR_LIMIT, "%zu services are too many for one batch, %u are allowed",
                         count, CORE_BATCH_MAX);
+    actor_call_t *scope = within ? actor_scope_new(core_actor(core), within) : NULL;
     batch_t self = {.core = core,
-                    .within = within,
+                    .within = scope,
                     .count = count,
                     .parallelism = parallelism ? parallelism : 1};
     if (self.parallelism > CORE_PARALLELISM_MAX)
@@ -86,6 +90,7 @@ core_services_start(core_t *core, actor_call_t *within, core_service_config_t *c
     free(self.items);
     free(self.names);
     pthread_mutex_destroy(&self.lock);
+    actor_scope_destroy(&scope);
     return rc;
 }
 
@@ -225,12 +230,25 @@ start_some(void *arg)
 {
     batch_t *self = arg;
     for (batch_item_t *item; (item = next_item(self, false));)
-        if (start_service(self->core, self->within, item, &item->error) < 0) {
-            pthread_mutex_lock(&self->lock);
-            self->has_failed = true;
-            pthread_mutex_unlock(&self->lock);
-        }
+        if (start_service(self->core, self->within, item, &item->error) < 0)
+            on_failure(self, item);
     return NULL;
+}
+
+/* The first failure ends the batch; those that it calls off have nothing to say of their own. */
+static void
+on_failure(batch_t *self, batch_item_t *item)
+{
+    pthread_mutex_lock(&self->lock);
+    const bool is_first = !self->has_failed;
+    self->has_failed = true;
+    pthread_mutex_unlock(&self->lock);
+    if (!self->within)
+        return;
+    if (is_first)
+        actor_scope_cancel(self->within, "another service of the batch could not be started");
+    else if (err_code(item->error) == ERR_CANCELLED)
+        err_destroy(&item->error);
 }
 
 /* ------------------------------------------------------------------------------------- failures */

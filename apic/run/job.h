@@ -1,20 +1,12 @@
-/*  job: one run on a thread of its own, and the lines it has said that its client has not read yet.
- */
+/*  job: one run on a thread of its own. */
 #ifndef KURTOSIS_APIC_RUN_JOB_H
 #define KURTOSIS_APIC_RUN_JOB_H
 
-#include "apic/run/lines.h"
+#include "apic/run/feed.h"
 
-typedef struct run_job run_job_t;
-
-/* Starts work(arg, lines) on a thread. *ret_job holds one
- * reference, for the reader. */
-int run_job_new(void (*work)(void *arg, const run_lines_t *lines), void *arg, run_job_t **ret_job,
-                err_t **err);
-/* The next line (yours). Waits; NULL when there is none left and the run has ended, or cancel_fd is
- * readable. */
-run_line_t *run_job_next(run_job_t *self, int cancel_fd);
-/* The reader goes; lines to come are thrown away, and the run goes on. Clears *self_p. */
-void run_job_leave(run_job_t **self_p);
+/* Calls work(arg, lines) on a thread; lines go into the feed, which it holds, and which ends when
+ * work returns. */
+int run_job_start(void (*work)(void *arg, const run_lines_t *lines), void *arg, run_feed_t *feed,
+                  err_t **err);
 
 #endif

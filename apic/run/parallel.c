@@ -1,5 +1,5 @@
 /*  parallel: the third phase when steps run side by side: each as soon as what it depends on is
- * done. The first failure keeps the others from starting and ends what waits. */
+ * done. The first failure keeps the others from starting, and ends what waits or is under way. */
 #include "apic/run/graph.h"
 #include "apic/run/phases.h"
 #include "apic/run/recorder.h"
@@ -199,6 +199,8 @@ work(void *arg)
         if (rc < 0 && !self->err) {
             self->failed = index;
             self->err = TAKE(err);
+            if (self->enclave->cancel)
+                self->enclave->cancel(self->enclave->arg, "another instruction has failed");
         }
         err_destroy(&err);
         pthread_cond_broadcast(&self->changed);

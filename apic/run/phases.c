@@ -16,6 +16,7 @@ typedef struct {
     run_map_t warnings; /* text -> anything; each once */
 } work_t;
 
+static void enter(const run_enclave_t *self, const run_lines_t *lines);
 static run_outcome_t run(work_t *self, const run_program_t *program);
 
 run_outcome_t
@@ -36,11 +37,8 @@ run_phases(const run_enclave_t *self, const run_request_t *request, const run_li
     run_lines_progress(
         lines, (const char *const[]){"Interpreting plan - execution will begin shortly", NULL}, 0,
         0, "interpretation");
-    if (!request->dry_run && pthread_mutex_trylock(self->lock) != 0) {
-        run_lines_info(lines, "Another run is under way in this enclave: this one begins when it "
-                              "has ended");
-        pthread_mutex_lock(self->lock);
-    }
+    if (!request->dry_run)
+        enter(self, lines);
     const run_outcome_t outcome = run(&work, &ready.program);
     if (!request->dry_run)
         pthread_mutex_unlock(self->lock);
@@ -53,6 +51,22 @@ run_phases(const run_enclave_t *self, const run_request_t *request, const run_li
     run_map_done(&work.warnings, NULL);
     run_setup_done(&ready);
     return outcome;
+}
+
+/* One after the other: what earlier runs did must not change under a run. */
+static void
+enter(const run_enclave_t *self, const run_lines_t *lines)
+{
+    if (pthread_mutex_trylock(self->lock) != 0) {
+        AUTO_FREE char *text =
+            str_format("Another run is under way in this enclave: this one begins when it has "
+                       "ended. 'kurtosis enclave attach %.12s' shows what it does",
+                       self->world->enclave_uuid);
+        run_lines_info(lines, text);
+        pthread_mutex_lock(self->lock);
+    }
+    if (self->entered)
+        self->entered(self->arg);
 }
 
 static void

@@ -38,6 +38,10 @@ typedef struct {
     void (*running)(void *arg, star_t *star);
     bool (*stopped)(void *arg);
     bool (*sleep)(void *arg, int64_t ms);
+    /* The run has the lock now; may be NULL. */
+    void (*entered)(void *arg);
+    /* What its steps have asked of others is called off; may be NULL. */
+    void (*cancel)(void *arg, const char *why);
     void *arg;
 } run_enclave_t;
 

@@ -21,24 +21,34 @@ struct run {
     pthread_cond_t changed;
     unsigned n_jobs;
     bool is_stopping;
-    star_t *running[RUN_RUNS_MAX]; /* interpreters at work */
+    struct job *jobs[RUN_RUNS_MAX];
+    unsigned n_attached;
+    run_feed_t *newest;  /* of the run that was started last; NULL before the first */
+    run_feed_t *current; /* of the run that changes the enclave now; NULL when there is none */
 };
 
 /* One run that a client asked for. */
-typedef struct {
+typedef struct job {
     run_t *run;
     ProtobufCMessage *args; /* what the request's texts are in */
     run_request_t request;
-    star_t **slot; /* in run->running; NULL when it does not interpret */
-} job_arg_t;
+    run_world_t world;
+    actor_call_t *scope; /* of what it asks of others */
+    run_feed_t *feed;
+    star_t *star; /* at work, or NULL; under run->lock */
+} job_t;
 
-static int admit(run_t *self, err_t **err);
-static void leave(run_t *self);
-static run_enclave_t enclave_of(job_arg_t *arg);
+static job_t *job_new(run_t *self, actor_call_t *call, const ProtobufCMessage *request);
+static void job_free(job_t *job);
+static int admit(job_t *job, err_t **err);
+static void leave(job_t *job);
+static run_enclave_t enclave_of(job_t *job);
 static void plan(run_t *self, actor_call_t *call, const run_request_t *request);
-static void start(run_t *self, actor_call_t *call, job_arg_t *arg);
-static void serve(actor_call_t *call, run_job_t *job);
+static void start(run_t *self, actor_call_t *call, job_t *job);
+static void serve(actor_call_t *call, run_reader_t *reader, const char *about);
 static void work(void *arg, const run_lines_t *lines);
+
+static const char stopping[] = "the API container stops";
 
 int
 run_new(core_t *core, run_t **ret_run, err_t **err)
@@ -51,7 +61,7 @@ run_new(core_t *core, run_t **ret_run, err_t **err)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&self->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    run_world_core(&self->world, core);
+    run_world_core(&self->world, core, NULL);
     if (run_store_new(&self->world, &self->store, err) < 0)
         return -1;
     *ret_run = TAKE(self);
@@ -63,9 +73,13 @@ run_stop(run_t *self)
 {
     pthread_mutex_lock(&self->lock);
     self->is_stopping = true;
-    for (size_t i = 0; i < RUN_RUNS_MAX; i++)
-        if (self->running[i])
-            star_cancel(self->running[i], "the API container stops");
+    for (size_t i = 0; i < RUN_RUNS_MAX; i++) {
+        if (!self->jobs[i])
+            continue;
+        if (self->jobs[i]->star)
+            star_cancel(self->jobs[i]->star, stopping);
+        actor_scope_cancel(self->jobs[i]->scope, stopping);
+    }
     pthread_cond_broadcast(&self->changed);
     while (self->n_jobs)
         pthread_cond_wait(&self->changed, &self->lock);
@@ -79,6 +93,7 @@ run_destroy(run_t **self_p)
     if (!self)
         return;
     run_stop(self);
+    run_feed_drop(&self->newest);
     run_store_destroy(&self->store);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
@@ -121,33 +136,31 @@ parallelism(int32_t asked)
 void
 run_script(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
 {
-    job_arg_t *arg = calloc(1, sizeof(*arg));
-    arg->args = bus_message_dup(request);
+    job_t *job = job_new(self, call, request);
     const ApiContainerApi__RunStarlarkScriptArgs *args =
-        (const ApiContainerApi__RunStarlarkScriptArgs *)arg->args;
-    arg->request = (run_request_t){
+        (const ApiContainerApi__RunStarlarkScriptArgs *)job->args;
+    job->request = (run_request_t){
         .script = args->serialized_script,
         .main_file = "",
         COMMON(args),
     };
-    start(self, call, arg);
+    start(self, call, job);
 }
 
 void
 run_package(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
 {
-    job_arg_t *arg = calloc(1, sizeof(*arg));
-    arg->args = bus_message_dup(request);
+    job_t *job = job_new(self, call, request);
     const ApiContainerApi__RunStarlarkPackageArgs *args =
-        (const ApiContainerApi__RunStarlarkPackageArgs *)arg->args;
-    arg->request = (run_request_t){
+        (const ApiContainerApi__RunStarlarkPackageArgs *)job->args;
+    job->request = (run_request_t){
         .package_id = args->package_id,
         .main_file = args->_relative_path_to_main_file_case ? args->relative_path_to_main_file : "",
         .clone = args->_clone_package_case && args->clone_package,
         .token = args->_github_auth_token_case ? args->github_auth_token : "",
         COMMON(args),
     };
-    start(self, call, arg);
+    start(self, call, job);
 }
 
 void
@@ -180,12 +193,13 @@ plan(run_t *self, actor_call_t *call, const run_request_t *request)
 {
     AUTO(err) err = NULL;
     AUTO_FREE char *yaml = NULL;
-    job_arg_t arg = {.run = self};
-    const run_enclave_t enclave = enclave_of(&arg);
-    if (admit(self, &err) == 0) {
+    job_t *job = job_new(self, call, NULL);
+    const run_enclave_t enclave = enclave_of(job);
+    if (admit(job, &err) == 0) {
         run_plan_yaml(&enclave, request, &yaml, &err);
-        leave(self);
+        leave(job);
     }
+    job_free(job);
     if (err) {
         actor_call_fail(&call, &err);
         return;
@@ -193,6 +207,52 @@ plan(run_t *self, actor_call_t *call, const run_request_t *request)
     ApiContainerApi__PlanYaml reply = API_CONTAINER_API__PLAN_YAML__INIT;
     reply.plan_yaml = yaml;
     actor_call_reply(&call, &reply.base);
+}
+
+/* The run that a client means who attaches; yours. */
+static int
+find_feed(run_t *self, run_feed_t **ret_feed, err_t **err)
+{
+    int rc = 0;
+    pthread_mutex_lock(&self->lock);
+    run_feed_t *feed = self->current ? self->current : self->newest;
+    if (!feed)
+        rc = err_fail(err, ERR_NOT_FOUND,
+                      "nothing has been run in this enclave since its API "
+                      "container was started");
+    else if (self->n_attached == RUN_READERS_MAX)
+        rc = err_fail(err, ERR_LIMIT,
+                      "%u clients are attached to runs of this enclave, which is the limit",
+                      RUN_READERS_MAX);
+    if (rc == 0) {
+        self->n_attached++;
+        *ret_feed = run_feed_hold(feed);
+    }
+    pthread_mutex_unlock(&self->lock);
+    return rc;
+}
+
+void
+run_attach(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const ApiContainerApi__AttachStarlarkRunArgs *args =
+        (const ApiContainerApi__AttachStarlarkRunArgs *)request;
+    run_feed_t *feed = NULL;
+    run_reader_t *reader = NULL;
+    AUTO(err) err = NULL;
+    if (find_feed(self, &feed, &err) < 0 ||
+        run_reader_new(feed, args->only_new, &reader, &err) < 0) {
+        actor_call_fail(&call, &err);
+    } else {
+        AUTO_FREE char *about = run_feed_about(feed);
+        serve(call, reader, about);
+    }
+    if (!feed)
+        return;
+    run_feed_drop(&feed);
+    pthread_mutex_lock(&self->lock);
+    self->n_attached--;
+    pthread_mutex_unlock(&self->lock);
 }
 
 void
@@ -206,24 +266,46 @@ run_last(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
 
 /* ----------------------------------------------------------------------------------------- jobs */
 
-static void
-arg_free(job_arg_t *arg)
+/* request: what it is run by; NULL for a plan. */
+static job_t *
+job_new(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
 {
-    protobuf_c_message_free_unpacked(arg->args, NULL);
-    free(arg);
+    job_t *job = calloc(1, sizeof(*job));
+    if (!job)
+        abort();
+    job->run = self;
+    job->args = request ? bus_message_dup(request) : NULL;
+    job->scope = actor_scope_new(actor_call_actor(call), NULL);
+    run_world_core(&job->world, self->world.core, job->scope);
+    return job;
+}
+
+static void
+job_free(job_t *job)
+{
+    actor_scope_destroy(&job->scope);
+    run_feed_drop(&job->feed);
+    protobuf_c_message_free_unpacked(job->args, NULL);
+    free(job);
 }
 
 /* One more run is under way, unless that is too many. */
 static int
-admit(run_t *self, err_t **err)
+admit(job_t *job, err_t **err)
 {
+    run_t *self = job->run;
     pthread_mutex_lock(&self->lock);
     const bool is_stopping = self->is_stopping, is_full = self->n_jobs == RUN_RUNS_MAX;
-    if (!is_stopping && !is_full)
+    if (!is_stopping && !is_full) {
+        size_t slot = 0;
+        while (self->jobs[slot])
+            slot++;
+        self->jobs[slot] = job;
         self->n_jobs++;
+    }
     pthread_mutex_unlock(&self->lock);
     if (is_stopping)
-        return err_fail(err, ERR_UNAVAILABLE, "the API container stops");
+        return err_fail(err, ERR_UNAVAILABLE, "%s", stopping);
     return !is_full ? 0
                     : err_fail(err, ERR_LIMIT,
                                "%u runs are under way in this enclave, which is the limit; wait "
@@ -232,70 +314,128 @@ admit(run_t *self, err_t **err)
 }
 
 static void
-leave(run_t *self)
+leave(job_t *job)
 {
+    run_t *self = job->run;
     pthread_mutex_lock(&self->lock);
+    for (size_t i = 0; i < RUN_RUNS_MAX; i++)
+        if (self->jobs[i] == job)
+            self->jobs[i] = NULL;
+    if (self->current == job->feed)
+        self->current = NULL;
     self->n_jobs--;
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
 }
 
+/* It is what clients see who attach now, unless another run changes the enclave. */
 static void
-start(run_t *self, actor_call_t *call, job_arg_t *arg)
+show(run_t *self, run_feed_t *feed)
 {
-    AUTO(err) err = NULL;
-    run_job_t *job = NULL;
-    arg->run = self;
-    if (admit(self, &err) == 0 && run_job_new(work, arg, &job, &err) < 0)
-        leave(self);
-    if (err) {
-        arg_free(arg);
-        actor_call_fail(&call, &err);
-        return;
-    }
-    serve(call, job);
+    pthread_mutex_lock(&self->lock);
+    run_feed_t *before = self->newest;
+    self->newest = run_feed_hold(feed);
+    pthread_mutex_unlock(&self->lock);
+    run_feed_drop(&before);
 }
 
-/* Sends the lines as they come, until the run has ended or the client has gone. */
 static void
-serve(actor_call_t *call, run_job_t *job)
+start(run_t *self, actor_call_t *call, job_t *job)
 {
-    run_line_t *line;
-    while ((line = run_job_next(job, actor_call_cancel_fd(call)))) {
-        const int rc = actor_call_send(call, &line->base, NULL);
-        protobuf_c_message_free_unpacked(&line->base, NULL);
+    AUTO(err) err = NULL;
+    const char *id = job->request.package_id;
+    AUTO_FREE char *title = id ? str_format("package '%s'", id) : strdup("a script");
+    run_reader_t *reader = NULL;
+    run_feed_t *feed = run_feed_new(title);
+    job->feed = run_feed_hold(feed);
+    int rc = run_reader_new(feed, false, &reader, &err);
+    if (rc == 0 && (rc = admit(job, &err)) == 0) {
+        show(self, feed);
+        rc = run_job_start(work, job, feed, &err);
         if (rc < 0)
-            break;
+            leave(job);
     }
-    run_job_leave(&job);
+    run_feed_drop(&feed);
+    if (rc == 0) {
+        serve(call, reader, NULL);
+        return;
+    }
+    run_reader_destroy(&reader);
+    job_free(job);
+    actor_call_fail(&call, &err);
+}
+
+static void
+pack(void *out, run_line_t *line)
+{
+    bus_msgpack_pack(&line->base, out);
+    protobuf_c_message_free_unpacked(&line->base, NULL);
+}
+
+/* Lines that are packed, one after the other. */
+static int
+send_lines(actor_call_t *call, bool in_batches, const str_t *lines, size_t count)
+{
+    AUTO_STR batch = STR_EMPTY;
+    if (!in_batches)
+        return actor_call_send_packed(call, lines->data, lines->len, NULL);
+    bus_msgpack_pack_list("lines", lines->data, lines->len, count, &batch);
+    return actor_call_send_packed(call, batch.data, batch.len, NULL);
+}
+
+/* Sends the lines as they come, until the run has ended or the client has gone. about: what it is,
+ * as the first line; may be NULL. */
+static void
+serve(actor_call_t *call, run_reader_t *reader, const char *about)
+{
+    const bool in_batches = actor_call_method(call)->response ==
+                            &api_container_api__starlark_run_response_lines__descriptor;
+    const size_t most = in_batches ? RUN_BATCH_LINES : 1;
+    const int cancel_fd = actor_call_cancel_fd(call);
+    AUTO_STR lines = STR_EMPTY;
+    size_t count = about != NULL;
+    if (about)
+        run_lines_info(&(run_lines_t){pack, &lines}, about);
+    else
+        count = run_reader_take(reader, most, cancel_fd, &lines);
+    while (count && send_lines(call, in_batches, &lines, count) == 0) {
+        str_clear(&lines);
+        count = run_reader_take(reader, most, cancel_fd, &lines);
+    }
+    run_reader_destroy(&reader);
     actor_call_end(&call);
 }
 
 static void
 running(void *arg, star_t *star)
 {
-    job_arg_t *self = arg;
-    run_t *run = self->run;
-    pthread_mutex_lock(&run->lock);
-    if (self->slot) {
-        *self->slot = NULL;
-        self->slot = NULL;
-    }
-    for (size_t i = 0; star && i < RUN_RUNS_MAX; i++)
-        if (!run->running[i]) {
-            self->slot = &run->running[i];
-            *self->slot = star;
-            if (run->is_stopping)
-                star_cancel(star, "the API container stops");
-            break;
-        }
-    pthread_mutex_unlock(&run->lock);
+    job_t *self = arg;
+    pthread_mutex_lock(&self->run->lock);
+    self->star = star;
+    if (star && self->run->is_stopping)
+        star_cancel(star, stopping);
+    pthread_mutex_unlock(&self->run->lock);
+}
+
+static void
+entered(void *arg)
+{
+    job_t *self = arg;
+    pthread_mutex_lock(&self->run->lock);
+    self->run->current = self->feed;
+    pthread_mutex_unlock(&self->run->lock);
+}
+
+static void
+cancel(void *arg, const char *why)
+{
+    actor_scope_cancel(((job_t *)arg)->scope, why);
 }
 
 static bool
 stopped(void *arg)
 {
-    run_t *run = ((job_arg_t *)arg)->run;
+    run_t *run = ((job_t *)arg)->run;
     pthread_mutex_lock(&run->lock);
     const bool is_stopping = run->is_stopping;
     pthread_mutex_unlock(&run->lock);
@@ -305,7 +445,7 @@ stopped(void *arg)
 static bool
 sleep_for(void *arg, int64_t ms)
 {
-    run_t *run = ((job_arg_t *)arg)->run;
+    run_t *run = ((job_t *)arg)->run;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ms / 1000;
@@ -324,22 +464,24 @@ sleep_for(void *arg, int64_t ms)
 }
 
 static run_enclave_t
-enclave_of(job_arg_t *arg)
+enclave_of(job_t *job)
 {
     return (run_enclave_t){
-        .world = &arg->run->world,
-        .store = arg->run->store,
-        .lock = &arg->run->executing,
+        .world = &job->world,
+        .store = job->run->store,
+        .lock = &job->run->executing,
         .running = running,
         .stopped = stopped,
         .sleep = sleep_for,
-        .arg = arg,
+        .entered = entered,
+        .cancel = cancel,
+        .arg = job,
     };
 }
 
 /* What the run has said, on its way: the end is recorded before the client hears of it. */
 typedef struct {
-    const job_arg_t *job;
+    const job_t *job;
     const run_lines_t *lines;
 } tap_t;
 
@@ -347,7 +489,7 @@ static void
 on_line(void *arg, run_line_t *line)
 {
     const tap_t *tap = arg;
-    const job_arg_t *job = tap->job;
+    const job_t *job = tap->job;
     if (line->run_response_line_case ==
         API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT) {
         AUTO(err) err = NULL;
@@ -360,8 +502,7 @@ on_line(void *arg, run_line_t *line)
 static void
 work(void *arg, const run_lines_t *lines)
 {
-    job_arg_t *self = arg;
-    run_t *run = self->run;
+    job_t *self = arg;
     tap_t tap = {self, lines};
     const run_lines_t tapped = {on_line, &tap};
     const run_enclave_t enclave = enclave_of(self);
@@ -370,6 +511,6 @@ work(void *arg, const run_lines_t *lines)
     static const char *const outcomes[] = {"refused", "failed", "succeeded", "dry"};
     const run_outcome_t outcome = run_phases(&enclave, &self->request, &tapped);
     log_info("run.ended", "outcome=%s", outcomes[outcome]);
-    arg_free(self);
-    leave(run);
+    leave(self);
+    job_free(self);
 }

@@ -32,6 +32,8 @@ typedef struct {
 
 typedef struct {
     void *self;
+    core_t *core;         /* lent; of an API container's world only, as is the next */
+    actor_call_t *within; /* lent; what the driver is asked is asked within it; may be NULL */
     const char *enclave_uuid;
     const char *enclave_env; /* JSON, or "" */
     const char *backend;     /* "docker", "podman", "kubernetes" */
@@ -82,7 +84,8 @@ typedef struct {
     void (*db_unlock)(void *self);
 } run_world_t;
 
-/* Fills the world of this API container; core must outlive it. */
-void run_world_core(run_world_t *self, core_t *core);
+/* Fills the world of this API container, which stays where it is; core and within must outlive it.
+ */
+void run_world_core(run_world_t *self, core_t *core, actor_call_t *within);
 
 #endif

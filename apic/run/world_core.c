@@ -5,85 +5,87 @@
 #include <unistd.h>
 
 #define SERVICE "orchestrator.Orchestrator/"
+#define CORE(self) (((const run_world_t *)(self))->core)
+#define WITHIN(self) (((const run_world_t *)(self))->within)
 
 static int
 services_start(void *self, core_service_config_t *const *configs, size_t count,
                unsigned parallelism, core_service_t **ret_services, err_t **ret_errors, err_t **err)
 {
-    return core_services_start(self, NULL, configs, count, parallelism, ret_services, ret_errors,
+    return core_services_start(CORE(self), WITHIN(self), configs, count, parallelism, ret_services, ret_errors,
                                err);
 }
 
 static int
 service_remove(void *self, const char *name, char **ret_uuid, err_t **err)
 {
-    return core_service_remove(self, NULL, name, ret_uuid, err);
+    return core_service_remove(CORE(self), WITHIN(self), name, ret_uuid, err);
 }
 
 static int
 service_stop(void *self, const char *name, err_t **err)
 {
-    return core_service_stop(self, NULL, name, err);
+    return core_service_stop(CORE(self), WITHIN(self), name, err);
 }
 
 static int
 service_restart(void *self, const char *name, err_t **err)
 {
-    return core_service_restart(self, NULL, name, err);
+    return core_service_restart(CORE(self), WITHIN(self), name, err);
 }
 
 static int
 service_find(void *self, const char *name, core_service_t **ret_service, err_t **err)
 {
-    return core_service_find(self, name, ret_service, err);
+    return core_service_find(CORE(self), name, ret_service, err);
 }
 
 static int
 service_config(void *self, const char *name, core_service_config_t **ret_config, err_t **err)
 {
     AUTO(core_service) service = NULL;
-    if (core_service_find(self, name, &service, err) < 0)
+    if (core_service_find(CORE(self), name, &service, err) < 0)
         return -1;
-    return core_service_config(self, service->uuid, ret_config, err);
+    return core_service_config(CORE(self), service->uuid, ret_config, err);
 }
 
 static core_service_t **
 services_all(void *self, size_t *ret_count)
 {
-    return core_services_all(self, ret_count);
+    return core_services_all(CORE(self), ret_count);
 }
 
 static int
 service_exec(void *self, const char *name, char *const *argv, int timeout_ms, int *ret_code,
              str_t *output, err_t **err)
 {
-    return core_service_exec(self, NULL, name, argv, NULL, timeout_ms, ret_code, output, err);
+    return core_service_exec(CORE(self), WITHIN(self), name, argv, NULL, timeout_ms, ret_code, output, err);
 }
 
 static int
 service_request(void *self, const char *name, const char *port_id, const core_request_t *request,
                 int *ret_status, str_t *ret_body, err_t **err)
 {
-    return core_service_request(self, NULL, name, port_id, request, ret_status, ret_body, err);
+    return core_service_request(CORE(self), WITHIN(self), name, port_id, request, ret_status, ret_body, err);
 }
 
 static bool
 artifact_exists(void *self, const char *name, char **ret_uuid)
 {
-    return core_artifact_exists(self, name, ret_uuid);
+    return core_artifact_exists(CORE(self), name, ret_uuid);
 }
 
 static char **
 artifact_names(void *self, size_t *ret_count)
 {
-    return core_artifact_names(self, ret_count);
+    return core_artifact_names(CORE(self), ret_count);
 }
 
 static int
 download(void *self, const char *url, const char *path, int timeout_ms, err_t **err)
 {
     int status = 0;
-    if (core_download(self, NULL, url, path, timeout_ms, &status, err) < 0)
+    if (core_download(CORE(self), WITHIN(self), url, path, timeout_ms, &status, err) < 0)
         return -1;
     return status / 100 == 2
                ? 0
@@ -94,41 +96,41 @@ download(void *self, const char *url, const char *path, int timeout_ms, err_t **
 static int
 archive_path(void *self, const char *path, char **ret_archive, char **ret_md5, err_t **err)
 {
-    return core_archive_path(self, path, ret_archive, ret_md5, err);
+    return core_archive_path(CORE(self), path, ret_archive, ret_md5, err);
 }
 
 static int
 artifact_put(void *self, const char *name, const char *archive, const char *md5,
              core_artifact_outcome_t *ret_outcome, char **ret_uuid, err_t **err)
 {
-    return core_artifact_put(self, name, archive, md5, true, ret_outcome, ret_uuid, err);
+    return core_artifact_put(CORE(self), name, archive, md5, true, ret_outcome, ret_uuid, err);
 }
 
 static int
 artifact_put_files(void *self, const char *name, const core_file_t *files, size_t count,
                    core_artifact_outcome_t *ret_outcome, char **ret_uuid, err_t **err)
 {
-    return core_artifact_put_files(self, name, files, count, ret_outcome, ret_uuid, err);
+    return core_artifact_put_files(CORE(self), name, files, count, ret_outcome, ret_uuid, err);
 }
 
 static int
 artifact_put_from_service(void *self, const char *service, const char *path, const char *name,
                           char **ret_uuid, err_t **err)
 {
-    return core_artifact_put_from_service(self, NULL, service, path, name, ret_uuid, err);
+    return core_artifact_put_from_service(CORE(self), WITHIN(self), service, path, name, ret_uuid, err);
 }
 
 static int
 package_clone(void *self, const char *author, const char *repo, const char *version,
               const char *token_of, err_t **err)
 {
-    return core_package_clone(self, author, repo, version, token_of, err);
+    return core_package_clone(CORE(self), author, repo, version, token_of, err);
 }
 
 static int
 package_token(void *self, const char *package_id, const char *token, err_t **err)
 {
-    return core_package_token(self, package_id, token, err);
+    return core_package_token(CORE(self), package_id, token, err);
 }
 
 /* An image on its way. */
@@ -215,7 +217,7 @@ image_fetch(void *self, const types_image_t *image, Orchestrator__FetchMode mode
         args.password = image->password;
     if (image->registry)
         args.registry = image->registry;
-    return core_image_fetch(self, NULL, &args, on_image_step, &fetching, err);
+    return core_image_fetch(CORE(self), WITHIN(self), &args, on_image_step, &fetching, err);
 }
 
 static int
@@ -224,7 +226,7 @@ resources(void *self, bool measure, run_resources_t *ret, err_t **err)
     Orchestrator__GetClusterInfoArgs args = ORCHESTRATOR__GET_CLUSTER_INFO_ARGS__INIT;
     AUTO_MESSAGE ProtobufCMessage *reply = NULL;
     args.measure_free = measure;
-    if (actor_ask(core_actor(self), NULL, core_driver(self), SERVICE "GetClusterInfo", &args.base,
+    if (actor_ask(core_actor(CORE(self)), WITHIN(self), core_driver(CORE(self)), SERVICE "GetClusterInfo", &args.base,
                   0, &reply, err) < 0)
         return -1;
     const Orchestrator__ClusterInfo *info = (const Orchestrator__ClusterInfo *)reply;
@@ -240,20 +242,22 @@ resources(void *self, bool measure, run_resources_t *ret, err_t **err)
 static sqlite3 *
 db_lock(void *self)
 {
-    return core_db_lock(self);
+    return core_db_lock(CORE(self));
 }
 
 static void
 db_unlock(void *self)
 {
-    core_db_unlock(self);
+    core_db_unlock(CORE(self));
 }
 
 void
-run_world_core(run_world_t *self, core_t *core)
+run_world_core(run_world_t *self, core_t *core, actor_call_t *within)
 {
     *self = (run_world_t){
-        .self = core,
+        .self = self,
+        .core = core,
+        .within = within,
         .enclave_uuid = core_enclave_uuid(core),
         .enclave_env = core_enclave_env(core),
         .backend = core_backend_kind(core),

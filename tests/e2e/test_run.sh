@@ -145,7 +145,7 @@ docker exec "$(service_container slow web)" touch /go
 wait $slow || die "the run fails: $(cat slow.out)"
 grep -q '^late' slow.out || die "the last result does not come"
 
-it "a client that leaves does not undo the run"
+it "a client that leaves does not undo the run, and says how to see it"
 kurtosis run slow.star "{\"image\": \"$image\"}" --enclave left >left.out 2>&1 &
 left=$!
 comes early left.out
@@ -153,9 +153,51 @@ kill -INT $left
 code=0
 wait $left || code=$?
 same "exit code after Ctrl-C" 1 $code
+grep -qF "the run goes on in the enclave. 'kurtosis enclave attach left' shows it" left.out || die "$(cat left.out)"
+
+it "another client can attach to the run, sees it from its beginning, and ends with it"
+kurtosis enclave attach left >attached.out 2>&1 &
+attached=$!
+comes early attached.out
+kurtosis enclave attach left --only-new >new.out 2>&1 &
+new=$!
+comes "This is the run of a script" new.out
 docker exec "$(service_container left web)" touch /go
-ok kurtosis run hello.star --enclave left
-says "hello world"
+wait $attached || die "attach fails: $(cat attached.out)"
+wait $new || die "attach fails: $(cat new.out)"
+grep -q '^late' attached.out || die "the last result is not shown: $(cat attached.out)"
+grep -qF 'Starlark code successfully run' attached.out || die "its end is not shown: $(cat attached.out)"
+grep -q '^late' new.out || die "the last result is not shown: $(cat new.out)"
+! grep -q '^early' new.out || die "what was there before is shown: $(cat new.out)"
+
+it "what has ended can be seen again, and its exit code is the run's"
+ok kurtosis enclave attach left
+says "This was the run of a script" early late "Starlark code successfully run"
+printf 'def run(plan):\n    plan.verify(1, "==", 2)\n' >wrong.star
+fails kurtosis run wrong.star --enclave left
+fails kurtosis enclave attach left
+says "Error encountered running Starlark code"
+ok kurtosis enclave add --name empty
+fails kurtosis enclave attach empty
+says "nothing has been run in this enclave"
+
+it "a client that is killed leaves the run going; the next run waits for it and says how to see it"
+kurtosis run slow.star "{\"image\": \"$image\"}" --enclave killed >killed.out 2>&1 &
+killed=$!
+comes early killed.out
+kill -9 $killed
+wait $killed || true
+kurtosis run hello.star --enclave killed >next.out 2>&1 &
+next=$!
+comes "'kurtosis enclave attach $(uuid_of killed | cut -c 1-12)' shows what it does" next.out
+kurtosis enclave attach killed --only-new >attached.out 2>&1 &
+attached=$!
+comes "This is the run of a script" attached.out
+docker exec "$(service_container killed web)" touch /go
+wait $attached || die "attach fails: $(cat attached.out)"
+grep -q '^late' attached.out || die "the last result is not shown: $(cat attached.out)"
+wait $next || die "the next run fails: $(cat next.out)"
+grep -q "hello world" next.out || die "the next run does not run: $(cat next.out)"
 
 it "a failing script exits 1 with file, line, column, the call stack and the cause"
 script broken.star <<'STAR'

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define SERVICE "orchestrator.Orchestrator/"
+#define HANG_MS 60000 /* longer than any test waits */
 #define HOLD_SECONDS 10
 
 static actor_handler_fn on_cluster, on_fetch, on_start, on_get, on_stop, on_restart, on_remove, on_exec, on_copy_out,
@@ -314,7 +315,7 @@ on_exec(void *state, actor_call_t *call, const ProtobufCMessage *request)
         flood(call, strtoul(args->command[1], NULL, 10));
     } else {
         struct pollfd cancel = {.fd = actor_call_cancel_fd(call), .events = POLLIN};
-        poll(&cancel, 1, 10000);
+        poll(&cancel, 1, HANG_MS);
     }
     actor_call_send(call, &end.base, NULL);
     actor_call_end(&call);

@@ -178,6 +178,187 @@ a_run_goes_on_when_its_client_goes_away(void **state)
     assert_string_equal(said, "(another run is under way)\nFetched service 'last'\nyes\n");
 }
 
+/* Reads until an instruction of this name begins. */
+static void
+read_until(actor_stream_t *stream, const char *instruction)
+{
+    for (;;) {
+        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *line = next(stream);
+        assert_non_null(line);
+        if (line->run_response_line_case ==
+                API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INSTRUCTION &&
+            !strcmp(line->instruction->instruction_name, instruction))
+            return;
+    }
+}
+
+static actor_stream_t *
+attach(run_stage_t *self, bool only_new)
+{
+    ApiContainerApi__AttachStarlarkRunArgs args = API_CONTAINER_API__ATTACH_STARLARK_RUN_ARGS__INIT;
+    actor_stream_t *stream = NULL;
+    args.only_new = only_new;
+    assert_int_equal(actor_stream_open(self->client, NULL, APIC, SERVICE "AttachStarlarkRun",
+                                       &args.base, &stream, NULL),
+                     0);
+    return stream;
+}
+
+static void
+write_attached(str_t *out, const ApiContainerApi__StarlarkRunResponseLine *line)
+{
+    switch (line->run_response_line_case) {
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INFO:
+        if (str_starts(line->info->info_message, "This "))
+            str_printf(out, "%.*s\n", (int)strcspn(line->info->info_message, ","),
+                       line->info->info_message);
+        break;
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INSTRUCTION_RESULT:
+        str_printf(out, "%s\n", line->instruction_result->serialized_instruction_result);
+        break;
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT:
+        str_printf(out, "%s\n", line->run_finished_event->is_run_successful ? "yes" : "no");
+        break;
+    default:
+        break;
+    }
+}
+
+/* Everything an attached client is sent: which run it is, results, how it ended. */
+static char *
+read_attached(actor_stream_t *stream)
+{
+    str_t out = STR_EMPTY;
+    for (;;) {
+        AUTO(err) err = NULL;
+        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLines *batch = NULL;
+        if (actor_stream_recv(stream, 20000, (ProtobufCMessage **)&batch, &err) <= 0) {
+            if (err)
+                str_printf(&out, "error: %s\n", err_text(err));
+            return str_take(&out);
+        }
+        assert_true(batch->n_lines > 0);
+        for (size_t i = 0; i < batch->n_lines; i++)
+            write_attached(&out, batch->lines[i]);
+    }
+}
+
+#define HANGS                                                                                      \
+    "def run(plan):\n"                                                                             \
+    "    plan.add_service(\"s\", ServiceConfig(image = \"image\"))\n"                              \
+    "    plan.print(\"early\")\n"                                                                  \
+    "    plan.exec(\"s\", ExecRecipe(command = [\"hang\"]))\n"
+
+static void
+another_client_can_attach_to_a_run_whose_client_has_gone(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO(actor_stream) stream = start(self, HANGS);
+    read_until(stream, "exec");
+    actor_stream_destroy(&stream);
+    AUTO(actor_stream) all = attach(self, false);
+    AUTO(actor_stream) rest = attach(self, true);
+    /* both are there when the run ends */
+    AUTO_MESSAGE ProtobufCMessage *one = NULL, *other = NULL;
+    assert_int_equal(actor_stream_recv(all, 20000, &one, NULL), 1);
+    assert_int_equal(actor_stream_recv(rest, 20000, &other, NULL), 1);
+    run_stop(self->api.run);
+    AUTO_FREE char *said = read_attached(all), *later = read_attached(rest);
+    assert_true(str_starts(said, "Service 's' added"));
+    assert_non_null(strstr(said, "\nearly\nno\n"));
+    assert_string_equal(later, "no\n");
+}
+
+static void
+the_last_run_can_be_seen_when_it_has_ended(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO(actor_stream) none = attach(self, false);
+    AUTO_FREE char *nothing = read_attached(none);
+    assert_true(str_starts(nothing, "error: nothing has been run in this enclave"));
+    AUTO_FREE char *first = run(self, "def run(plan):\n    plan.print(1)\n");
+    AUTO_FREE char *second = run(self, "def run(plan):\n    plan.print(2)\n");
+    assert_string_equal(first, "1\nyes\n");
+    assert_string_equal(second, "2\nyes\n");
+    AUTO(actor_stream) stream = attach(self, false);
+    AUTO_FREE char *said = read_attached(stream);
+    assert_true(str_starts(said, "This was the run of a script\n"));
+    assert_non_null(strstr(said, "\n2\nyes\n"));
+}
+
+static void
+so_many_clients_may_be_attached_at_once(void **state)
+{
+    run_stage_t *self = *state;
+    actor_stream_t *streams[RUN_READERS_MAX];
+    AUTO(actor_stream) stream = start(self, HANGS);
+    read_until(stream, "exec");
+    for (size_t i = 0; i < RUN_READERS_MAX; i++) {
+        AUTO_MESSAGE ProtobufCMessage *about = NULL;
+        streams[i] = attach(self, false);
+        assert_int_equal(actor_stream_recv(streams[i], 20000, &about, NULL), 1);
+    }
+    AUTO(actor_stream) more = attach(self, false);
+    AUTO_FREE char *said = read_attached(more);
+    assert_true(str_starts(said, "error: 8 clients are attached"));
+    for (size_t i = 0; i < RUN_READERS_MAX; i++)
+        actor_stream_destroy(&streams[i]);
+}
+
+/* Reads a run to its end: its errors. next() fails the test when nothing comes for a while. */
+static char *
+errors_of(actor_stream_t *stream)
+{
+    str_t out = STR_EMPTY;
+    ApiContainerApi__StarlarkRunResponseLine *line;
+    while ((line = next(stream))) {
+        if (line->run_response_line_case ==
+            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR)
+            str_printf(&out, "%s\n", line->error->execution_error->error_message);
+        bus_message_destroy(&line);
+    }
+    return str_take(&out);
+}
+
+static void
+a_failure_ends_what_runs_beside_it(void **state)
+{
+    run_stage_t *self = *state;
+    ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
+    args.serialized_script =
+        (char *)"def run(plan):\n"
+                "    plan.add_services({n: ServiceConfig(\"image\") for n in [\"a\", \"b\"]})\n"
+                "    plan.exec(\"a\", ExecRecipe(command = [\"hang\"]))\n"
+                "    plan.exec(\"b\", ExecRecipe(command = [\"fail\", \"3\"]))\n";
+    args._parallel_case = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS___PARALLEL_PARALLEL;
+    args.parallel = true;
+    AUTO(actor_stream) stream = NULL;
+    assert_int_equal(actor_stream_open(self->client, NULL, APIC, SERVICE "RunStarlarkScript",
+                                       &args.base, &stream, NULL),
+                     0);
+    AUTO_FREE char *errors = errors_of(stream);
+    assert_non_null(strstr(errors, "exit code '3'"));
+    AUTO_FREE char *said = run(self, "def run(plan):\n    plan.print(\"fine\")\n");
+    assert_string_equal(said, "fine\nyes\n");
+}
+
+static void
+a_service_that_fails_ends_the_wait_for_others_of_its_batch(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO(actor_stream)
+    stream = start(self, "def run(plan):\n"
+                         "    plan.add_services({\n"
+                         "        \"a\": ServiceConfig(\"silent\", ports = {\n"
+                         "            \"p\": PortSpec(1, wait = \"1h\")}),\n"
+                         "        \"b\": ServiceConfig(\"refused\"),\n"
+                         "    })\n");
+    AUTO_FREE char *errors = errors_of(stream);
+    assert_non_null(strstr(errors, "start service 'b'"));
+    assert_null(strstr(errors, "start service 'a'"));
+    assert_int_equal(sim_count(self->stage->sim), 0);
+}
+
 static void
 thousands_of_lines_arrive_in_order(void **state)
 {
@@ -220,6 +401,14 @@ main(void)
         cmocka_unit_test_setup_teardown(the_last_run_is_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(a_plan_is_shown_without_being_run, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_goes_on_when_its_client_goes_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_client_can_attach_to_a_run_whose_client_has_gone,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(the_last_run_can_be_seen_when_it_has_ended, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(so_many_clients_may_be_attached_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failure_ends_what_runs_beside_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_service_that_fails_ends_the_wait_for_others_of_its_batch,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(thousands_of_lines_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_ends_a_run_that_waits, setup, teardown),
     };

@@ -170,11 +170,15 @@ static void
 send_lines(stage_t *self, actor_call_t **call_p)
 {
     sync_with_actors(self);
-    for (size_t i = 0; self->lines && self->lines[i]; i++) {
-        AUTO_MESSAGE ProtobufCMessage *line = NULL;
-        if (bus_json_unpack(&api_container_api__starlark_run_response_line__descriptor,
-                            self->lines[i], strlen(self->lines[i]), &line, NULL) < 0 ||
-            actor_call_send(*call_p, line, NULL) < 0)
+    /* two lines a message */
+    for (size_t i = 0; self->lines && self->lines[i]; i += 2) {
+        AUTO_MESSAGE ProtobufCMessage *message = NULL;
+        const char *second = self->lines[i + 1];
+        AUTO_FREE char *text = str_format("{\"lines\": [%s%s%s]}", self->lines[i],
+                                          second ? ", " : "", second ? second : "");
+        if (bus_json_unpack(&api_container_api__starlark_run_response_lines__descriptor, text,
+                            strlen(text), &message, NULL) < 0 ||
+            actor_call_send(*call_p, message, NULL) < 0 || !second)
             break;
     }
     actor_call_end(call_p);
@@ -197,6 +201,15 @@ on_script(void *state, actor_call_t *call, const ProtobufCMessage *request)
     const ApiContainerApi__RunStarlarkScriptArgs *args =
         (const ApiContainerApi__RunStarlarkScriptArgs *)request;
     remember(state, args->serialized_params, args->serialized_script);
+    send_lines(state, &call);
+}
+
+static void
+on_attach(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const ApiContainerApi__AttachStarlarkRunArgs *args =
+        (const ApiContainerApi__AttachStarlarkRunArgs *)request;
+    remember(state, "", args->only_new ? "only new" : "all");
     send_lines(state, &call);
 }
 
@@ -283,8 +296,9 @@ on_download(void *state, actor_call_t *call, const ProtobufCMessage *request)
 }
 
 static const actor_method_t apic_table[] = {
-    {APIC("RunStarlarkScript"), ACTOR_WORKER, on_script},
-    {APIC("RunStarlarkPackage"), ACTOR_WORKER, on_package},
+    {APIC("RunStarlarkScriptInBatches"), ACTOR_WORKER, on_script},
+    {APIC("RunStarlarkPackageInBatches"), ACTOR_WORKER, on_package},
+    {APIC("AttachStarlarkRun"), ACTOR_WORKER, on_attach},
     {APIC("UploadStarlarkPackage"), ACTOR_WORKER, on_upload_package},
     {APIC("UploadFilesArtifact"), ACTOR_WORKER, on_upload_files},
     {APIC("DownloadFilesArtifact"), ACTOR_WORKER, on_download},
@@ -581,6 +595,42 @@ a_reader_may_leave_a_run(void **state)
     assert_int_equal(seen, 1);
 }
 
+/* Counts messages in tens, lines in ones. */
+static int
+count_line(void *arg, const ApiContainerApi__StarlarkRunResponseLine *line, err_t **err)
+{
+    (void)line;
+    (void)err;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void
+count_pause(void *arg)
+{
+    *(int *)arg += 10;
+}
+
+static void
+the_run_of_another_is_read_as_ones_own(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(kurtosis_context) context = connected(stage);
+    AUTO(enclave_context) enclave = live_enclave(context);
+    static const char *const lines[] = {"{\"info\": {}}", "{\"info\": {}}", "{\"info\": {}}",
+                                        NULL};
+    stage->lines = lines;
+    sync_with_actors(stage);
+    int seen = 0;
+    AUTO(err) err = NULL;
+    assert_done(enclave_context_attach_starlark_run(enclave, true, count_pause, count_line, &seen,
+                                                    &err),
+                err);
+    assert_int_equal(seen, 33); /* three lines; two messages and the end */
+    sync_with_actors(stage);
+    assert_string_equal(stage->package, "only new");
+}
+
 static void
 a_package_is_uploaded_with_its_local_dependencies(void **state)
 {
@@ -699,6 +749,7 @@ main(void)
         ON_STAGE(a_blocking_run_gathers_results_and_output),
         ON_STAGE(a_failed_run_fails_with_the_first_kind_of_error),
         ON_STAGE(a_reader_may_leave_a_run),
+        ON_STAGE(the_run_of_another_is_read_as_ones_own),
         ON_STAGE(a_package_is_uploaded_with_its_local_dependencies),
         ON_STAGE(what_is_no_package_is_refused),
         ON_STAGE(large_files_go_in_chunks_that_name_the_one_before),

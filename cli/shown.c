@@ -1,0 +1,80 @@
+/*  shown: see shown.h. */
+#include "cli/shown.h"
+
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+
+void
+shown_done(shown_t *self)
+{
+    str_done(&self->text);
+}
+
+static void
+show_progress(const ApiContainerApi__StarlarkRunProgress *progress)
+{
+    AUTO_STR text = STR_EMPTY;
+    if (!out_is_interactive())
+        return;
+    /* A row has no room for what the phase is about when there are details. */
+    const size_t count = progress->n_current_step_info, first = count > 1;
+    for (size_t i = first; i < count; i++)
+        str_printf(&text, "%s%s", i > first ? " - " : "", progress->current_step_info[i]);
+    progress_set(text.data, progress->current_step_number, progress->total_steps);
+}
+
+void
+shown_pause(void *arg)
+{
+    shown_t *self = arg;
+    if (self->text.len)
+        out_text(self->text.data);
+    str_clear(&self->text);
+}
+
+int
+shown_line(void *arg, const ApiContainerApi__StarlarkRunResponseLine *line, err_t **err)
+{
+    shown_t *self = arg;
+    (void)err;
+    switch (line->run_response_line_case) {
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_PROGRESS_INFO:
+        show_progress(line->progress_info);
+        return 0;
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR:
+        self->has_failed = true;
+        break;
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT:
+        progress_end();
+        self->has_finished = true;
+        self->is_successful = line->run_finished_event->is_run_successful;
+        break;
+    default:
+        break;
+    }
+    render_line(&self->options, line, out_coloured(), &self->text);
+    return 0;
+}
+
+void
+shown_interrupts(const char *enclave)
+{
+    static char *message; /* lent for ever */
+    free(message);
+    message =
+        str_format("Interrupted: the run goes on in the enclave. 'kurtosis enclave attach %s' "
+                   "shows it.",
+                   enclave);
+    interrupt_set(message, 1);
+}
+
+int
+shown_cut_off(const char *enclave, err_t **err)
+{
+    if (!err || err_code(*err) != ERR_UNAVAILABLE)
+        return err_wrap(err, "the run was cut off");
+    return err_wrap(err,
+                    "the run was cut off: 'kurtosis enclave attach %s' shows how it goes on; if it "
+                    "does not, the same run once more does the rest",
+                    enclave);
+}
