@@ -12,8 +12,8 @@ static int
 services_start(void *self, core_service_config_t *const *configs, size_t count,
                unsigned parallelism, core_service_t **ret_services, err_t **ret_errors, err_t **err)
 {
-    return core_services_start(CORE(self), WITHIN(self), configs, count, parallelism, ret_services, ret_errors,
-                               err);
+    return core_services_start(CORE(self), WITHIN(self), configs, count, parallelism, ret_services,
+                               ret_errors, err);
 }
 
 static int
@@ -59,14 +59,16 @@ static int
 service_exec(void *self, const char *name, char *const *argv, int timeout_ms, int *ret_code,
              str_t *output, err_t **err)
 {
-    return core_service_exec(CORE(self), WITHIN(self), name, argv, NULL, timeout_ms, ret_code, output, err);
+    return core_service_exec(CORE(self), WITHIN(self), name, argv, NULL, timeout_ms, ret_code,
+                             output, err);
 }
 
 static int
 service_request(void *self, const char *name, const char *port_id, const core_request_t *request,
                 int *ret_status, str_t *ret_body, err_t **err)
 {
-    return core_service_request(CORE(self), WITHIN(self), name, port_id, request, ret_status, ret_body, err);
+    return core_service_request(CORE(self), WITHIN(self), name, port_id, request, ret_status,
+                                ret_body, err);
 }
 
 static bool
@@ -117,7 +119,8 @@ static int
 artifact_put_from_service(void *self, const char *service, const char *path, const char *name,
                           char **ret_uuid, err_t **err)
 {
-    return core_artifact_put_from_service(CORE(self), WITHIN(self), service, path, name, ret_uuid, err);
+    return core_artifact_put_from_service(CORE(self), WITHIN(self), service, path, name, ret_uuid,
+                                          err);
 }
 
 static int
@@ -174,7 +177,7 @@ on_image_step(void *arg, const Orchestrator__FetchImageProgress *step)
 }
 
 static int
-image_build(core_t *core, const types_image_t *image, fetching_t *fetching, err_t **err)
+image_build(const run_world_t *self, const types_image_t *image, fetching_t *fetching, err_t **err)
 {
     Orchestrator__BuildImageArgs args = ORCHESTRATOR__BUILD_IMAGE_ARGS__INIT;
     args.image = image->name;
@@ -189,7 +192,8 @@ image_build(core_t *core, const types_image_t *image, fetching_t *fetching, err_
         args.args[i]->name = image->args.items[i].name;
         args.args[i]->value = image->args.items[i].value;
     }
-    int rc = core_image_build(core, NULL, &args, image->folder, on_image_step, fetching, err);
+    int rc = core_image_build(self->core, self->within, &args, image->folder, on_image_step,
+                              fetching, err);
     for (size_t i = 0; i < args.n_args; i++)
         free(args.args[i]);
     free(args.args);
@@ -226,8 +230,8 @@ resources(void *self, bool measure, run_resources_t *ret, err_t **err)
     Orchestrator__GetClusterInfoArgs args = ORCHESTRATOR__GET_CLUSTER_INFO_ARGS__INIT;
     AUTO_MESSAGE ProtobufCMessage *reply = NULL;
     args.measure_free = measure;
-    if (actor_ask(core_actor(CORE(self)), WITHIN(self), core_driver(CORE(self)), SERVICE "GetClusterInfo", &args.base,
-                  0, &reply, err) < 0)
+    if (actor_ask(core_actor(CORE(self)), WITHIN(self), core_driver(CORE(self)),
+                  SERVICE "GetClusterInfo", &args.base, 0, &reply, err) < 0)
         return -1;
     const Orchestrator__ClusterInfo *info = (const Orchestrator__ClusterInfo *)reply;
     *ret = (run_resources_t){
