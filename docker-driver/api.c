@@ -179,7 +179,7 @@ char *
 docker_volumes_path(const char *label, const char *value)
 {
     AUTO_FREE char *app = docker_label_filter(DOCKER_LABEL_APP, DOCKER_APP);
-    AUTO_FREE char *first = docker_label_filter(label, value);
+    AUTO_FREE char *first = value ? docker_label_filter(label, value) : strdup(label);
     AUTO_FREE char *filters = docker_filters("label", app, "label", first, NULL);
     return docker_path("/volumes?filters=%s", filters);
 }

@@ -161,10 +161,17 @@ docker_host_ports_choose(docker_t *self, const docker_call_t *call, const char *
     int result = load_locked(self, call, err);
     for (size_t i = 0; result == 0 && i < spec->n_ports; i++)
         mark(&self->host_ports, ret_numbers[i]);
-    for (size_t i = 0; result == 0 && i < spec->n_ports; i++)
-        if (spec->ports[i]->publish && !ret_numbers[i])
-            ret_numbers[i] =
-                choose_locked(&self->host_ports, enclave_name, spec, spec->ports[i], before);
+    for (size_t i = 0; result == 0 && i < spec->n_ports; i++) {
+        if (!spec->ports[i]->publish || ret_numbers[i])
+            continue;
+        ret_numbers[i] =
+            choose_locked(&self->host_ports, enclave_name, spec, spec->ports[i], before);
+        if (!ret_numbers[i]) { /* what others removed is looked for next time; Docker picks now */
+            memset(self->host_ports.taken, 0, sizeof self->host_ports.taken);
+            self->host_ports.is_loaded = false;
+            break;
+        }
+    }
     pthread_mutex_unlock(&self->host_ports.lock);
     return result;
 }

@@ -7,6 +7,7 @@
  *    KURTOSIS_BUS_SECRET       this driver's secret key, Z85
  *    KURTOSIS_BUS_NAME         its name; "driver/docker" if not set
  *    KURTOSIS_LOG_LEVEL        the lowest level it logs; "info" if not set
+ *    KURTOSIS_GRACE_MS         how long left-over volumes stay; 30000 if not set
  *
  *  Ends on SIGTERM: no new operation begins, those under way get some seconds. Exit code 1 with a
  *  sentence on stderr when it cannot begin.
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "docker-driver/docker-driver.h"
 #include "docker-driver/driver.h"
+#include "docker-driver/reconcile.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -66,6 +68,8 @@ run(err_t **err)
     int result = actor_new(&config, &actor, err);
     bus_keys_wipe(&config.keys);
     if (result < 0)
+        return -1;
+    if (docker_reconcile_start(docker, actor, err) < 0)
         return -1;
     log_info("driver.ready", "name=%s", actor_name(actor));
     int signal = actor_process_wait();

@@ -292,18 +292,24 @@ port_at(const starting_t *self, unsigned number)
     return i;
 }
 
-/* Makes the container anew with another port of the host in place of one that someone else uses. What its volumes
- * hold stays. */
+/* Makes the container anew with another port of the host in place of one that someone else uses. Its volumes are
+ * always in use by one of the two, so they stay. */
 static int
 make_with_other_port(starting_t *self, size_t port, bool last_try, err_t **err)
 {
+    AUTO_FREE char *old_id = self->id;
+    AUTO_FREE char *old_name = str_format("%s--old", self->id);
+    self->id = NULL;
     self->host_ports[port] =
         last_try ? 0 : docker_host_ports_instead(self->docker, self->host_ports[port]);
-    if (docker_container_remove(self->docker, NULL, self->id, err) < 0)
+    int result = docker_post(self->docker, NULL,
+                             docker_path("/containers/%s/rename?name=%s", old_id, old_name), NULL,
+                             NULL, err);
+    if (result == 0)
+        result = make_container(self, err);
+    if (docker_container_remove(self->docker, NULL, old_id, result < 0 ? NULL : err) < 0)
         return -1;
-    free(self->id);
-    self->id = NULL;
-    return make_container(self, err);
+    return result;
 }
 
 static int

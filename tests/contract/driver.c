@@ -15,11 +15,13 @@ static const struct {
     char *(*holds)(const char *part);
     char *(*inspect)(const char *container_id); /* NULL: it cannot */
     char *(*describe)(const Orchestrator__ServiceSpec *spec);
+    void (*forget_container)(const char *container_id);
+    bool (*wait_gone)(const char *part);
     void (*forget_image)(const char *image);
     void (*forget_volume)(const char *volume);
 } rows[] = {
     {"docker", "kurtosis-docker-driver", docker_holds, docker_inspect, docker_describe,
-     docker_forget_image, docker_forget_volume},
+     docker_forget_container, docker_wait_gone, docker_forget_image, docker_forget_volume},
 };
 
 /* Volumes of the engine, which stay as long as there is an enclave. */
@@ -104,9 +106,10 @@ start_child(driver_t *self, const char *endpoint)
     char *env[] = {str_format("KURTOSIS_BUS_ENDPOINT=%s", endpoint),
                    str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker_key),
                    str_format("KURTOSIS_BUS_SECRET=%s", secret),
-                   str_format("KURTOSIS_BUS_NAME=%s", self->address)};
+                   str_format("KURTOSIS_BUS_NAME=%s", self->address),
+                   strdup("KURTOSIS_GRACE_MS=" GRACE_MS)};
     const char *const argv[] = {rows[self->row].program, NULL};
-    const char *const extra[] = {env[0], env[1], env[2], env[3], NULL};
+    const char *const extra[] = {env[0], env[1], env[2], env[3], env[4], NULL};
     if (actor_child_new(argv[0], argv, extra, 5000, on_death, self, &self->child, &err) < 0 ||
         bus_broker_wait_peer(self->broker, self->address, 10000, &err) < 0)
         die("start the driver", err);
@@ -219,6 +222,18 @@ char *
 driver_describe(driver_t *self, const Orchestrator__ServiceSpec *spec)
 {
     return rows[self->row].describe(spec);
+}
+
+void
+driver_forget_container(driver_t *self, const char *container_id)
+{
+    rows[self->row].forget_container(container_id);
+}
+
+bool
+driver_wait_gone(driver_t *self, const char *part)
+{
+    return rows[self->row].wait_gone(part);
 }
 
 void

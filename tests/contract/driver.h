@@ -11,7 +11,8 @@
 #include "base/str.h"
 #include "bus/schema/orchestrator.pb-c.h"
 
-#define WAIT_MS 60000 /* for anything that must come */
+#define GRACE_MS "500" /* how long the driver leaves what is left over */
+#define WAIT_MS 60000  /* for anything that must come */
 
 typedef struct driver driver_t;
 typedef struct stream stream_t;
@@ -32,6 +33,9 @@ bool driver_inspects(const driver_t *self);
 char *driver_inspect(driver_t *self, const char *container_id);
 /* The same for a container of this spec that is never started. */
 char *driver_describe(driver_t *self, const Orchestrator__ServiceSpec *spec);
+/* Removes a container behind the driver's back; waits until nothing that persists has part in its name. */
+void driver_forget_container(driver_t *self, const char *container_id);
+bool driver_wait_gone(driver_t *self, const char *part);
 /* Removes an image that a test loaded. */
 void driver_forget_image(driver_t *self, const char *image);
 

@@ -319,10 +319,47 @@ files_are_moved_before_the_command_begins(void **state)
     service_remove(spec.service_uuid);
 }
 
+/* Somebody removes a container with Docker's own command; its volumes go soon after, those of others and what is
+ * persistent stay. */
+static void
+files_of_a_service_that_somebody_removed_go_by_themselves(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec, other;
+    Orchestrator__FilesMount mount = mount_at("/data");
+    Orchestrator__FilesMount *list[] = {&mount};
+    Orchestrator__PersistentMount persistent = ORCHESTRATOR__PERSISTENT_MOUNT__INIT;
+    Orchestrator__PersistentMount *persistents[] = {&persistent};
+    persistent.path = "/keep", persistent.key = "orphan-keep";
+    spec_init(&other, "stays");
+    other.files = list, other.n_files = 1;
+    orchestrator__service_info__free_unpacked(service_start(&other), NULL);
+    AUTO_FREE char *before = holds("files-artifact-expansion--");
+    spec_init(&spec, "orphan");
+    spec.files = list, spec.n_files = 1;
+    spec.persistent = persistents, spec.n_persistent = 1;
+    Orchestrator__ServiceInfo *info = service_start(&spec);
+    AUTO_FREE char *volumes = holds("files-artifact-expansion--");
+    const char *name = NULL;
+    char *save = NULL;
+    for (char *line = strtok_r(volumes, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        if (strstr(line, enclave) && !strstr(before, line))
+            name = line + strlen("volume ");
+    assert_non_null(name);
+    driver_forget_container(driver, info->container_id);
+    assert_true(driver_wait_gone(driver, name));
+    AUTO_FREE char *kept = holds("orphan-keep");
+    assert_string_not_equal(kept, "");
+    assert_int_equal(run_in(other.service_uuid, "ls /data", NULL), 0);
+    orchestrator__service_info__free_unpacked(info, NULL);
+    service_remove(other.service_uuid);
+}
+
 int
 files_group(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_of_a_service_that_somebody_removed_go_by_themselves),
         cmocka_unit_test(archives_fill_the_mounts_before_the_service_starts),
         cmocka_unit_test(a_large_archive_is_streamed),
         cmocka_unit_test(a_broken_archive_is_refused_and_leaves_nothing),

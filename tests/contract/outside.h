@@ -4,6 +4,8 @@
 
 #include "bus/schema/orchestrator.pb-c.h"
 
+#include <stdbool.h>
+
 /* Names of Docker's containers, networks and volumes with part in them; a line each; yours, free().
  */
 char *docker_holds(const char *part);
@@ -11,6 +13,10 @@ char *docker_holds(const char *part);
 char *docker_inspect(const char *container_id);
 /* The same for a container that is made as the driver makes it, and removed again unstarted. */
 char *docker_describe(const Orchestrator__ServiceSpec *spec);
+/* Removes a container behind the driver's back. */
+void docker_forget_container(const char *container_id);
+/* Waits until no volume has part in its name; false when one still has after 30 s. */
+bool docker_wait_gone(const char *part);
 void docker_forget_image(const char *image);
 /* Unless it is in use. */
 void docker_forget_volume(const char *volume);

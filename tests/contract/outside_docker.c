@@ -92,6 +92,33 @@ docker_describe(const Orchestrator__ServiceSpec *spec)
 }
 
 void
+docker_forget_container(const char *container_id)
+{
+    AUTO(docker) docker = NULL;
+    AUTO(err) err = NULL;
+    if (docker_new(NULL, &docker, &err) < 0 ||
+        docker_container_remove(docker, NULL, container_id, &err) < 0)
+        stop("remove a container", err);
+}
+
+static int
+is_gone(void *arg, err_t **err)
+{
+    (void)err;
+    AUTO_FREE char *left = docker_holds(arg);
+    return strstr(left, "volume ") == NULL;
+}
+
+bool
+docker_wait_gone(const char *part)
+{
+    AUTO(docker) docker = NULL;
+    AUTO_FREE char *filters = docker_filters("type", "volume", "event", "destroy", NULL);
+    return docker_new(NULL, &docker, NULL) == 0 &&
+           docker_await(docker, NULL, filters, DOCKER_AWAIT_MS, is_gone, (void *)part, NULL) == 0;
+}
+
+void
 docker_forget_image(const char *image)
 {
     AUTO(docker) docker = NULL;

@@ -2,6 +2,7 @@
  *  cut before or after it did what it was asked. Whatever the step, a call that fails leaves nothing behind. */
 #include "base/str.h"
 #include "docker-driver/api.h"
+#include "docker-driver/reconcile.h"
 #include "tests/unit/docker-driver/direct.h"
 #include "tests/unit/docker-driver/fake.h"
 
@@ -29,6 +30,7 @@ typedef struct {
     const char *method, *part; /* of the request that the fault is for */
     fault_t fault;
     int faults_left;
+    unsigned ids;
     unsigned taken_ports; /* starts that find their host port in use */
 } world_t;
 
@@ -76,7 +78,9 @@ make_container(world_t *world, const char *name, const json_t *body)
     size_t i;
     json_t *mount;
     add(world->containers, name, json_object_get(body, "Labels"));
-    json_object_set(json_object_get(world->containers, name), "Body", (json_t *)body);
+    json_t *container = json_object_get(world->containers, name);
+    json_object_set(container, "Body", (json_t *)body);
+    json_object_set_new(container, "Id", json_sprintf("id-%u", ++world->ids));
     json_array_foreach(docker_at(body, "HostConfig", "Mounts", NULL), i, mount)
     {
         if (strcmp(docker_text(mount, "Source"), DOCKER_ENGINE_BUS) != 0)
@@ -86,7 +90,7 @@ make_container(world_t *world, const char *name, const json_t *body)
 }
 
 /* The part of the path after the prefix, up to '/' or '?'. */
-static const char *
+static char *
 name_in(const fake_request_t *request, const char *prefix, char *ret_name)
 {
     const char *at = request->path + strlen(prefix);
@@ -111,6 +115,22 @@ answer_start(world_t *world, fake_request_t *request, const char *name)
     fake_json(request, 500, text);
 }
 
+/* The name of a container that is called by its name or id; "" for none. */
+static void
+find_name(const world_t *world, char *name)
+{
+    const char *key;
+    json_t *container;
+    json_object_foreach(world->containers, key, container)
+    {
+        if (strcmp(key, name) == 0 || strcmp(docker_text(container, "Id"), name) == 0) {
+            snprintf(name, 300, "%s", key);
+            return;
+        }
+    }
+    *name = '\0';
+}
+
 static void
 answer_containers(world_t *world, fake_request_t *request)
 {
@@ -120,13 +140,23 @@ answer_containers(world_t *world, fake_request_t *request)
         AUTO_JSON *body = json_loadb(request->body, request->body_size, 0, NULL);
         name_in(request, "/containers/create?name=", name);
         make_container(world, name, body);
-        AUTO_FREE char *reply = str_format("{\"Id\":\"%s\"}", name);
+        AUTO_FREE char *reply = str_format("{\"Id\":\"id-%u\"}", world->ids);
         fake_json(request, 201, reply);
-    } else if (str_starts(request->path, "/containers/json")) {
+        return;
+    }
+    if (str_starts(request->path, "/containers/json")) {
         answer_list(request, world->containers, NULL);
-    } else if (!json_object_get(world->containers, name_in(request, "/containers/", name))) {
+        return;
+    }
+    find_name(world, name_in(request, "/containers/", name));
+    if (!*name) {
         fake_json(request, 404, "{\"message\":\"No such container\"}");
     } else if (strcmp(request->method, "DELETE") == 0) {
+        json_object_del(world->containers, name);
+        fake_json(request, 204, "");
+    } else if (is_post && strstr(request->path, "/rename")) {
+        const char *to = strstr(request->path, "name=") + strlen("name=");
+        json_object_set(world->containers, to, json_object_get(world->containers, name));
         json_object_del(world->containers, name);
         fake_json(request, 204, "");
     } else if (is_post && strstr(request->path, "/start")) {
@@ -433,6 +463,77 @@ a_service_has_the_same_host_port_whenever_it_runs(void **state)
     assert_string_equal(ports[0], ports[1]);
 }
 
+/* ------------------------------------------------------------------------------ what is left over */
+
+#define GRACE 1000
+
+static int64_t
+look(world_t *world, json_t *seen, int64_t now)
+{
+    int64_t next = 0;
+    AUTO(err) err = NULL;
+    if (docker_reconcile_look(world->docker, NULL, seen, now, GRACE, &next, &err) < 0)
+        fail_msg("%s", err_text(err));
+    return next;
+}
+
+static void
+forget(world_t *world, json_t *objects, const char *name)
+{
+    pthread_mutex_lock(&world->lock);
+    assert_int_equal(json_object_del(objects, name), 0);
+    pthread_mutex_unlock(&world->lock);
+}
+
+static void
+what_is_left_over_goes_after_the_grace_and_nothing_else(void **state)
+{
+    world_t *world = *state;
+    AUTO_JSON *seen = json_object();
+    assert_int_equal(make_enclave(world, NULL), 0);
+    assert_int_equal(start_service(world, NULL), 0);
+    assert_int_equal(look(world, seen, 100), -1);
+    check_holds(world, "1 2 3", "while all is well");
+
+    /* Somebody removes the service's container. */
+    forget(world, world->containers, "web--" SERVICE);
+    assert_int_equal(look(world, seen, 200), 200 + GRACE);
+    assert_int_equal(look(world, seen, 199 + GRACE), 200 + GRACE);
+    check_holds(world, "1 1 3", "during the grace");
+    assert_int_equal(look(world, seen, 200 + GRACE), -1);
+    check_holds(world, "1 1 2", "after it"); /* the persistent directory stays with the enclave */
+
+    /* And the rest of the enclave. */
+    forget(world, world->containers, "kurtosis-api--" ENCLAVE);
+    assert_int_equal(look(world, seen, 5000), -1);
+    check_holds(world, "1 0 2", "while there is a network, which can be seen and removed");
+    forget(world, world->networks, "kt-a");
+    assert_int_equal(look(world, seen, 6000), 6000 + GRACE);
+    assert_int_equal(look(world, seen, 6000 + GRACE), -1);
+    check_holds(world, "0 0 0", "at the end");
+}
+
+static void
+what_comes_back_during_the_grace_stays(void **state)
+{
+    world_t *world = *state;
+    AUTO_JSON *seen = json_object();
+    assert_int_equal(make_enclave(world, NULL), 0);
+    assert_int_equal(start_service(world, NULL), 0);
+    pthread_mutex_lock(&world->lock);
+    AUTO_JSON *container = json_incref(json_object_get(world->containers, "web--" SERVICE));
+    pthread_mutex_unlock(&world->lock);
+    forget(world, world->containers, "web--" SERVICE);
+    assert_int_equal(look(world, seen, 200), 200 + GRACE);
+    pthread_mutex_lock(&world->lock);
+    json_object_set(world->containers, "web--" SERVICE, container);
+    pthread_mutex_unlock(&world->lock);
+    assert_int_equal(look(world, seen, 300), -1);
+    forget(world, world->containers, "web--" SERVICE);
+    assert_int_equal(look(world, seen, 200 + GRACE), 200 + 2 * GRACE);
+    check_holds(world, "1 1 3", "the grace begins anew");
+}
+
 int
 main(void)
 {
@@ -442,6 +543,8 @@ main(void)
         WITH(a_service_is_started_whole_or_not_at_all),
         WITH(a_host_port_in_use_is_passed_over_and_files_stay),
         WITH(a_service_has_the_same_host_port_whenever_it_runs),
+        WITH(what_is_left_over_goes_after_the_grace_and_nothing_else),
+        WITH(what_comes_back_during_the_grace_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
