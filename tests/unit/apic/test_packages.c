@@ -245,7 +245,7 @@ try(stage_t *stage, const package_t *package)
 
     run_world_t world;
     enclave_t enclave;
-    run_world_core(&world, stage->core);
+    run_world_core(&world, stage->core, NULL);
     enclave_init_world(&enclave, &world);
     AUTO_FREE char *id = bring(stage->core, package);
     AUTO_FREE char *args_path = str_format(FOLDER "args/%s.json", package->name);
