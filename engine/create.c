@@ -175,7 +175,7 @@ create_alone(engine_t *self, actor_call_t *call, const plan_t *plan,
              Orchestrator__Enclave **ret_enclave, err_t **err)
 {
     AUTO_FREE char *name_key = str_format("name %s", plan->name);
-    if (!engine_locks_try(self->locks, name_key))
+    if (!claims_try(self->locks, name_key))
         return err_fail(err, ERR_EXISTS,
                         "an enclave of this name is just being made; choose another name");
     int result = engine_locks_take(self->locks, plan->uuid, call, err);

@@ -157,9 +157,9 @@ engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
     self->driver = str_format("driver/%s", config->cluster);
     self->apic_endpoint = str_format("ipc://%s/broker", config->bus);
     self->apic_join_ms = config->apic_join_ms ? config->apic_join_ms : ENGINE_APIC_JOIN_MS;
-    self->locks = engine_locks_new();
+    self->locks = claims_new();
     pthread_mutex_init(&self->start, NULL);
-    engine_locks_try(self->locks, ENGINE_SWEEP); /* until the sweep is over */
+    claims_try(self->locks, ENGINE_SWEEP); /* until the sweep is over */
     if (open_data(self, config->data, err) < 0 || start_broker(self, config->listen, err) < 0 ||
         start_driver(self, config, err) < 0 || start_actor(self, err) < 0 ||
         actor_spawn(self->actor, engine_sweep, self, err) < 0)
@@ -179,7 +179,7 @@ engine_destroy(engine_t **self_p)
     actor_child_destroy(&self->driver_process);
     bus_broker_destroy(&self->broker);
     engine_store_destroy(&self->store);
-    engine_locks_destroy(&self->locks);
+    claims_destroy(&self->locks);
     pthread_mutex_destroy(&self->start);
     bus_keys_wipe(&self->keys);
     bus_keys_wipe(&self->driver_keys);

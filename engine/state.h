@@ -26,7 +26,7 @@ struct engine {
     actor_t *actor;        /* by engine_actor */
     actor_child_t *driver_process;
     engine_store_t *store;
-    engine_locks_t *locks;
+    claims_t *locks;
 };
 
 /* A fresh message of our own that bus_message_destroy frees. */

@@ -75,7 +75,7 @@ core_services_start(core_t *core, actor_call_t *within, core_service_config_t *c
 
     int rc = check(&self, err);
     if (rc == 0)
-        rc = claims_take(core->claims, self.names, count, core_cancel_fd(core, within), err);
+        rc = claims_take(core->claims, self.names, count, core_cancel_fd(core, within), 0, err);
     if (rc == 0) {
         rc = start_claimed(&self, err);
         claims_release(core->claims, self.names, count);

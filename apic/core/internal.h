@@ -2,7 +2,7 @@
 #ifndef KURTOSIS_APIC_CORE_INTERNAL_H
 #define KURTOSIS_APIC_CORE_INTERNAL_H
 
-#include "apic/core/claims.h"
+#include "base/claims.h"
 #include "apic/core/core.h"
 #include "apic/core/db.h"
 #include "apic/core/ip.h"

@@ -146,7 +146,7 @@ find_claimed(core_t *self, actor_call_t *within, const char *identifier,
         AUTO(core_service) again = NULL;
         if (core_service_find(self, identifier, &service, err) < 0 ||
             claims_take(self->claims, (const char *[]){service->name}, 1,
-                        core_cancel_fd(self, within), err) < 0)
+                        core_cancel_fd(self, within), 0, err) < 0)
             return -1;
         if (core_service_find(self, identifier, &again, err) < 0) {
             release(self, service);
