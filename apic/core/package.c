@@ -41,24 +41,39 @@ package_path(const char *package_id, char **ret_path, err_t **err)
     return 0;
 }
 
-/* Puts the folder from in the place of to, whose parent exists. */
+/* What a file system without an exchange of names leaves: a moment in which to is not there. */
+static int
+exchange_in_steps(core_t *self, const char *from, const char *to)
+{
+    AUTO_FREE char *old = core_tmp_path(self, "");
+    if (rename(to, old) < 0)
+        return -1;
+    if (rename(from, to) < 0) {
+        const int why = errno;
+        rename(old, to);
+        errno = why;
+        return -1;
+    }
+    return rename(old, from);
+}
+
+/* Puts the folder from in the place of to, whose parent exists; what was there is in from then. Whoever looks, also after
+ * a kill, finds the old folder or the new one, whole. */
 static int
 replace_folder(core_t *self, const char *from, const char *to, err_t **err)
 {
-    AUTO_FREE char *old = core_tmp_path(self, "");
-    int why = 0;
     pthread_mutex_lock(&self->packages);
-    if (rename(to, old) < 0 && errno != ENOENT)
-        why = errno;
-    else if (rename(from, to) < 0) {
-        why = errno;
-        rename(old, to);
-    }
+    int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
+    if (rc < 0 && errno == ENOENT)
+        rc = rename(from, to); /* the first of its name */
+    else if (rc < 0 && (errno == EINVAL || errno == ENOSYS))
+        rc = exchange_in_steps(self, from, to);
+    const int why = errno;
     pthread_mutex_unlock(&self->packages);
-    if (why)
+    if (rc < 0)
         return err_fail(err, ERR_UNKNOWN, "cannot put '%s' in the place of '%s': %s", from, to,
                         strerror(why));
-    return core_folder_remove(old, err);
+    return 0;
 }
 
 int

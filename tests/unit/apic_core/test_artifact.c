@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 typedef struct {
@@ -355,6 +356,58 @@ packages_with_a_wrong_id_or_archive_are_refused_and_the_old_one_stays(void **sta
     assert_int_equal(files_in(self, "tmp"), 0);
 }
 
+typedef struct {
+    const char *path;
+    atomic_bool ends;
+    unsigned looks, misses;
+} looker_t;
+
+static void *
+look_until_it_ends(void *arg)
+{
+    looker_t *self = arg;
+    while (!self->ends) {
+        self->misses += access(self->path, F_OK) != 0;
+        self->looks++;
+    }
+    return NULL;
+}
+
+static bool
+names_can_be_exchanged(const store_t *self)
+{
+    AUTO_FREE char *a = str_format("%s/a", self->folder);
+    AUTO_FREE char *b = str_format("%s/b", self->folder);
+    mkdir(a, 0700);
+    mkdir(b, 0700);
+    bool can = renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0;
+    rmdir(a);
+    rmdir(b);
+    return can;
+}
+
+static void
+whoever_looks_while_a_package_is_replaced_finds_it(void **state)
+{
+    store_t *self = *state;
+    if (!names_can_be_exchanged(self))
+        skip();
+    AUTO_FREE char *archive = str_format("%s/tmp/p.tgz", self->folder);
+    AUTO_FREE char *path = str_format("%s/repositories/author/repo/main.star", self->folder);
+    make_archive(archive, (const char *[]){"main.star", NULL}, "x");
+    assert_int_equal(core_package_put(self->core, "github.com/author/repo", archive, NULL), 0);
+    looker_t looker = {.path = path};
+    pthread_t thread;
+    pthread_create(&thread, NULL, look_until_it_ends, &looker);
+    int failures = 0;
+    for (int i = 0; i < 200; i++)
+        failures += core_package_put(self->core, "github.com/author/repo", archive, NULL) < 0;
+    looker.ends = true;
+    pthread_join(thread, NULL);
+    assert_int_equal(failures, 0);
+    assert_int_equal(looker.misses, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -370,6 +423,7 @@ main(void)
         T(an_inspection_shows_members_in_order_with_printable_text),
         T(a_line_over_64_kib_and_a_file_over_the_limit_are_no_text),
         T(a_package_replaces_the_one_before_it_as_a_whole),
+        T(whoever_looks_while_a_package_is_replaced_finds_it),
         T(packages_with_a_wrong_id_or_archive_are_refused_and_the_old_one_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
