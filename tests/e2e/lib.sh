@@ -84,8 +84,22 @@ die() { # MESSAGE...: where the script is, what it saw
         sed 's/^/    /' <<<"${out:-}"
         echo "  standard error:"
         sed 's/^/    /' <<<"${err:-}"
+        circumstances
     } >&2
     exit 1
+}
+
+# What a failure may have come from: the containers, and what engine and API containers said last.
+circumstances() {
+    local container
+    unset DOCKER_HOST # of the command that failed
+    echo "  containers:"
+    docker ps --all --format '    {{.Names}}: {{.Status}}, {{.Image}}'
+    for container in $(docker ps --all --quiet --filter label=com.kurtosistech.app-id=kurtosis \
+        --filter label=com.kurtosistech.container-type); do
+        docker inspect "$container" --format '  {{.Name}} said last:'
+        docker logs --tail 20 "$container" 2>&1 | cut -c 1-400 | sed 's/^/    /'
+    done
 }
 
 run() {
