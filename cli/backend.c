@@ -32,9 +32,8 @@ backend_program_folder(void)
     return strdup(*path ? path : "/");
 }
 
-/* Beside this program, else in PATH; NULL when nowhere. Yours. */
-static char *
-find_driver(void)
+char *
+backend_program(void)
 {
     AUTO_FREE char *folder = backend_program_folder();
     char *path = str_format("%s/" BACKEND_PROGRAM, folder);
@@ -135,7 +134,7 @@ backend_new(backend_t **ret_backend, err_t **err)
     AUTO(backend) self = calloc(1, sizeof *self);
     if (!self)
         abort();
-    AUTO_FREE char *program = find_driver();
+    AUTO_FREE char *program = backend_program();
     if (!program)
         return err_fail(err, ERR_NOT_FOUND,
                         "the program '" BACKEND_PROGRAM

@@ -29,6 +29,8 @@ int backend_load_image(backend_t *self, const char *path, err_t **err);
 /* Makes an image present. */
 int backend_fetch_image(backend_t *self, const Orchestrator__FetchImageArgs *args, err_t **err);
 
+/* The driver's program: beside this one, else in PATH; NULL when nowhere. Yours, free(). */
+char *backend_program(void);
 /* The folder in which this program lies; yours, free(). */
 char *backend_program_folder(void);
 

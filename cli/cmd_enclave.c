@@ -232,6 +232,16 @@ enclave_rm_run(const cli_call_t *call, err_t **err)
 
 /* ---------------------------------------------------------------------------------------- clean */
 
+static void
+print_names(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        out_line("%s", names[i]);
+        free(names[i]);
+    }
+    free(names);
+}
+
 static int
 clean_engines(const session_t *session, bool all, err_t **err)
 {
@@ -241,11 +251,20 @@ clean_engines(const session_t *session, bool all, err_t **err)
     size_t count;
     if (manager_clean(&names, &count, err) < 0)
         return -1;
-    for (size_t i = 0; i < count; i++) {
-        out_line("%s", names[i]);
-        free(names[i]);
-    }
-    free(names);
+    print_names(names, count);
+    return 0;
+}
+
+static int
+clean_images(const session_t *session, bool all, err_t **err)
+{
+    (void)session;
+    (void)all;
+    char **names;
+    size_t count;
+    if (manager_prune_images(&names, &count, err) < 0)
+        return -1;
+    print_names(names, count);
     return 0;
 }
 
@@ -264,7 +283,9 @@ clean_enclaves(const session_t *session, bool all, err_t **err)
 static const struct {
     const char *name;
     int (*clean)(const session_t *session, bool all, err_t **err);
-} phases[] = {{"enclaves", clean_enclaves}, {"old Kurtosis engine containers", clean_engines}};
+} phases[] = {{"enclaves", clean_enclaves},
+              {"old Kurtosis engine containers", clean_engines},
+              {"unused images", clean_images}};
 
 int
 clean_run(const cli_call_t *call, err_t **err)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/inspect.h"
+#include "cli/logins.h"
 #include "cli/output.h"
 #include "cli/package.h"
 #include "cli/progress.h"
@@ -235,10 +236,12 @@ run_run(const cli_call_t *call, err_t **err)
                                     .is_parallel = config.parallel},
                         .text = STR_EMPTY};
     config.on_pause = shown_pause;
-    shown_interrupts(enclave_context_name(session.enclave));
-    progress_set("Sending the package", 0, 0);
     const bool only_dependencies = cli_bool(call, "dependencies");
     const bool is_dry = config.dry_run || only_dependencies;
+    if (!is_dry)
+        logins_send(kurtosis_context_actor(session.kurtosis));
+    shown_interrupts(enclave_context_name(session.enclave));
+    progress_set("Sending the package", 0, 0);
     int result = only_dependencies ? show_dependencies(session.enclave, &source, &config, err)
                                    : run_source(session.enclave, &source, &config, &shown, err);
     progress_end();

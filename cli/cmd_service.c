@@ -5,6 +5,7 @@
 #include "base/uuid.h"
 #include "cli/inspect.h"
 #include "cli/last_lines.h"
+#include "cli/logins.h"
 #include "cli/output.h"
 #include "cli/service_config.h"
 #include "cli/session.h"
@@ -54,6 +55,7 @@ service_add_run(const cli_call_t *call, err_t **err)
     str_add(&script, ")\n");
     if (session_open_enclave(&session, cli_arg(call, "enclave"), err) < 0)
         return -1;
+    logins_send(kurtosis_context_actor(session.kurtosis));
     if (starlark_run_once(session.enclave, script.data, "{}", cli_bool(call, "privileged"), NULL,
                           err) < 0)
         return err_wrap(err, "cannot add the service '%s'", name);
@@ -83,6 +85,7 @@ service_update_run(const cli_call_t *call, err_t **err)
     if (service_config_update(service_context_info(service), &changes, &script, err) < 0)
         return err_wrap(err, "cannot update the service '%s'", name);
     out_info("Running update service starlark for service '%s'", name);
+    logins_send(kurtosis_context_actor(session.kurtosis));
     if (starlark_run_once(session.enclave, script.data, "{}", cli_bool(call, "privileged"), &output,
                           err) < 0)
         return err_wrap(err, "cannot update the service '%s'", name);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "cli/logins.h"
 #include "cli/output.h"
 
 #include <errno.h>
@@ -296,6 +297,7 @@ launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t 
                         "the engine was started but does not answer; 'docker logs "
                         "kurtosis-engine--%s' says what it does",
                         guid);
+    logins_send(kurtosis_context_actor(*ret_context));
     return 0;
 }
 
@@ -431,5 +433,21 @@ manager_clean(char ***ret_names, size_t *ret_count, err_t **err)
         if (!engines->engines[i]->is_running)
             (*ret_names)[(*ret_count)++] =
                 str_format("kurtosis-engine--%s", engines->engines[i]->guid);
+    return 0;
+}
+
+int
+manager_prune_images(char ***ret_names, size_t *ret_count, err_t **err)
+{
+    AUTO(backend) backend = NULL;
+    AUTO_MESSAGE Orchestrator__PruneImagesReply *reply = NULL;
+    Orchestrator__PruneImagesArgs args = ORCHESTRATOR__PRUNE_IMAGES_ARGS__INIT;
+    args.keep_version = (char *)KURTOSIS_VERSION;
+    if (backend_new(&backend, err) < 0 ||
+        backend_ask(backend, "PruneImages", &args.base, (ProtobufCMessage **)&reply, err) < 0)
+        return -1;
+    *ret_names = TAKE(reply->images);
+    *ret_count = reply->n_images;
+    reply->n_images = 0;
     return 0;
 }

@@ -1,6 +1,9 @@
 /*  kurtosis-docker-driver: joins a bus as a driver of the Docker Engine that DOCKER_HOST (or the
  *  usual socket) names.
  *
+ *  kurtosis-docker-driver logins: prints the user's logins to image registries, by host, as JSON on
+ *  standard output (logins.h), for the program that reads them through a pipe.
+ *
  *  Environment:
  *    KURTOSIS_BUS_ENDPOINT     the broker's, e.g. ipc:///run/kurtosis/bus/broker
  *    KURTOSIS_BUS_BROKER_KEY   the broker's public key, Z85
@@ -8,13 +11,17 @@
  *    KURTOSIS_BUS_NAME         its name; "driver/docker" if not set
  *    KURTOSIS_LOG_LEVEL        the lowest level it logs; "info" if not set
  *    KURTOSIS_GRACE_MS         how long left-over volumes stay; 30000 if not set
+ *    KURTOSIS_LOGINS           the file in which it keeps logins to registries that it is given; its
+ *                              user's own Docker configuration is used if not set
  *
  *  Ends on SIGTERM: no new operation begins, those under way get some seconds. Exit code 1 with a
  *  sentence on stderr when it cannot begin.
  */
 #include "base/log.h"
+#include "docker-driver/api.h"
 #include "docker-driver/docker-driver.h"
 #include "docker-driver/driver.h"
+#include "docker-driver/logins.h"
 #include "docker-driver/reconcile.h"
 
 #include <malloc.h>
@@ -78,9 +85,21 @@ run(err_t **err)
     return 0;
 }
 
-int
-main(void)
+static int
+print_logins(void)
 {
+    AUTO_STR problems = STR_EMPTY;
+    AUTO_JSON *logins = docker_logins_all(&problems);
+    json_dumpf(logins, stdout, JSON_COMPACT);
+    fputs(problems.data, stderr);
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "logins") == 0)
+        return print_logins();
     log_level_t level = LOG_INFO;
     AUTO(err) err = NULL;
     mallopt(M_ARENA_MAX, ARENAS);

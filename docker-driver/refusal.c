@@ -9,6 +9,11 @@
 
 #define TEXT_MAX 4000 /* bytes of Docker's text that are passed on */
 
+#define LOGIN_HINT                                                                                 \
+    "log in to the registry with 'docker login', or give username and password in an ImageSpec"
+#define CORRUPT_HINT                                                                               \
+    "what the registry sent is not what it had announced: ask who runs it, or try again"
+
 /* What is known, most telling first: part of Docker's text, another part (or ""), our code, what to
  * do. */
 static const struct {
@@ -34,6 +39,12 @@ static const struct {
      "check the image's name, or log in to its registry with 'docker login'"},
     {DOCKER_NO_IMAGE, "manifest unknown", "", ERR_NOT_FOUND,
      "the registry has no such tag: check the image's tag"},
+    {DOCKER_OTHER, "no basic auth credentials", "", ERR_DENIED, LOGIN_HINT},
+    {DOCKER_OTHER, "unauthorized", "", ERR_DENIED, LOGIN_HINT},
+    {DOCKER_OTHER, "toomanyrequests", "", ERR_LIMIT,
+     "log in with 'docker login': the registry lets those who did pull more"},
+    {DOCKER_OTHER, "filesystem layer verification failed", "", ERR_UNAVAILABLE, CORRUPT_HINT},
+    {DOCKER_OTHER, "manifest verification failed", "", ERR_UNAVAILABLE, CORRUPT_HINT},
     {DOCKER_NO_MANIFEST, "no matching manifest", "", ERR_NOT_FOUND,
      "the image is not made for this machine's architecture"},
     {DOCKER_NETWORK_TAKEN, "network with name", "already exists", ERR_EXISTS, ""},

@@ -138,7 +138,9 @@ start_driver(engine_t *self, const engine_config_t *config, err_t **err)
                    *level = str_format("KURTOSIS_LOG_LEVEL=%s",
                                        config->log_level ? config->log_level : "info");
     const char *const argv[] = {config->driver, NULL};
-    const char *const env[] = {endpoint, broker_key, secret_key, name, level, NULL};
+    /* The logins to registries that users give it. */
+    AUTO_FREE char *logins = str_format("KURTOSIS_LOGINS=%s/logins.json", config->data);
+    const char *const env[] = {endpoint, broker_key, secret_key, name, level, logins, NULL};
     int result = actor_child_new(config->driver, argv, env, DRIVER_GRACE_MS, on_driver_exit, self,
                                  &self->driver_process, err);
     explicit_bzero(secret_key, strlen(secret_key));
