@@ -10,7 +10,7 @@
  *  Every image is there but "lost".
  *
  *  A command does: "echo WORD..." prints the words, "fail N" exits with N, "flood N" prints N
- * bytes, "hang" runs until its caller gives up. A copied path is a tar with one file, note.txt,
+ * bytes, "/bin/sh ..." prints "ran", "hang" runs until its caller gives up. A copied path is a tar with one file, note.txt,
  * that holds the path. A log has the lines "one of NAME" and "two of NAME".
  */
 #ifndef KURTOSIS_TESTS_SIM_H
