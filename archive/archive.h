@@ -77,6 +77,9 @@ bool archive_ignore_matches(const archive_ignore_t *self, const char *path, bool
 int archive_tgz_pack(const char *path, const char *archive, uint64_t size_max,
                      char ret_md5[ARCHIVE_MD5_SIZE], err_t **err);
 
+/* Removes from a folder the symbolic links that are absolute or lead out of it. */
+int archive_links_drop(const char *folder, err_t **err);
+
 /* A file that exists only in memory. */
 typedef struct {
     const char *path; /* relative; "..", empty and absolute ones are INVALID */

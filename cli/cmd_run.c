@@ -57,6 +57,7 @@ read_config(const cli_call_t *call, starlark_run_config_t *config, char **ret_pa
             0)
         return -1;
     config->params = *ret_params;
+    config->use_git = true;
     return 0;
 }
 

@@ -41,6 +41,10 @@ shown_line(void *arg, const ApiContainerApi__StarlarkRunResponseLine *line, err_
     case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_PROGRESS_INFO:
         show_progress(line->progress_info);
         return 0;
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_REPOSITORY_WANTED:
+        if (out_is_interactive())
+            progress_set(line->repository_wanted->url, 0, 0);
+        return 0;
     case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR:
         self->has_failed = true;
         break;

@@ -1,5 +1,5 @@
 /*  run: Starlark runs, line by line or gathered; see sdk.h. */
-#include "sdk/contexts.h"
+#include "sdk/git.h"
 
 #include <string.h>
 
@@ -14,8 +14,10 @@ static const starlark_run_config_t default_config = {
 };
 
 /* The fields that both kinds of run have. */
-#define FILL(args, PREFIX, config, features, json)                                                 \
+#define FILL(args, PREFIX, config, features, json, rules)                                          \
     do {                                                                                           \
+        (args)->client_repositories = (rules)->prefixes;                                           \
+        (args)->n_client_repositories = (rules)->count;                                            \
         SET_OPTIONAL(args, PREFIX, serialized_params, SERIALIZED_PARAMS, (json));                  \
         SET_OPTIONAL(args, PREFIX, dry_run, DRY_RUN, (config)->dry_run);                           \
         SET_OPTIONAL(args, PREFIX, parallelism, PARALLELISM, (config)->parallelism);               \
@@ -32,9 +34,20 @@ static const starlark_run_config_t default_config = {
         (args)->n_experimental_features = (config)->no_instructions_caching;                       \
     } while (0)
 
+/* The run asks for a repository that we have said we fetch. */
+static int
+bring(enclave_context_t *self, const ApiContainerApi__StarlarkRunResponseLine *line, err_t **err)
+{
+    return line->run_response_line_case ==
+                   API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_REPOSITORY_WANTED
+               ? sdk_git_bring(self, line->repository_wanted, err)
+               : 0;
+}
+
+/* brings: we have started the run, so its questions are for us. */
 static int
 read_lines(enclave_context_t *self, const char *method, const ProtobufCMessage *args,
-           void (*on_pause)(void *arg), starlark_line_fn *fn, void *arg, err_t **err)
+           void (*on_pause)(void *arg), bool brings, starlark_line_fn *fn, void *arg, err_t **err)
 {
     AUTO(actor_stream) stream = NULL;
     int rc;
@@ -45,7 +58,8 @@ read_lines(enclave_context_t *self, const char *method, const ProtobufCMessage *
         AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLines *message = NULL;
         rc = actor_stream_recv(stream, SDK_NO_LIMIT, (ProtobufCMessage **)&message, err);
         for (size_t i = 0; rc > 0 && i < message->n_lines; i++)
-            if (fn(arg, message->lines[i], err) < 0)
+            if (fn(arg, message->lines[i], err) < 0 ||
+                (brings && bring(self, message->lines[i], err) < 0))
                 rc = -1;
         if (on_pause)
             on_pause(arg);
@@ -73,13 +87,16 @@ enclave_context_run_starlark_script(enclave_context_t *self, const char *script,
         return err_fail(err, ERR_LIMIT, "the script has more than %u bytes", KURTOSIS_PARAMS_MAX);
     if (read_params(config, &json, err) < 0)
         return -1;
+    AUTO_GIT_RULES rules = {0};
+    if (config->use_git)
+        sdk_git_rules_read(&rules);
     ApiContainerApi__KurtosisFeatureFlag feature =
         API_CONTAINER_API__KURTOSIS_FEATURE_FLAG__NO_INSTRUCTIONS_CACHING;
     ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
     args.serialized_script = (char *)script;
-    FILL(&args, API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS, config, &feature, json.data);
-    return read_lines(self, APIC("RunStarlarkScriptInBatches"), &args.base, config->on_pause, fn,
-                      arg, err);
+    FILL(&args, API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS, config, &feature, json.data, &rules);
+    return read_lines(self, APIC("RunStarlarkScriptInBatches"), &args.base, config->on_pause, true,
+                      fn, arg, err);
 }
 
 static int
@@ -89,12 +106,15 @@ run_package(enclave_context_t *self, const char *id, bool clone,
     AUTO_STR json = STR_EMPTY;
     if (read_params(config, &json, err) < 0)
         return -1;
+    AUTO_GIT_RULES rules = {0};
+    if (config->use_git)
+        sdk_git_rules_read(&rules);
     ApiContainerApi__KurtosisFeatureFlag feature =
         API_CONTAINER_API__KURTOSIS_FEATURE_FLAG__NO_INSTRUCTIONS_CACHING;
     ApiContainerApi__RunStarlarkPackageArgs args =
         API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS__INIT;
     args.package_id = (char *)id;
-    FILL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, config, &feature, json.data);
+    FILL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, config, &feature, json.data, &rules);
     SET_OPTIONAL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, clone_package, CLONE_PACKAGE,
                  clone);
     SET_OPTIONAL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, relative_path_to_main_file,
@@ -102,8 +122,8 @@ run_package(enclave_context_t *self, const char *id, bool clone,
     if (*config->github_auth_token)
         SET_OPTIONAL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, github_auth_token,
                      GITHUB_AUTH_TOKEN, (char *)config->github_auth_token);
-    return read_lines(self, APIC("RunStarlarkPackageInBatches"), &args.base, config->on_pause, fn,
-                      arg, err);
+    return read_lines(self, APIC("RunStarlarkPackageInBatches"), &args.base, config->on_pause, true,
+                      fn, arg, err);
 }
 
 int
@@ -132,7 +152,7 @@ enclave_context_attach_starlark_run(enclave_context_t *self, bool only_new,
 {
     ApiContainerApi__AttachStarlarkRunArgs args = API_CONTAINER_API__ATTACH_STARLARK_RUN_ARGS__INIT;
     args.only_new = only_new;
-    return read_lines(self, APIC("AttachStarlarkRun"), &args.base, on_pause, fn, arg, err);
+    return read_lines(self, APIC("AttachStarlarkRun"), &args.base, on_pause, false, fn, arg, err);
 }
 
 /* ------------------------------------------------------------------------------------- gathered */
@@ -300,6 +320,31 @@ ask_plan(enclave_context_t *self, const char *method, const ProtobufCMessage *ar
     return 0;
 }
 
+/* A plan is asked for without lines, so what only the user's git can fetch must be there before: a
+ * dry run fetches it. *ret_is_there: it was needed. */
+static int
+fetch_before(enclave_context_t *self, const char *script, const char *id, bool clone,
+             const starlark_run_config_t *config, bool *ret_is_there, err_t **err)
+{
+    AUTO_GIT_RULES rules = {0};
+    AUTO(starlark_run_result) gathered = NULL;
+    if (config->use_git)
+        sdk_git_rules_read(&rules);
+    *ret_is_there = rules.count > 0;
+    if (!rules.count)
+        return 0;
+    starlark_run_config_t dry = *config;
+    dry.dry_run = true;
+    gathered = starlark_run_result_new();
+    const int rc = script
+                       ? enclave_context_run_starlark_script(self, script, &dry,
+                                                             starlark_run_result_add, gathered, err)
+                       : run_package(self, id, clone, &dry, starlark_run_result_add, gathered, err);
+    if (rc == 0 && gathered->interpretation_error)
+        return err_fail(err, ERR_INVALID, "%s", gathered->interpretation_error);
+    return rc;
+}
+
 int
 enclave_context_get_starlark_script_plan_yaml(enclave_context_t *self, const char *script,
                                               const starlark_run_config_t *config, char **ret_yaml,
@@ -307,7 +352,9 @@ enclave_context_get_starlark_script_plan_yaml(enclave_context_t *self, const cha
 {
     config = config ? config : &default_config;
     AUTO_STR json = STR_EMPTY;
-    if (read_params(config, &json, err) < 0)
+    bool is_there;
+    if (read_params(config, &json, err) < 0 ||
+        fetch_before(self, script, NULL, false, config, &is_there, err) < 0)
         return -1;
     ApiContainerApi__StarlarkScriptPlanYamlArgs args =
         API_CONTAINER_API__STARLARK_SCRIPT_PLAN_YAML_ARGS__INIT;
@@ -326,12 +373,14 @@ package_plan(enclave_context_t *self, const char *id, bool is_remote,
              const starlark_run_config_t *config, char **ret_yaml, err_t **err)
 {
     AUTO_STR json = STR_EMPTY;
-    if (read_params(config, &json, err) < 0)
+    bool is_there;
+    if (read_params(config, &json, err) < 0 ||
+        fetch_before(self, NULL, id, is_remote, config, &is_there, err) < 0)
         return -1;
     ApiContainerApi__StarlarkPackagePlanYamlArgs args =
         API_CONTAINER_API__STARLARK_PACKAGE_PLAN_YAML_ARGS__INIT;
     args.package_id = (char *)id;
-    args.is_remote = is_remote;
+    args.is_remote = is_remote && !is_there;
     SET_OPTIONAL(&args, API_CONTAINER_API__STARLARK_PACKAGE_PLAN_YAML_ARGS, serialized_params,
                  SERIALIZED_PARAMS, json.data);
     SET_OPTIONAL(&args, API_CONTAINER_API__STARLARK_PACKAGE_PLAN_YAML_ARGS,

@@ -174,6 +174,8 @@ typedef struct {
     /* Called with the arg of the lines when no more of them are there yet, and at the end: the time to write what was
      * gathered. May be NULL. */
     void (*on_pause)(void *arg);
+    bool use_git; /* repositories for which the user's git has other addresses (url.*.insteadOf) are
+                     fetched here, by the git program */
 } starlark_run_config_t;
 
 #define STARLARK_RUN_CONFIG_DEFAULT                                                                \

@@ -16,6 +16,8 @@ static const actor_method_t methods[] = {
     {SERVICE "WaitForHttpGetEndpointAvailability", ACTOR_WORKER, on_wait_for_get},
     {SERVICE "WaitForHttpPostEndpointAvailability", ACTOR_WORKER, on_wait_for_post},
     {SERVICE "UploadStarlarkPackage", ACTOR_WORKER, on_upload_package},
+    {SERVICE "ProvideRepository", ACTOR_WORKER, on_provide_repository},
+    {SERVICE "RefuseRepository", ACTOR_WORKER, on_refuse_repository},
     {SERVICE "RunStarlarkScript", ACTOR_WORKER, on_run_script},
     {SERVICE "RunStarlarkPackage", ACTOR_WORKER, on_run_package},
     {SERVICE "RunStarlarkScriptInBatches", ACTOR_WORKER, on_run_script},

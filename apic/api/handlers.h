@@ -13,7 +13,7 @@ actor_handler_fn on_wait_for_get, on_wait_for_post;
 actor_handler_fn on_upload_artifact, on_download_artifact, on_store_web_artifact,
     on_store_service_files, on_list_artifacts, on_inspect_artifact;
 /* packages.c */
-actor_handler_fn on_upload_package;
+actor_handler_fn on_upload_package, on_provide_repository, on_refuse_repository;
 /* runs.c */
 actor_handler_fn on_run_script, on_run_package, on_attach_run, on_get_run, on_get_script_plan, on_get_package_plan;
 

@@ -4,11 +4,10 @@
 #include "apic/core/helper.h"
 #include "apic/core/helpers/git.h"
 #include "apic/core/internal.h"
+#include "archive/archive.h"
 #include "base/log.h"
 
 #include <errno.h>
-#include <ftw.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #define OUTPUT_MAX 4096u
 
 static int clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t **err);
-static int drop_links(const char *folder, err_t **err);
 static int take_version(const git_clone_t *self, const char *to, err_t **err);
 
 int
@@ -36,7 +34,7 @@ git_clone(const git_clone_t *self, const char *to, err_t **err)
     if (rc == 0)
         rc = core_folder_remove(history, err);
     if (rc == 0)
-        rc = drop_links(to, err);
+        rc = archive_links_drop(to, err); /* it must not show what else is here */
     if (rc < 0)
         core_folder_remove(to, NULL);
     return rc;
@@ -225,50 +223,4 @@ take_version(const git_clone_t *self, const char *to, err_t **err)
                ? err_wrap(err, "Tried checking out '%s' on repository '%s' but failed",
                           self->version, self->url)
                : 0;
-}
-
-/* --------------------------------------------------------------------------------------------
- * links */
-
-/* May a link that lies so many folders below the root have this target? It may go up only at its
- * beginning, and not above the root; what it then goes through is a folder or a link that is fine
- * itself. */
-static bool
-is_inside(const char *target, int depth)
-{
-    bool goes_down = false;
-    if (target[0] == '/')
-        return false;
-    for (const char *at = target; *at; at += strspn(at, "/")) {
-        const size_t size = strcspn(at, "/");
-        const bool is_up = size == 2 && at[0] == '.' && at[1] == '.';
-        if (is_up && (goes_down || depth-- == 0))
-            return false;
-        goes_down = goes_down || (!is_up && !(size == 1 && at[0] == '.'));
-        at += size;
-    }
-    return true;
-}
-
-static int
-drop_link(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    char target[PATH_MAX];
-    (void)about;
-    if (kind != FTW_SL && kind != FTW_SLN)
-        return 0;
-    const ssize_t size = readlink(path, target, sizeof target - 1);
-    if (size < 0)
-        return -1;
-    target[size] = 0;
-    return is_inside(target, where->level - 1) ? 0 : unlink(path);
-}
-
-/* A repository must not show a package what else this container holds. */
-static int
-drop_links(const char *folder, err_t **err)
-{
-    if (nftw(folder, drop_link, 32, FTW_PHYS) == 0)
-        return 0;
-    return err_fail(err, ERR_UNKNOWN, "cannot look for links in '%s': %s", folder, strerror(errno));
 }

@@ -28,7 +28,7 @@ struct run_feed {
     size_t dropped;      /* items that are not kept any more */
     pthread_cond_t room; /* lines were read, or a reader has left */
     run_reader_t *readers;
-    bool is_over;
+    bool is_over, is_left;
 };
 
 struct run_reader {
@@ -125,6 +125,23 @@ run_feed_end(run_feed_t *self)
         eventfd_write(reader->event, 1);
     pthread_mutex_unlock(&self->lock);
     malloc_trim(0); /* a run is the largest thing this process ever holds */
+}
+
+void
+run_feed_leave(run_feed_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->is_left = true;
+    pthread_mutex_unlock(&self->lock);
+}
+
+bool
+run_feed_is_left(run_feed_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    const bool is_left = self->is_left;
+    pthread_mutex_unlock(&self->lock);
+    return is_left;
 }
 
 char *

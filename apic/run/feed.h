@@ -20,6 +20,9 @@ void run_feed_drop(run_feed_t **self_p);
 void run_feed_add(void *self, run_line_t *line);
 /* There will be no more lines. */
 void run_feed_end(run_feed_t *self);
+/* The client that started the run has gone: whoever else reads, nobody answers its questions. */
+void run_feed_leave(run_feed_t *self);
+bool run_feed_is_left(run_feed_t *self);
 /* What it is, since when, and whether it has ended: one sentence; yours. */
 char *run_feed_about(run_feed_t *self);
 

@@ -200,6 +200,18 @@ run_lines_warning(const run_lines_t *self, const char *text)
 }
 
 void
+run_lines_wanted(const run_lines_t *self, const char *id, const char *url, const char *version)
+{
+    run_line_t *line = LINE(REPOSITORY_WANTED);
+    line->repository_wanted = malloc(sizeof(*line->repository_wanted));
+    api_container_api__starlark_repository_wanted__init(line->repository_wanted);
+    line->repository_wanted->id = strdup(id);
+    line->repository_wanted->url = clean_text(url);
+    line->repository_wanted->version = clean_text(version);
+    self->sink(self->arg, line);
+}
+
+void
 run_lines_info(const run_lines_t *self, const char *text)
 {
     run_line_t *line = LINE(INFO);

@@ -31,5 +31,8 @@ void run_lines_finished(const run_lines_t *self, bool successful, const char *ou
                         int64_t duration_ns);
 void run_lines_warning(const run_lines_t *self, const char *text);
 void run_lines_info(const run_lines_t *self, const char *text);
+/* Asks the client for a repository. */
+void run_lines_wanted(const run_lines_t *self, const char *id, const char *url,
+                      const char *version);
 
 #endif

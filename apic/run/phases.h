@@ -26,6 +26,8 @@ typedef struct {
     bool no_caching;      /* everything is done, whatever earlier runs did */
     unsigned parallelism; /* > 0 */
     Orchestrator__FetchMode fetch_mode;
+    char *const *client_repositories; /* beginnings of URLs that the client fetches itself */
+    size_t n_client_repositories;
 } run_request_t;
 
 /* What all runs of an enclave share. */
@@ -42,6 +44,9 @@ typedef struct {
     void (*entered)(void *arg);
     /* What its steps have asked of others is called off; may be NULL. */
     void (*cancel)(void *arg, const char *why);
+    /* Fetches a repository by way of the client, to an archive (yours, free and unlink). May be
+     * NULL: no client does. */
+    int (*bring)(void *arg, const char *url, const char *version, char **ret_archive, err_t **err);
     void *arg;
 } run_enclave_t;
 
@@ -65,11 +70,17 @@ int run_plan_yaml(const run_enclave_t *self, const run_request_t *request, char 
 /* A program with the memory it stands on; zero it (text: STR_EMPTY) before. */
 typedef struct {
     run_program_t program;
+    const run_enclave_t *enclave; /* lent */
+    const run_request_t *request; /* lent */
     packages_manifest_t *manifest;
     str_t text;
     char *file;
     run_map_t warnings; /* text -> anything; each once */
 } run_setup_t;
+/* Puts a repository into its folder: its own server's or what the client brings. token_of as in
+ * core_package_clone. */
+int run_fetch(const run_enclave_t *enclave, const run_request_t *request, const char *author,
+              const char *repo, const char *version, const char *token_of, err_t **err);
 int run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_t *self,
               err_t **err);
 void run_setup_done(run_setup_t *self);

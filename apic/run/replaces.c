@@ -65,19 +65,22 @@ is_outdated(const packages_t *packages, const char *from)
 }
 
 static int
-clone(const run_world_t *world, const char *package_id, err_t **err)
+clone_again(const run_enclave_t *enclave, const run_request_t *request, const char *package_id,
+      err_t **err)
 {
     AUTO(packages_locator) locator = NULL;
     if (packages_locator_parse(package_id, &locator, err) < 0 ||
-        world->package_clone(world->self, locator->author, locator->repo, locator->version,
-                             package_id, err) < 0)
+        run_fetch(enclave, request, locator->author, locator->repo, locator->version, package_id,
+                  err) < 0)
         return err_wrap(err, "An error occurred cloning package '%s'", package_id);
     return 0;
 }
 
 int
-run_replaces_apply(const run_world_t *world, const packages_t *packages, err_t **err)
+run_replaces_apply(const run_enclave_t *enclave, const run_request_t *request,
+                   const packages_t *packages, err_t **err)
 {
+    const run_world_t *world = enclave->world;
     run_map_t past = {0};
     int rc = load(world->db_lock(world->self), &past, err);
     world->db_unlock(world->self);
@@ -86,7 +89,7 @@ run_replaces_apply(const run_world_t *world, const packages_t *packages, err_t *
     void *to;
     for (size_t cursor = 0; rc == 0 && run_map_next(&past, &cursor, &from, &to);)
         if (packages_replace_is_local(to) && is_outdated(packages, from))
-            rc = clone(world, from, err);
+            rc = clone_again(enclave, request, from, err);
     run_map_done(&past, free);
     if (rc < 0)
         return rc;

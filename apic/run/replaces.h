@@ -8,11 +8,12 @@
 #define KURTOSIS_APIC_RUN_REPLACES_H
 
 #include "apic/packages/resolve.h"
-#include "apic/run/world.h"
+#include "apic/run/phases.h"
 
 #define RUN_REPLACES_MAX 10000u /* replaced packages an enclave remembers */
 
 /* Clones what is to be cloned, then remembers the replacements of packages. */
-int run_replaces_apply(const run_world_t *world, const packages_t *packages, err_t **err);
+int run_replaces_apply(const run_enclave_t *enclave, const run_request_t *request,
+                       const packages_t *packages, err_t **err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "apic/run/run.h"
 
 #include "apic/packages/locator.h"
+#include "apic/run/bring.h"
 #include "apic/run/job.h"
 #include "apic/run/phases.h"
 #include "apic/run/record.h"
@@ -15,6 +16,7 @@
 struct run {
     run_world_t world;
     run_store_t *store;
+    run_bring_t *bring;
     pthread_mutex_t executing; /* held by the run that changes the enclave */
 
     pthread_mutex_t lock; /* of what follows */
@@ -54,6 +56,7 @@ int
 run_new(core_t *core, run_t **ret_run, err_t **err)
 {
     AUTO(run) self = calloc(1, sizeof(*self));
+    self->bring = run_bring_new();
     pthread_mutex_init(&self->executing, NULL);
     pthread_mutex_init(&self->lock, NULL);
     pthread_condattr_t attributes;
@@ -71,6 +74,7 @@ run_new(core_t *core, run_t **ret_run, err_t **err)
 void
 run_stop(run_t *self)
 {
+    run_bring_stop(self->bring);
     pthread_mutex_lock(&self->lock);
     self->is_stopping = true;
     for (size_t i = 0; i < RUN_RUNS_MAX; i++) {
@@ -95,6 +99,7 @@ run_destroy(run_t **self_p)
     run_stop(self);
     run_feed_drop(&self->newest);
     run_store_destroy(&self->store);
+    run_bring_destroy(&self->bring);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     pthread_mutex_destroy(&self->executing);
@@ -126,6 +131,8 @@ parallelism(int32_t asked)
                 .non_blocking = (args)->_non_blocking_mode_case && (args)->non_blocking_mode,      \
                 .check_resources = !(args)->_resource_check_case || (args)->resource_check,        \
                 .no_caching = (args)->n_experimental_features > 0,                                 \
+                .client_repositories = (args)->client_repositories,                                \
+                .n_client_repositories = (args)->n_client_repositories,                            \
                 .parallelism = parallelism((args)->_parallelism_case ? (args)->parallelism : 0),   \
                 .fetch_mode = (args)->_image_download_mode_case &&                                 \
                                       (args)->image_download_mode ==                               \
@@ -264,6 +271,18 @@ run_last(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
     actor_call_reply(&call, &reply->base);
 }
 
+int
+run_provide(run_t *self, const char *id, char **archive_p, err_t **err)
+{
+    return run_bring_put(self->bring, id, archive_p, err);
+}
+
+int
+run_refuse(run_t *self, const char *id, const char *reason, err_t **err)
+{
+    return run_bring_refuse(self->bring, id, reason, err);
+}
+
 /* ----------------------------------------------------------------------------------------- jobs */
 
 /* request: what it is run by; NULL for a plan. */
@@ -355,11 +374,14 @@ start(run_t *self, actor_call_t *call, job_t *job)
         if (rc < 0)
             leave(job);
     }
-    run_feed_drop(&feed);
     if (rc == 0) {
         serve(call, reader, NULL);
+        run_feed_leave(feed);
+        run_bring_wake(self->bring);
+        run_feed_drop(&feed);
         return;
     }
+    run_feed_drop(&feed);
     run_reader_destroy(&reader);
     job_free(job);
     actor_call_fail(&call, &err);
@@ -463,6 +485,13 @@ sleep_for(void *arg, int64_t ms)
     return is_stopping;
 }
 
+static int
+bring(void *arg, const char *url, const char *version, char **ret_archive, err_t **err)
+{
+    const job_t *self = arg;
+    return run_bring_ask(self->run->bring, self->feed, url, version, ret_archive, err);
+}
+
 static run_enclave_t
 enclave_of(job_t *job)
 {
@@ -475,6 +504,7 @@ enclave_of(job_t *job)
         .sleep = sleep_for,
         .entered = entered,
         .cancel = cancel,
+        .bring = job->feed ? bring : NULL,
         .arg = job,
     };
 }

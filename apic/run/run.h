@@ -54,6 +54,11 @@ void run_attach(run_t *self, actor_call_t *call, const ProtobufCMessage *request
 /* GetStarlarkRun: the last run that came to an end. */
 void run_last(run_t *self, actor_call_t *call, const ProtobufCMessage *request);
 
+/* ProvideRepository and RefuseRepository: answers to a run's repository_wanted line. The archive is
+ * taken: *archive_p is cleared. NOT_FOUND when no run waits for it. */
+int run_provide(run_t *self, const char *id, char **archive_p, err_t **err);
+int run_refuse(run_t *self, const char *id, const char *reason, err_t **err);
+
 /* GetStarlarkScriptPlanYaml, GetStarlarkPackagePlanYaml: what would be done. */
 void run_script_plan(run_t *self, actor_call_t *call, const ProtobufCMessage *request);
 void run_package_plan(run_t *self, actor_call_t *call, const ProtobufCMessage *request);

@@ -11,19 +11,47 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+static bool
+is_clients(const run_request_t *request, const char *url)
+{
+    for (size_t i = 0; i < request->n_client_repositories; i++)
+        if (str_starts(url, request->client_repositories[i]))
+            return true;
+    return false;
+}
+
+int
+run_fetch(const run_enclave_t *enclave, const run_request_t *request, const char *author,
+          const char *repo, const char *version, const char *token_of, err_t **err)
+{
+    const run_world_t *world = enclave->world;
+    AUTO_FREE char *url = str_format("https://" PACKAGES_HOST "/%s/%s.git", author, repo);
+    if (!enclave->bring || !is_clients(request, url))
+        return world->package_clone(world->self, author, repo, version, token_of, err);
+    AUTO_FREE char *archive = NULL;
+    if (enclave->bring(enclave->arg, url, version, &archive, err) < 0)
+        return -1;
+    AUTO_FREE char *id = str_format(PACKAGES_HOST "/%s/%s", author, repo);
+    const int rc = world->package_put(world->self, id, archive, err);
+    unlink(archive);
+    return rc;
+}
 
 /* A dependency's repository: with the user's token, whatever the root package has. */
 static int
 clone_dependency(void *arg, const char *author, const char *repo, const char *version, err_t **err)
 {
-    const run_world_t *world = arg;
-    return world->package_clone(world->self, author, repo, version, "", err);
+    const run_setup_t *self = arg;
+    return run_fetch(self->enclave, self->request, author, repo, version, "", err);
 }
 
 /* Brings what the client has not uploaded. */
 static int
-fetch_package(const run_world_t *world, const run_request_t *request, err_t **err)
+fetch_package(const run_enclave_t *enclave, const run_request_t *request, err_t **err)
 {
+    const run_world_t *world = enclave->world;
     const char *id = request->package_id;
     AUTO(packages_locator) locator = NULL;
     if (packages_locator_parse(id, &locator, err) < 0)
@@ -31,8 +59,8 @@ fetch_package(const run_world_t *world, const run_request_t *request, err_t **er
     if (request->token && request->token[0] &&
         world->package_token(world->self, id, request->token, err) < 0)
         return -1;
-    return request->clone ? world->package_clone(world->self, locator->author, locator->repo,
-                                                 locator->version, id, err)
+    return request->clone ? run_fetch(enclave, request, locator->author, locator->repo,
+                                      locator->version, id, err)
                           : 0;
 }
 
@@ -65,7 +93,7 @@ setup_compose(const run_enclave_t *enclave, const run_request_t *request, const 
     self->program.packages =
         (packages_t){.repositories = enclave->world->repositories, .package_id = id};
     return request->no_caching ? 0
-                               : run_replaces_apply(enclave->world, &self->program.packages, err);
+                               : run_replaces_apply(enclave, request, &self->program.packages, err);
 }
 
 static int
@@ -77,7 +105,7 @@ setup_package(const run_enclave_t *enclave, const run_request_t *request, run_se
     AUTO_FREE char *folder = NULL;
     struct stat status;
 
-    if (fetch_package(enclave->world, request, err) < 0 ||
+    if (fetch_package(enclave, request, err) < 0 ||
         packages_folder(repositories, id, &folder, err) < 0)
         return -1;
     if (stat(folder, &status) < 0)
@@ -105,7 +133,7 @@ setup_package(const run_enclave_t *enclave, const run_request_t *request, run_se
                                           .replaces = self->manifest->replaces,
                                           .n_replaces = self->manifest->n_replaces};
     return request->no_caching ? 0
-                               : run_replaces_apply(enclave->world, &self->program.packages, err);
+                               : run_replaces_apply(enclave, request, &self->program.packages, err);
 }
 
 int
@@ -113,6 +141,8 @@ run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_
           err_t **err)
 {
     run_program_t *program = &self->program;
+    self->enclave = enclave;
+    self->request = request;
     if (request->package_id) {
         if (setup_package(enclave, request, self, err) < 0)
             return -1;
@@ -124,7 +154,7 @@ run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_
         program->is_script = true;
     }
     program->packages.clone = clone_dependency;
-    program->packages.arg = (void *)enclave->world;
+    program->packages.arg = self;
     program->file = self->file;
     program->text = self->text.data;
     program->size = self->text.len;

@@ -73,6 +73,7 @@ typedef struct {
 
     int (*package_clone)(void *self, const char *author, const char *repo, const char *version,
                          const char *token_of, err_t **err);
+    int (*package_put)(void *self, const char *package_id, const char *archive, err_t **err);
     int (*package_token)(void *self, const char *package_id, const char *token, err_t **err);
 
     /* Makes the image present: pulls or builds it. Waits; up to 4 at once. */

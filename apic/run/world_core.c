@@ -124,6 +124,12 @@ artifact_put_from_service(void *self, const char *service, const char *path, con
 }
 
 static int
+package_put(void *self, const char *package_id, const char *archive, err_t **err)
+{
+    return core_package_put(CORE(self), package_id, archive, err);
+}
+
+static int
 package_clone(void *self, const char *author, const char *repo, const char *version,
               const char *token_of, err_t **err)
 {
@@ -285,6 +291,7 @@ run_world_core(run_world_t *self, core_t *core, actor_call_t *within)
         .artifact_put_files = artifact_put_files,
         .artifact_put_from_service = artifact_put_from_service,
         .package_clone = package_clone,
+        .package_put = package_put,
         .package_token = package_token,
         .image_fetch = image_fetch,
         .resources = resources,

@@ -135,6 +135,35 @@ def run(plan):
 STAR
 ok kurtosis run uses.star --enclave c
 
+it "what the user's git has other addresses for is fetched by it, whatever the mirror says"
+script repo/mine/lib/kurtosis.yml <<<"name: github.com/mine/lib"
+script repo/mine/lib/x.star <<<'TEXT = "my library"'
+publish mine/lib
+git -C repo/mine/lib tag v1
+script repo/mine/lib/x.star <<<'TEXT = "my newer library"'
+publish mine/lib
+script repo/mine/shop/kurtosis.yml <<<"name: github.com/mine/shop"
+script repo/mine/shop/main.star <<'STAR'
+lib = import_module("github.com/mine/lib/x.star@v1")
+far = import_module("github.com/far/lib/x.star")
+def run(plan):
+    plan.print(lib.TEXT + ", " + far.TEXT)
+STAR
+publish mine/shop
+mv "$mirror/mine" elsewhere
+fails kurtosis run github.com/mine/shop
+says "Error in cloning git repository 'https://github.com/mine/shop.git'"
+export GIT_CONFIG_GLOBAL=$work/gitconfig GIT_CONFIG_NOSYSTEM=1
+git config --global "url.file://$work/elsewhere/.insteadOf" https://github.com/mine/
+ok kurtosis run github.com/mine/shop --enclave g
+says "my library, library one"
+ok kurtosis run github.com/mine/shop --dependencies --enclave g2
+says github.com/mine/lib github.com/far/lib
+fails kurtosis run github.com/mine/nothing --enclave g
+says "the client's git cannot fetch 'https://github.com/mine/nothing.git'" "elsewhere/nothing.git"
+fails kurtosis run github.com/mine/shop@v9 --enclave g
+says "Tried using the passed version 'v9' as commit"
+
 it "without the mirror the error says what can be done"
 kill $httpd
 wait $httpd || true

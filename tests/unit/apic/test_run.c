@@ -1,7 +1,10 @@
 /*  run: scripts through the public API, over a broker, with a driver in memory behind. */
 #include "apic/api/api.h"
+#include "archive/archive.h"
 #include "bus/schema/api_container.pb-c.h"
 #include "tests/unit/apic_core/stage.h"
+
+#include <google/protobuf/empty.pb-c.h>
 
 #define SERVICE "api_container_api.ApiContainerService/"
 #define APIC "apic/" SUPPORT_ENCLAVE
@@ -84,6 +87,11 @@ read_all(actor_stream_t *stream)
         if (line->run_response_line_case ==
             API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT)
             str_printf(&out, "%s\n", line->run_finished_event->is_run_successful ? "yes" : "no");
+        if (line->run_response_line_case ==
+                API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR &&
+            line->error->error_case ==
+                API_CONTAINER_API__STARLARK_ERROR__ERROR_INTERPRETATION_ERROR)
+            str_printf(&out, "%s\n", line->error->interpretation_error->error_message);
         if (line->run_response_line_case ==
                 API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INFO &&
             str_starts(line->info->info_message, "Another run is under way"))
@@ -393,6 +401,119 @@ a_stop_ends_a_run_that_waits(void **state)
     /* teardown stops the run, which would otherwise wait for an hour */
 }
 
+/* ---- repositories that the client fetches itself */
+
+/* Starts a run that imports github.com/me/lib, which the client has said it brings, and reads up to
+ * the line that asks for it; *ret_id is yours. */
+static actor_stream_t *
+start_wanting(run_stage_t *self, char **ret_id)
+{
+    ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
+    char *prefix = (char *)"https://github.com/me/";
+    actor_stream_t *stream = NULL;
+    args.serialized_script = (char *)"lib = import_module(\"github.com/me/lib/x.star@1.0\")\n"
+                                     "def run(plan):\n    plan.print(lib.TEXT)\n";
+    args.client_repositories = &prefix;
+    args.n_client_repositories = 1;
+    assert_int_equal(actor_stream_open(self->client, NULL, APIC, SERVICE "RunStarlarkScript",
+                                       &args.base, &stream, NULL),
+                     0);
+    for (;;) {
+        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *line = next(stream);
+        assert_non_null(line);
+        if (line->run_response_line_case !=
+            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_REPOSITORY_WANTED)
+            continue;
+        assert_string_equal(line->repository_wanted->url, "https://github.com/me/lib.git");
+        assert_string_equal(line->repository_wanted->version, "1.0");
+        *ret_id = strdup(line->repository_wanted->id);
+        return stream;
+    }
+}
+
+/* Sends an archive with some files as the repository. */
+static int
+provide(run_stage_t *self, const char *id, err_t **err)
+{
+    static const char manifest[] = "name: github.com/me/lib\n", module[] = "TEXT = \"brought\"\n";
+    const archive_file_t files[] = {{"kurtosis.yml", manifest, sizeof manifest - 1},
+                                    {"x.star", module, sizeof module - 1}};
+    AUTO_FREE char *path = str_format("%s/brought.tgz", self->stage->folder);
+    unlink(path);
+    assert_int_equal(archive_tgz_pack_files(files, 2, path, NULL, NULL), 0);
+    char bytes[4096];
+    FILE *file = fopen(path, "re");
+    const size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+
+    AUTO(actor_stream) stream = NULL;
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    ApiContainerApi__DataChunkMetadata metadata = API_CONTAINER_API__DATA_CHUNK_METADATA__INIT;
+    ApiContainerApi__StreamedDataChunk chunk = API_CONTAINER_API__STREAMED_DATA_CHUNK__INIT;
+    metadata.name = (char *)id;
+    chunk.metadata = &metadata;
+    chunk.data = (ProtobufCBinaryData){size, (uint8_t *)bytes};
+    if (actor_stream_open(self->client, NULL, APIC, SERVICE "ProvideRepository", NULL, &stream,
+                          err) < 0 ||
+        actor_stream_send(stream, &chunk.base, err) < 0 || actor_stream_end(stream, err) < 0)
+        return -1;
+    return actor_stream_recv(stream, 20000, &reply, err);
+}
+
+static void
+a_run_asks_its_client_for_a_repository(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO_FREE char *id = NULL;
+    AUTO(err) err = NULL;
+    AUTO(actor_stream) stream = start_wanting(self, &id);
+    assert_int_equal(provide(self, id, NULL), 1);
+    AUTO_FREE char *said = read_all(stream);
+    assert_string_equal(said, "brought\nyes\n");
+    /* nobody waits for it any more */
+    assert_true(provide(self, id, &err) < 0);
+    assert_int_equal(err_code(err), ERR_NOT_FOUND);
+}
+
+static void
+a_client_that_cannot_bring_a_repository_says_why(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO_FREE char *id = NULL;
+    AUTO(actor_stream) stream = start_wanting(self, &id);
+    ApiContainerApi__RefuseRepositoryArgs args = API_CONTAINER_API__REFUSE_REPOSITORY_ARGS__INIT;
+    args.id = id;
+    args.reason = (char *)"no such host";
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    assert_int_equal(actor_ask(self->client, NULL, APIC, SERVICE "RefuseRepository", &args.base, 0,
+                               &reply, NULL),
+                     0);
+    AUTO_FREE char *said = read_all(stream);
+    assert_non_null(strstr(said, "the client's git cannot fetch 'https://github.com/me/lib.git'"));
+    assert_non_null(strstr(said, "no such host"));
+    assert_non_null(strstr(said, "\nno\n"));
+}
+
+static void
+a_run_does_not_wait_for_a_repository_of_a_client_that_has_gone(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO_FREE char *id = NULL;
+    AUTO(actor_stream) stream = start_wanting(self, &id);
+    actor_stream_destroy(&stream);
+    /* it would hold the enclave */
+    AUTO_FREE char *said = run(self, "def run(plan):\n    plan.print(1)\n");
+    assert_true(str_ends(said, "1\nyes\n"));
+}
+
+static void
+a_stop_ends_a_run_that_waits_for_a_repository(void **state)
+{
+    AUTO_FREE char *id = NULL;
+    AUTO(actor_stream) stream = start_wanting(*state, &id);
+    /* teardown stops the run, which would otherwise wait for its client */
+}
+
 int
 main(void)
 {
@@ -411,6 +532,13 @@ main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(thousands_of_lines_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_ends_a_run_that_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_run_asks_its_client_for_a_repository, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_client_that_cannot_bring_a_repository_says_why, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            a_run_does_not_wait_for_a_repository_of_a_client_that_has_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stop_ends_a_run_that_waits_for_a_repository, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
