@@ -366,35 +366,43 @@ docker_enclave_destroy(docker_t *self, const docker_call_t *call,
     return 0;
 }
 
-/* Takes containers that are not ours off the network. */
-static int
-disconnect_all(docker_t *self, const docker_call_t *call, const char *network, err_t **err)
-{
-    AUTO_JSON *found = NULL;
-    if (docker_get(self, call, docker_path("/networks/%s", network), &found, err) < 0)
-        return -1;
-    const char *id;
-    json_t *endpoint;
-    json_object_foreach(json_object_get(found, "Containers"), id, endpoint)
-    {
-        AUTO(err) failure = NULL;
-        json_t *body = json_pack("{s:s, s:b}", "Container", id, "Force", 1);
-        if (docker_post(self, call, docker_path("/networks/%s/disconnect", network), body, NULL,
-                        &failure) < 0 &&
-            err_code(failure) != ERR_NOT_FOUND) {
-            if (err)
-                *err = TAKE(failure);
-            return err_wrap(err, "cannot disconnect container '%s'", docker_text(endpoint, "Name"));
-        }
-    }
-    return 0;
-}
-
 typedef struct {
     docker_t *docker;
     const docker_call_t *call;
     const char *network;
+    str_t attached; /* names of what was attached when it was last looked at */
 } network_t;
+
+/* Takes what is not ours off the network. An endpoint that Docker has lost the container of is listed as "ep-<id>", and
+ * is disconnected by its name. */
+static int
+disconnect_all(network_t *self, err_t **err)
+{
+    AUTO_JSON *found = NULL;
+    if (docker_get(self->docker, self->call, docker_path("/networks/%s", self->network), &found,
+                   err) < 0)
+        return -1;
+    const char *id;
+    json_t *endpoint;
+    str_clear(&self->attached);
+    json_object_foreach(json_object_get(found, "Containers"), id, endpoint)
+    {
+        AUTO(err) failure = NULL;
+        const char *name = docker_text(endpoint, "Name");
+        json_t *body =
+            json_pack("{s:s, s:b}", "Container", str_starts(id, "ep-") ? name : id, "Force", 1);
+        str_printf(&self->attached, "%s'%s'", self->attached.len ? ", " : "", name);
+        if (docker_post(self->docker, self->call,
+                        docker_path("/networks/%s/disconnect", self->network), body, NULL,
+                        &failure) < 0 &&
+            err_code(failure) != ERR_NOT_FOUND) {
+            if (err)
+                *err = TAKE(failure);
+            return err_wrap(err, "cannot disconnect container '%s'", name);
+        }
+    }
+    return 0;
+}
 
 /* 1 when the network is gone, 0 when containers are still attached to it. */
 static int
@@ -407,7 +415,30 @@ network_remove(void *arg, err_t **err)
         err_code(failure) == ERR_NOT_FOUND)
         return 1;
     if (docker_reason(failure) == DOCKER_ENDPOINTS)
-        return disconnect_all(self->docker, self->call, self->network, err);
+        return disconnect_all(self, err);
+    if (err)
+        *err = TAKE(failure);
+    return -1;
+}
+
+/* Docker may still be busy with what was attached: its next event on the network is waited for. */
+static int
+network_remove_at_last(network_t *self, err_t **err)
+{
+    for (int tries = 0; tries < 2; tries++) {
+        int gone = network_remove(self, err);
+        if (gone != 0)
+            return gone < 0 ? gone : 0;
+    }
+    AUTO(err) failure = NULL;
+    AUTO_FREE char *filters = docker_filters("type", "network", "network", self->network, NULL);
+    if (docker_await(self->docker, self->call, filters, DOCKER_AWAIT_MS, network_remove, self,
+                     &failure) == 0)
+        return 0;
+    if (err_code(failure) == ERR_TIMEOUT)
+        return err_fail(err, ERR_TIMEOUT, "Docker still keeps %s attached to it after %d seconds",
+                        self->attached.len ? self->attached.data : "something",
+                        DOCKER_AWAIT_MS / 1000);
     if (err)
         *err = TAKE(failure);
     return -1;
@@ -423,17 +454,13 @@ networks_remove(docker_t *self, const docker_call_t *call, const char *uuid, err
     json_t *object;
     json_array_foreach(networks, i, object)
     {
-        network_t network = {.docker = self, .call = call, .network = docker_text(object, "Id")};
-        int gone = network_remove(&network, err);
-        if (gone == 0)
-            gone = network_remove(&network, err);
-        if (gone == 0) {
-            AUTO_FREE char *filters =
-                docker_filters("type", "network", "network", network.network, NULL);
-            gone =
-                docker_await(self, call, filters, DOCKER_AWAIT_MS, network_remove, &network, err);
-        }
-        if (gone < 0)
+        network_t network = {.docker = self,
+                             .call = call,
+                             .network = docker_text(object, "Id"),
+                             .attached = STR_EMPTY};
+        int rc = network_remove_at_last(&network, err);
+        str_done(&network.attached);
+        if (rc < 0)
             return err_wrap(err, "cannot remove network '%s'", docker_text(object, "Name"));
     }
     return 0;

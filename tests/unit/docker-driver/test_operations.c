@@ -23,7 +23,9 @@ typedef struct {
     sem_t go;            /* a test lets the fake go on */
     atomic_int overlaps; /* networks that are refused */
     atomic_bool is_pulled;
-    atomic_bool is_removed; /* the container, or the network's endpoints */
+    atomic_bool is_removed; /* the container */
+    atomic_bool has_foreign,
+        has_lost; /* endpoints of the network: a container's, and of one that Docker lost */
 } world_t;
 
 /* ------------------------------------------------------------------------------------- the fake */
@@ -50,6 +52,22 @@ answer_pull(world_t *world, fake_request_t *request)
 }
 
 static void
+disconnect(world_t *world, fake_request_t *request)
+{
+    AUTO_JSON *body = json_loadb(request->body, request->body_size, 0, NULL);
+    const char *who = json_string_value(json_object_get(body, "Container"));
+    atomic_bool *endpoint = strcmp(who, "foreign") == 0 ? &world->has_foreign
+                            : strcmp(who, "lost") == 0  ? &world->has_lost
+                                                        : NULL;
+    if (!endpoint) {
+        fake_json(request, 404, "{\"message\":\"No such container\"}");
+        return;
+    }
+    *endpoint = false;
+    fake_json(request, 200, "");
+}
+
+static void
 answer_networks(world_t *world, fake_request_t *request)
 {
     if (strcmp(request->path, "/networks/create") == 0) {
@@ -59,15 +77,16 @@ answer_networks(world_t *world, fake_request_t *request)
         else
             fake_json(request, 201, "{\"Id\":\"net\"}");
     } else if (strcmp(request->method, "DELETE") == 0) {
-        if (world->is_removed)
-            fake_json(request, 200, "");
-        else
+        if (world->has_foreign || world->has_lost)
             fake_json(request, 403, "{\"message\":\"network has active endpoints\"}");
+        else
+            fake_json(request, 200, "");
     } else if (strcmp(request->path, "/networks/net") == 0) {
-        fake_json(request, 200, "{\"Containers\":{\"foreign\":{\"Name\":\"foreign\"}}}");
+        fake_json(
+            request, 200,
+            "{\"Containers\":{\"foreign\":{\"Name\":\"foreign\"},\"ep-1\":{\"Name\":\"lost\"}}}");
     } else if (strstr(request->path, "disconnect")) {
-        world->is_removed = true;
-        fake_json(request, 200, "");
+        disconnect(world, request);
     } else if (strstr(request->path, "filters")) {
         fake_json(request, 200, "[{\"Id\":\"net\",\"Name\":\"kt-a\",\"Labels\":{}}]");
     } else {
@@ -269,18 +288,18 @@ a_subnet_that_docker_does_not_want_is_passed_over(void **state)
 }
 
 static void
-a_network_is_freed_of_foreign_containers(void **state)
+a_network_is_freed_of_foreign_containers_and_of_those_that_docker_lost(void **state)
 {
     world_t *world = *state;
+    world->has_foreign = world->has_lost = true;
     Orchestrator__EnclaveRef ref = ORCHESTRATOR__ENCLAVE_REF__INIT;
     ref.enclave_uuid = UUID;
     sem_post(&world->go); /* for the container that is being removed */
     assert_int_equal(direct_ask(world->docker, "DestroyEnclave", &ref, NULL, NULL), 0);
     assert_true(fake_count(world->fake, "/events") == 1);
 
-    world->is_removed = false;
-    sem_post(&world->go);
-    assert_int_equal(direct_ask(world->docker, "DestroyEnclave", &ref, NULL, NULL), 0);
+    assert_false(world->has_foreign);
+    assert_false(world->has_lost);
 }
 
 static void
@@ -360,7 +379,7 @@ main(void)
         WITH(when_the_first_caller_gives_up_another_pulls_on),
         WITH(a_pull_that_fails_in_its_stream_says_why),
         WITH(a_subnet_that_docker_does_not_want_is_passed_over),
-        WITH(a_network_is_freed_of_foreign_containers),
+        WITH(a_network_is_freed_of_foreign_containers_and_of_those_that_docker_lost),
         WITH(a_container_that_is_being_removed_is_waited_for),
         WITH(a_watch_survives_the_daemon),
         cmocka_unit_test(without_a_daemon_every_operation_says_so),
