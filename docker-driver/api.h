@@ -15,6 +15,7 @@
 
 struct docker {
     docker_http_t *http;
+    bool no_host_net;            /* Docker refuses to mount it into the engine's container */
     pthread_mutex_t subnet_lock; /* held while an enclave's subnet is picked and its network made */
     docker_host_ports_t host_ports;
     pthread_mutex_t pulls_lock;

@@ -11,9 +11,11 @@
 #include "docker-driver/reply.h"
 #include "docker-driver/subnet.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NETWORK_MTU "1440"
+#define ROUTES_MAX 10000u /* of the host that are looked at */
 #define API_PROGRAM "/usr/bin/kurtosis-apic"
 
 /* An enclave that is being made. */
@@ -106,6 +108,36 @@ list_taken(docker_t *self, const docker_call_t *call, const making_t *making, su
     return 0;
 }
 
+/* What the host has routes to. Where it cannot be read, nothing. */
+static void
+list_routes(subnet_t **ret_taken, size_t *ret_count)
+{
+    const char *folder = getenv(DOCKER_HOST_NET_ENV);
+    AUTO_FREE char *path = str_format("%s/route", folder && *folder ? folder : "/proc/net");
+    FILE *in = fopen(path, "re");
+    char line[256];
+    subnet_t subnet;
+    while (in && *ret_count < ROUTES_MAX && fgets(line, sizeof line, in))
+        if (subnet_parse_route(line, &subnet))
+            LIST_ADD(*ret_taken, *ret_count, subnet);
+    if (in)
+        fclose(in);
+}
+
+/* One that overlaps neither a network nor a route; if there is none, one that overlaps no network. */
+static int
+find_subnet(const subnet_t *taken, size_t count, subnet_t *ret_subnet, err_t **err)
+{
+    AUTO_FREE subnet_t *all = NULL;
+    size_t total = 0;
+    list_routes(&all, &total);
+    for (size_t i = 0; i < count; i++)
+        LIST_ADD(all, total, taken[i]);
+    if (subnet_lowest_free(all, total, ret_subnet, NULL) == 0)
+        return 0;
+    return subnet_lowest_free(taken, count, ret_subnet, err);
+}
+
 static json_t *
 network_body(const making_t *making)
 {
@@ -147,7 +179,7 @@ make_network_locked(docker_t *self, const docker_call_t *call, making_t *making,
     for (int tries = 1;; tries++) {
         subnet_t subnet;
         AUTO(err) failure = NULL;
-        if (subnet_lowest_free(taken, count, &subnet, err) < 0)
+        if (find_subnet(taken, count, &subnet, err) < 0)
             return -1;
         use_subnet(making, &subnet);
         making->begun = true;

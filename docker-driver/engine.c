@@ -69,6 +69,7 @@ engine_env(const Orchestrator__CreateEngineArgs *args, const char *socket)
         json_array_append_new(env, docker_string(args->env[i]));
     docker_env_add(env, "SERIALIZED_ARGS", text);
     docker_env_add(env, "HOST_DOCKER_SOCKET", socket);
+    docker_env_add(env, DOCKER_HOST_NET_ENV, DOCKER_HOST_NET_DIR);
     return env;
 }
 
@@ -90,6 +91,11 @@ engine_mounts(const docker_t *self)
     json_array_append_new(mounts, docker_volume_mount(DOCKER_ENGINE_DATA, DOCKER_DATA_DIR, labels));
     json_array_append_new(mounts, docker_bus_mount());
     json_array_append_new(mounts, docker_bind_mount(host_socket(self), SOCKET_IN_CONTAINER));
+    if (!self->no_host_net) {
+        json_t *mount = docker_bind_mount(DOCKER_HOST_NET_SOURCE, DOCKER_HOST_NET_DIR);
+        json_object_set_new(mount, "ReadOnly", json_true());
+        json_array_append_new(mounts, mount);
+    }
     return mounts;
 }
 
@@ -233,6 +239,14 @@ start(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEngin
                 : err_wrap(err, "cannot start the engine container");
 }
 
+/* Not every Docker lets a container see the host's routes (rootless, remote, in a virtual machine). */
+static bool
+is_about_host_net(const err_t *failure)
+{
+    AUTO_FREE char *text = err_string(failure);
+    return strstr(text, DOCKER_HOST_NET_SOURCE) || strstr(text, DOCKER_HOST_NET_DIR);
+}
+
 int
 docker_engine_create(docker_t *self, const docker_call_t *call,
                      const Orchestrator__CreateEngineArgs *request,
@@ -251,6 +265,11 @@ docker_engine_create(docker_t *self, const docker_call_t *call,
         bool taken = err && docker_reason(*err) == DOCKER_NAME_TAKEN;
         if (!taken)
             undo(self, request, had_data);
+        if (!self->no_host_net && err && is_about_host_net(*err)) {
+            self->no_host_net = true;
+            err_destroy(err);
+            return docker_engine_create(self, call, request, ret_reply, err);
+        }
         return err_wrap(err, "cannot make engine '%s'", request->guid);
     }
     Orchestrator__EngineInfo *info = MESSAGE_NEW(EngineInfo, engine_info);

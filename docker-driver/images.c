@@ -34,7 +34,7 @@ typedef struct waiter {
 
 int
 docker_image_look(docker_t *self, const docker_call_t *call, const char *image,
-        Orchestrator__ImageInfo **ret_info, err_t **err)
+                  Orchestrator__ImageInfo **ret_info, err_t **err)
 {
     docker_reference_t reference = {0};
     AUTO_JSON *reply = NULL;

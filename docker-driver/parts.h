@@ -30,4 +30,9 @@ json_t *docker_log_config(void);
 /* A JSON string; wrong UTF-8 is replaced by '?'. */
 json_t *docker_string(const char *text);
 
+/* The host's own network state, as files: its routes are no place for enclaves. */
+#define DOCKER_HOST_NET_SOURCE "/proc/1/net"
+#define DOCKER_HOST_NET_DIR "/run/kurtosis/host-net"
+#define DOCKER_HOST_NET_ENV "KURTOSIS_HOST_NET" /* where it is mounted; /proc/net if not set */
+
 #endif

@@ -70,25 +70,68 @@ subnet_contains(const subnet_t *self, uint32_t address)
     return (address & mask_of(self->bits)) == self->address;
 }
 
+bool
+subnet_parse_route(const char *line, subnet_t *ret_subnet)
+{
+    unsigned destination, mask;
+    /* Addresses are words of the machine as they lie in memory: network byte order. */
+    if (sscanf(line, "%*s %8x %*8x %*x %*d %*d %*d %8x", &destination, &mask) != 2)
+        return false;
+    mask = ntohl(mask);
+    unsigned bits = mask ? 32 - (unsigned)__builtin_ctz(mask) : 0;
+    if (bits < SUBNET_ROUTE_BITS)
+        return false;
+    *ret_subnet = (subnet_t){.address = ntohl(destination) & mask_of(bits), .bits = bits};
+    return true;
+}
+
+/* Marks the blocks of a range that a network overlaps. */
+static void
+mark_blocks(const subnet_t *range, const subnet_t *network, bool *used)
+{
+    uint32_t count = UINT32_C(1) << (SUBNET_BITS - range->bits), first = 0, last = count - 1;
+    if (!subnet_overlaps(range, network))
+        return;
+    if (network->bits > range->bits) {
+        uint32_t end = network->address | ~mask_of(network->bits);
+        first = (network->address - range->address) >> (32 - SUBNET_BITS);
+        last = (end - range->address) >> (32 - SUBNET_BITS);
+    }
+    for (uint32_t block = first; block <= last; block++)
+        used[block] = true;
+}
+
+static bool
+lowest_in(const subnet_t *range, const subnet_t *taken, size_t count, subnet_t *ret_subnet)
+{
+    uint32_t blocks = UINT32_C(1) << (SUBNET_BITS - range->bits), block = 0;
+    AUTO_FREE bool *used = calloc(blocks, sizeof *used);
+    if (!used)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        mark_blocks(range, &taken[i], used);
+    while (block < blocks && used[block])
+        block++;
+    if (block == blocks)
+        return false;
+    *ret_subnet =
+        (subnet_t){.address = range->address + (block << (32 - SUBNET_BITS)), .bits = SUBNET_BITS};
+    return true;
+}
+
 int
 subnet_lowest_free(const subnet_t *taken, size_t count, subnet_t *ret_subnet, err_t **err)
 {
-    subnet_t range;
-    if (subnet_parse(SUBNET_RANGE, &range, err) < 0)
-        return -1;
-    uint32_t step = UINT32_C(1) << (32 - SUBNET_BITS);
-    for (uint32_t block = 0; block < UINT32_C(1) << (SUBNET_BITS - range.bits); block++) {
-        subnet_t candidate = {.address = range.address + block * step, .bits = SUBNET_BITS};
-        bool is_free = true;
-        for (size_t i = 0; i < count && is_free; i++)
-            is_free = !subnet_overlaps(&candidate, &taken[i]);
-        if (is_free) {
-            *ret_subnet = candidate;
+    static const char *const ranges[] = SUBNET_RANGES;
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        subnet_t range;
+        if (subnet_parse(ranges[i], &range, err) < 0)
+            return -1;
+        if (lowest_in(&range, taken, count, ret_subnet))
             return 0;
-        }
     }
-    return err_fail(
-        err, ERR_LIMIT,
-        "all %u networks of %s are in use: remove enclaves that are not needed ('kurtosis clean')",
-        1u << (SUBNET_BITS - range.bits), SUBNET_RANGE);
+    return err_fail(err, ERR_LIMIT,
+                    "all networks of %s, %s and %s are in use: remove enclaves that are not needed "
+                    "('kurtosis clean')",
+                    ranges[0], ranges[1], ranges[2]);
 }

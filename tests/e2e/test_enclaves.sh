@@ -21,6 +21,16 @@ it "its network is a block of 1024 addresses of 172.16.0.0/16"
 ok docker network inspect kt-blue --format '{{(index .IPAM.Config 0).Subnet}}'
 matches '^172\.16\.[0-9]+\.0/22$'
 
+if [ "${KURTOSIS_SANDBOX:-}" = 1 ]; then
+    it "its network is none that the host has a route to, of a VPN for example"
+    busybox ip route add 172.16.0.0/17 dev lo
+    ok kurtosis enclave add --name routed
+    busybox ip route del 172.16.0.0/17 dev lo
+    ok docker network inspect kt-routed --format '{{(index .IPAM.Config 0).Subnet}}'
+    matches '^172\.16\.(12[89]|1[3-9][0-9]|2[0-9]+)\.0/22$'
+    ok kurtosis enclave rm --force routed
+fi
+
 it "a name is made up when none is given"
 ok kurtosis enclave add
 matches 'Created enclave: [a-z]+-[a-z]+'
