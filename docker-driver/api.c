@@ -2,6 +2,7 @@
 #include "docker-driver/api.h"
 
 #include "base/clock.h"
+#include "docker-driver/collect.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ docker_destroy(docker_t **self_p)
     docker_t *self = TAKE(*self_p);
     if (!self)
         return;
+    docker_collector_destroy(&self->collector);
     docker_http_destroy(&self->http);
     pthread_mutex_destroy(&self->subnet_lock);
     pthread_mutex_destroy(&self->pulls_lock);

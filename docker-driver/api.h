@@ -20,6 +20,7 @@ struct docker {
     docker_host_ports_t host_ports;
     pthread_mutex_t pulls_lock;
     struct docker_pull *pulls; /* images.c; under pulls_lock */
+    struct docker_collector *collector; /* collect.h; NULL when logs are not collected */
 };
 
 /* ------------------------------------------------------------------------------------- messages */

@@ -146,8 +146,11 @@ on_event(void *arg, const json_t *event, err_t **err)
         return 0;
     }
     docker_source_t *source = find(self, id);
-    if (strcmp(action, "destroy") == 0 && source && source->state != SOURCE_FOLLOWING &&
-        source->state != SOURCE_INSPECTING)
+    if (strcmp(action, "destroy") != 0 || !source)
+        return 0;
+    if (source->state == SOURCE_FOLLOWING || source->state == SOURCE_INSPECTING)
+        source->removed = true;
+    else
         source->state = SOURCE_GONE;
     return 0;
 }
@@ -205,6 +208,7 @@ listed(docker_collector_t *self)
     for (i = 0; i < self->count; i++)
         if (!self->sources[i]->listed && self->sources[i]->state == SOURCE_ENDED)
             self->sources[i]->state = SOURCE_GONE;
+    asking_done(&self->list);
 }
 
 static void
@@ -440,9 +444,10 @@ docker_collector_finish(docker_collector_t *self, const char *container_id)
         return;
     int64_t deadline = clock_ns() + DOCKER_COLLECT_FINISH_MS * NS_PER_MS;
     pthread_mutex_lock(&self->lock);
-    read_again(self, container_id);
+    docker_source_t *source = require(self, container_id);
+    if (source->state == SOURCE_ENDED)
+        source->state = SOURCE_PENDING;
     wake(self);
-    docker_source_t *source;
     while ((source = find(self, container_id)) && source->state != SOURCE_ENDED)
         if (!wait_change(self, deadline)) {
             log_warn("logs.unfinished", "container=%.12s waited_ms=%d", container_id, DOCKER_COLLECT_FINISH_MS);
@@ -452,13 +457,13 @@ docker_collector_finish(docker_collector_t *self, const char *container_id)
 }
 
 bool
-docker_collector_await(docker_collector_t *self, const char *container_id, int64_t time, int64_t deadline)
+docker_collector_await(docker_collector_t *self, const char *container_id, bool runs, int64_t time, int64_t deadline)
 {
     if (!self)
         return true;
     pthread_mutex_lock(&self->lock);
     docker_source_t *source = require(self, container_id);
-    if (source->state == SOURCE_ENDED && source->cursor.newest < time)
+    if (source->state == SOURCE_ENDED && (runs || source->cursor.newest < time))
         source->state = SOURCE_PENDING;
     wake(self);
     bool there = true, settled = false;
@@ -489,4 +494,20 @@ docker_collector_forget(docker_collector_t *self, const char *enclave_uuid)
     wake(self);
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
+}
+
+void
+docker_logs_drain(docker_t *docker, const char *container_id)
+{
+    if (!docker->collector)
+        return;
+    docker_post(docker, NULL, docker_path("/containers/%s/kill", container_id), NULL, NULL, NULL);
+    docker_collector_finish(docker->collector, container_id);
+}
+
+int
+docker_collect_logs(docker_t *self, const char *root, uint64_t quota, int64_t retention_ns, err_t **err)
+{
+    const docker_collect_config_t config = {.root = root, .quota = quota, .retention_ns = retention_ns};
+    return docker_collector_new(self, &config, &self->collector, err);
 }

@@ -40,8 +40,11 @@ AUTO_FOR(docker_collector)
  * not. */
 void docker_collector_finish(docker_collector_t *self, const char *container_id);
 /* Waits until all that a container printed up to `time` (nanoseconds since 1970) is stored; false when it is not in time, at
- * deadline (clock_ns()). */
-bool docker_collector_await(docker_collector_t *self, const char *container_id, int64_t time, int64_t deadline);
+ * deadline (clock_ns()). runs: whether it runs, and so is to be followed. */
+bool docker_collector_await(docker_collector_t *self, const char *container_id, bool runs, int64_t time,
+                            int64_t deadline);
+/* Ends a container and finishes it: before it is removed. Nothing when logs are not collected. */
+void docker_logs_drain(docker_t *docker, const char *container_id);
 /* Removes the logs of an enclave, whose containers are gone. */
 void docker_collector_forget(docker_collector_t *self, const char *enclave_uuid);
 

@@ -45,6 +45,9 @@ typedef struct {
 
 /* host: see docker_http_new; NULL takes the environment's. Connects nothing yet. */
 int docker_new(const char *host, docker_t **ret_docker, err_t **err);
+/* Keeps what services print in the log store (logs/logs.h) at root, from now on. quota: bytes of all logs; retention_ns: age of
+ * the oldest line; 0 for the defaults. Before other threads use the docker_t. */
+int docker_collect_logs(docker_t *self, const char *root, uint64_t quota, int64_t retention_ns, err_t **err);
 void docker_destroy(docker_t **self_p);
 AUTO_FOR(docker)
 
@@ -84,6 +87,7 @@ AUTO_FOR(docker)
     X(DOWN, CopyOut, docker_copy_out, CopyOutArgs, TarChunk)                                       \
     X(DOWN, Dump, docker_dump, DumpArgs, DumpPart)                                                 \
     X(DOWN, GetLogs, docker_logs_get, GetLogsArgs, ServiceLogLine)                                 \
+    X(DO, FlushLogs, docker_logs_flush, FlushLogsArgs, Empty)                                      \
     X(DOWN, WatchEnclave, docker_enclave_watch, EnclaveRef, ContainerEvent)
 
 #define DOCKER_DECLARE_ASK(fn, Request, Reply)                                                     \

@@ -5,7 +5,7 @@
  *  removed like a whole one.
  */
 #include "base/clock.h"
-#include "docker-driver/api.h"
+#include "docker-driver/collect.h"
 #include "docker-driver/demux.h"
 #include "docker-driver/parts.h"
 #include "docker-driver/reply.h"
@@ -395,6 +395,7 @@ docker_enclave_destroy(docker_t *self, const docker_call_t *call,
     if (docker_check_uuid("enclave", request->enclave_uuid, err) < 0 ||
         destroy(self, call, request->enclave_uuid, err) < 0)
         return err_wrap(err, "cannot remove enclave '%.100s'", request->enclave_uuid);
+    docker_collector_forget(self->collector, request->enclave_uuid);
     return 0;
 }
 

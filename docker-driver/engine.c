@@ -87,9 +87,12 @@ engine_mounts(const docker_t *self)
 {
     json_t *labels = docker_labels();
     docker_label_set(labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_ENGINE);
+    json_t *log_labels = docker_labels();
+    docker_label_set(log_labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_LOGS);
     json_t *mounts = json_array();
     json_array_append_new(mounts, docker_volume_mount(DOCKER_ENGINE_DATA, DOCKER_DATA_DIR, labels));
     json_array_append_new(mounts, docker_bus_mount());
+    json_array_append_new(mounts, docker_volume_mount(DOCKER_ENGINE_LOGS, DOCKER_LOGS_DIR, log_labels));
     json_array_append_new(mounts, docker_bind_mount(host_socket(self), SOCKET_IN_CONTAINER));
     if (!self->no_host_net) {
         json_t *mount = docker_bind_mount(DOCKER_HOST_NET_SOURCE, DOCKER_HOST_NET_DIR);
@@ -220,6 +223,7 @@ undo(docker_t *self, const Orchestrator__CreateEngineArgs *args, bool had_data)
         return;
     docker_volume_remove(self, NULL, DOCKER_ENGINE_DATA, NULL);
     docker_volume_remove(self, NULL, DOCKER_ENGINE_BUS, NULL);
+    docker_volume_remove(self, NULL, DOCKER_ENGINE_LOGS, NULL);
 }
 
 static int
@@ -355,7 +359,8 @@ remove_volumes(docker_t *self, const docker_call_t *call, err_t **err)
         return err_wrap(err, "cannot see whether an enclave is left");
     if (json_array_size(networks) || json_array_size(engines) || json_array_size(containers))
         return 0;
-    if (docker_volume_remove(self, call, DOCKER_ENGINE_DATA, err) < 0)
+    if (docker_volume_remove(self, call, DOCKER_ENGINE_DATA, err) < 0 ||
+        docker_volume_remove(self, call, DOCKER_ENGINE_LOGS, err) < 0)
         return -1;
     return docker_volume_remove(self, call, DOCKER_ENGINE_BUS, err);
 }

@@ -100,6 +100,15 @@ docker_http_do(docker_http_t *self, docker_request_t *request, int cancel_fd, er
     return docker_http_run(self, request, 1, cancel_fd, err);
 }
 
+docker_transfer_t *
+docker_http_begin(docker_http_t *self, docker_request_t *request, err_t **err)
+{
+    unsigned version = 0;
+    if (docker_http_version(self, &version, err) < 0)
+        return NULL;
+    return docker_transfer_new(&self->pool, version, request);
+}
+
 void
 docker_request_done(docker_request_t *self)
 {

@@ -1,8 +1,9 @@
-/*  logs: GetLogs. Reads Docker's own log streams of one or more services, all on one thread; lines
- *  are sent as they are read, in order within a service. */
+/*  logs: GetLogs and FlushLogs. GetLogs reads Docker's own log streams of one or more services, all on one thread; lines
+ *  are sent as they are read, in order within a service. FlushLogs waits for the collector (collect.h). */
 #include "base/clock.h"
-#include "docker-driver/api.h"
+#include "docker-driver/collect.h"
 #include "docker-driver/demux.h"
+#include "docker-driver/entries.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -156,4 +157,86 @@ docker_logs_get(docker_t *self, const docker_call_t *call, const Orchestrator__G
     return result < 0
                ? err_wrap(err, "cannot read the logs of enclave '%.100s'", request->enclave_uuid)
                : 0;
+}
+
+/* ------------------------------------------------------------------------------------ FlushLogs */
+
+static int
+newest_of(void *arg, docker_stream_t stream, int64_t time, const char *line, size_t size, err_t **err)
+{
+    (void)stream, (void)line, (void)size, (void)err;
+    int64_t *newest = arg;
+    *newest = time > *newest ? time : *newest;
+    return 0;
+}
+
+/* When the last line in an answer with tail=1 was printed; INT64_MIN when there is none. With a terminal there are no frames. */
+static int64_t
+last_time(const docker_request_t *answer)
+{
+    int64_t newest = INT64_MIN;
+    for (int tty = 0; tty < 2 && newest == INT64_MIN; tty++) {
+        docker_entries_t entries;
+        docker_entries_init(&entries, tty, newest_of, &newest);
+        if (docker_entries_feed(&entries, answer->reply.data, answer->reply.len, NULL) == 0)
+            docker_entries_end(&entries, NULL);
+        docker_entries_done(&entries);
+    }
+    return newest;
+}
+
+/* The containers of these services; gone ones are left out. */
+static json_t *
+containers_of(docker_t *self, const docker_call_t *call, const Orchestrator__FlushLogsArgs *args, err_t **err)
+{
+    AUTO_JSON *all = NULL;
+    if (docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, args->enclave_uuid, DOCKER_TYPE_SERVICE),
+                   &all, err) < 0)
+        return NULL;
+    json_t *found = json_array();
+    size_t i;
+    json_t *container;
+    json_array_foreach(all, i, container)
+    {
+        bool wanted = false;
+        for (size_t k = 0; k < args->n_service_uuids && !wanted; k++)
+            wanted = strcmp(args->service_uuids[k], docker_label(container, DOCKER_LABEL_GUID)) == 0;
+        if (wanted)
+            json_array_append(found, container);
+    }
+    return found;
+}
+
+int
+docker_logs_flush(docker_t *self, const docker_call_t *call, const Orchestrator__FlushLogsArgs *request, err_t **err)
+{
+    if (docker_check_uuid("enclave", request->enclave_uuid, err) < 0)
+        return err_wrap(err, "cannot wait for logs");
+    if (request->n_service_uuids > DOCKER_LOGS_MAX)
+        return err_fail(err, ERR_LIMIT, "%zu services were named: at most %u are waited for at once",
+                        request->n_service_uuids, DOCKER_LOGS_MAX);
+    AUTO_JSON *found = self->collector ? containers_of(self, call, request, err) : json_array();
+    if (!found)
+        return err_wrap(err, "cannot wait for the logs of enclave '%s'", request->enclave_uuid);
+    size_t count = json_array_size(found);
+    docker_request_t *requests = calloc(count + 1, sizeof *requests);
+    if (!requests)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        requests[i].method = "GET";
+        requests[i].path = docker_path("/containers/%s/logs?stdout=1&stderr=1&timestamps=1&tail=1",
+                                       docker_text(json_array_get(found, i), "Id"));
+    }
+    docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
+    int64_t deadline = clock_ns() + DOCKER_COLLECT_FLUSH_MS * NS_PER_MS;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *container = json_array_get(found, i);
+        bool runs = strcmp(docker_text(container, "State"), "running") == 0;
+        if (!requests[i].failure)
+            docker_collector_await(self->collector, docker_text(container, "Id"), runs, last_time(&requests[i]), deadline);
+        free((char *)requests[i].path);
+        docker_request_done(&requests[i]);
+    }
+    free(requests);
+    return 0;
 }

@@ -13,10 +13,14 @@
  *    KURTOSIS_GRACE_MS         how long left-over volumes stay; 30000 if not set
  *    KURTOSIS_LOGINS           the file in which it keeps logins to registries that it is given; its
  *                              user's own Docker configuration is used if not set
+ *    KURTOSIS_LOGS             folder of the log store; what services print is kept there. Not set: it is not kept
+ *    KURTOSIS_LOGS_QUOTA       bytes of all logs
+ *    KURTOSIS_LOGS_RETENTION   how long lines are kept, e.g. "168h"
  *
  *  Ends on SIGTERM: no new operation begins, those under way get some seconds. Exit code 1 with a
  *  sentence on stderr when it cannot begin.
  */
+#include "base/duration.h"
 #include "base/log.h"
 #include "docker-driver/api.h"
 #include "docker-driver/docker-driver.h"
@@ -57,6 +61,23 @@ read_keys(actor_config_t *config, err_t **err)
 }
 
 static int
+collect_logs(docker_t *docker, err_t **err)
+{
+    const char *root = env_or("KURTOSIS_LOGS", "");
+    const char *quota = env_or("KURTOSIS_LOGS_QUOTA", "0"), *retention = env_or("KURTOSIS_LOGS_RETENTION", "0s");
+    char *end;
+    int64_t age;
+    if (!*root)
+        return 0;
+    unsigned long long bytes = strtoull(quota, &end, 10);
+    if (*end || *quota == '-')
+        return err_fail(err, ERR_INVALID, "KURTOSIS_LOGS_QUOTA is '%s', which is no number of bytes", quota);
+    if (duration_parse(retention, &age, err) < 0 || age < 0)
+        return err_wrap(err, "KURTOSIS_LOGS_RETENTION is wrong");
+    return docker_collect_logs(docker, root, bytes, age, err);
+}
+
+static int
 run(err_t **err)
 {
     AUTO(docker) docker = NULL;
@@ -69,7 +90,7 @@ run(err_t **err)
     if (!*config.endpoint)
         return err_fail(err, ERR_INVALID,
                         "KURTOSIS_BUS_ENDPOINT is not set: it names the bus to join");
-    if (read_keys(&config, err) < 0 || docker_new(NULL, &docker, err) < 0)
+    if (read_keys(&config, err) < 0 || docker_new(NULL, &docker, err) < 0 || collect_logs(docker, err) < 0)
         return -1;
     config.state = docker;
     int result = actor_new(&config, &actor, err);

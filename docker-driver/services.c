@@ -2,7 +2,7 @@
  */
 #include "docker-driver/services.h"
 
-#include "docker-driver/api.h"
+#include "docker-driver/collect.h"
 #include "docker-driver/reply.h"
 
 #include <string.h>
@@ -187,6 +187,7 @@ docker_service_remove_all(docker_t *self, const docker_call_t *call, const char 
         }
     } else {
         AUTO_JSON *list = json_pack("[O]", container);
+        docker_logs_drain(self, docker_text(container, "Id"));
         if (docker_containers_remove(self, call, list, err) < 0)
             return -1;
     }

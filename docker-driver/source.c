@@ -231,7 +231,7 @@ followed(docker_source_t *self, int64_t now)
         return;
     }
     drop_following(self);
-    self->state = gone ? SOURCE_GONE : self->again ? SOURCE_PENDING : SOURCE_ENDED;
+    self->state = gone || self->removed ? SOURCE_GONE : self->again ? SOURCE_PENDING : SOURCE_ENDED;
 }
 
 void

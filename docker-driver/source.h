@@ -30,7 +30,8 @@ typedef struct {
     char *id, *enclave, *service; /* the latter two once inspected */
     bool tty, running;
     bool again;  /* it has started once more since it was opened */
-    bool listed; /* for collect.c */
+    bool removed; /* Docker has no such container any more */
+    bool listed;  /* for collect.c */
     docker_request_t request;
     docker_transfer_t *transfer;
     char *path;

@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "docker-driver/api.h"
 #include "docker-driver/auth.h"
+#include "docker-driver/collect.h"
 #include "docker-driver/reply.h"
 #include "docker-driver/services.h"
 #include "docker-driver/spec.h"
@@ -372,6 +373,8 @@ static int
 remove_all(starting_t *self, err_t **err)
 {
     AUTO_FREE char *name = docker_name_service(self->spec->name, self->spec->service_uuid);
+    if (self->id)
+        docker_logs_drain(self->docker, self->id);
     if (docker_container_remove(self->docker, NULL, self->id ? self->id : name, err) < 0)
         return -1;
     for (size_t i = 0; i < self->spec->n_files; i++) {

@@ -1,4 +1,5 @@
-/*  transfer: one request on its way over one connection; used by http.c only, on one thread. */
+/*  transfer: one request on its way over one connection; used by http.c and by loops of their own (collect.c), on one
+ *  thread. */
 #ifndef KURTOSIS_DOCKER_DRIVER_TRANSFER_H
 #define KURTOSIS_DOCKER_DRIVER_TRANSFER_H
 
@@ -30,6 +31,10 @@ docker_transfer_t *docker_transfer_new(docker_pool_t *pool, unsigned version,
                                        docker_request_t *request);
 /* Gives the connection back if it can be used again, and puts a refusal into request->failure. */
 void docker_transfer_destroy(docker_transfer_t **self_p);
+
+/* The same over an http.h object, for a loop of one's own: asks for the version first if need be, which waits. NULL when
+ * that fails. */
+docker_transfer_t *docker_http_begin(docker_http_t *http, docker_request_t *request, err_t **err);
 
 /* What poll(2) is to look for. */
 short docker_transfer_events(const docker_transfer_t *self);

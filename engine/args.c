@@ -1,6 +1,8 @@
 /*  args: the engine's arguments, one JSON object; see engine.h. */
 #include "engine/engine.h"
 
+#include "base/duration.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -51,6 +53,23 @@ read_fields(const json_t *object, engine_args_t *self, err_t **err)
     return 0;
 }
 
+/* What may be said of the log store. */
+static int
+read_logs(const json_t *object, engine_args_t *self, err_t **err)
+{
+    const json_t *period = json_object_get(object, "logRetentionPeriod"), *quota = json_object_get(object, "logQuotaBytes");
+    if (period && (!json_is_string(period) || duration_parse(json_string_value(period), &self->logs_retention_ns, err) < 0 ||
+                   self->logs_retention_ns <= 0)) {
+        if (err)
+            err_destroy(err);
+        return err_fail(err, ERR_INVALID, "the engine's argument 'logRetentionPeriod' is no length of time, e.g. 168h");
+    }
+    if (quota && (!json_is_integer(quota) || json_integer_value(quota) < 0))
+        return err_fail(err, ERR_INVALID, "the engine's argument 'logQuotaBytes' is no number of bytes");
+    self->logs_quota = (uint64_t)json_integer_value(quota);
+    return 0;
+}
+
 int
 engine_args_parse(const char *json, engine_args_t **ret_args, err_t **err)
 {
@@ -65,6 +84,8 @@ engine_args_parse(const char *json, engine_args_t **ret_args, err_t **err)
     if (!self)
         abort();
     int result = read_fields(object, self, err);
+    if (result == 0)
+        result = read_logs(object, self, err);
     json_decref(object);
     if (result == 0)
         *ret_args = TAKE(self);

@@ -19,6 +19,7 @@
 #include "engine/state.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -135,12 +136,15 @@ start_driver(engine_t *self, const engine_config_t *config, err_t **err)
                    *broker_key = str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker),
                    *secret_key = str_format("KURTOSIS_BUS_SECRET=%s", secret),
                    *name = str_format("KURTOSIS_BUS_NAME=%s", self->driver),
+                   *logs = str_format("KURTOSIS_LOGS=%s", self->logs),
+                   *quota = str_format("KURTOSIS_LOGS_QUOTA=%" PRIu64, config->logs_quota),
+                   *retention = str_format("KURTOSIS_LOGS_RETENTION=%" PRId64 "ns", self->logs_retention_ns),
                    *level = str_format("KURTOSIS_LOG_LEVEL=%s",
                                        config->log_level ? config->log_level : "info");
     const char *const argv[] = {config->driver, NULL};
     /* The logins to registries that users give it. */
     AUTO_FREE char *logins = str_format("KURTOSIS_LOGINS=%s/logins.json", config->data);
-    const char *const env[] = {endpoint, broker_key, secret_key, name, level, logins, NULL};
+    const char *const env[] = {endpoint, broker_key, secret_key, name, level, logins, logs, quota, retention, NULL};
     int result = actor_child_new(config->driver, argv, env, DRIVER_GRACE_MS, on_driver_exit, self,
                                  &self->driver_process, err);
     explicit_bzero(secret_key, strlen(secret_key));
@@ -158,6 +162,8 @@ engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
     self->image = strdup(config->image);
     self->driver = str_format("driver/%s", config->cluster);
     self->apic_endpoint = str_format("ipc://%s/broker", config->bus);
+    self->logs = config->logs ? strdup(config->logs) : str_format("%s/logs", config->data);
+    self->logs_retention_ns = config->logs_retention_ns ? config->logs_retention_ns : ENGINE_LOGS_RETENTION_NS;
     self->apic_join_ms = config->apic_join_ms ? config->apic_join_ms : ENGINE_APIC_JOIN_MS;
     self->locks = claims_new();
     pthread_mutex_init(&self->start, NULL);
@@ -189,6 +195,7 @@ engine_destroy(engine_t **self_p)
     free(self->image);
     free(self->driver);
     free(self->users);
+    free(self->logs);
     free(self->apic_endpoint);
     free(self);
 }

@@ -21,12 +21,17 @@
 #define ENGINE_PARALLEL 8u          /* enclaves that Clean destroys at once */
 #define ENGINE_USERS_MAX 1000u      /* files looked at in keys/users */
 
+#define ENGINE_LOGS_RETENTION_NS (INT64_C(168) * 3600 * 1000000000)
+
 typedef struct engine engine_t;
 
 typedef struct {
     const char *data;    /* folder of engine.db and keys; made if absent */
     const char *bus;     /* folder of the ipc socket, mounted in every API container */
     const char *listen;  /* tcp endpoint for users; NULL for none */
+    const char *logs;    /* folder of the log store; NULL for <data>/logs */
+    int64_t logs_retention_ns; /* how long lines are kept; 0 for ENGINE_LOGS_RETENTION_NS */
+    uint64_t logs_quota;       /* bytes of all logs; 0 for the driver's default */
     const char *cluster; /* the driver is "driver/<cluster>" */
     const char
         *driver; /* program of the driver, found in PATH; NULL: somebody else brings the driver */
@@ -40,6 +45,7 @@ typedef struct {
     ((engine_config_t){.data = "/kurtosis-data",                                                   \
                        .bus = "/run/kurtosis/bus",                                                 \
                        .listen = "tcp://0.0.0.0:9720",                                             \
+                       .logs = "/var/log/kurtosis",                                             \
                        .cluster = "docker",                                                        \
                        .driver = "kurtosis-docker-driver",                                         \
                        .version = KURTOSIS_VERSION,                                                \
@@ -65,6 +71,8 @@ extern const actor_method_t engine_methods[];
  * configuration). */
 typedef struct engine_args {
     char *log_level, *version;
+    int64_t logs_retention_ns; /* 0: not said */
+    uint64_t logs_quota;       /* bytes; 0: not said */
 } engine_args_t;
 /* INVALID for what is no object, misses a required field or has it blank. */
 int engine_args_parse(const char *json, engine_args_t **ret_args, err_t **err);

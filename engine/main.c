@@ -16,6 +16,7 @@ static const char usage[] =
     "  --data DIR       folder of database and keys (/kurtosis-data)\n"
     "  --bus DIR        folder of the bus socket (/run/kurtosis/bus)\n"
     "  --listen URL     tcp endpoint for users (tcp://0.0.0.0:9720)\n"
+    "  --logs DIR       folder of the log store (/var/log/kurtosis)\n"
     "  --cluster NAME   name of the cluster (docker)\n"
     "  --driver PROGRAM program of the cluster's driver (kurtosis-docker-driver)\n";
 
@@ -28,6 +29,7 @@ read_flags(int argc, char **argv, engine_config_t *config)
     } flags[] = {{"data", &config->data},
                  {"bus", &config->bus},
                  {"listen", &config->listen},
+                 {"logs", &config->logs},
                  {"cluster", &config->cluster},
                  {"driver", &config->driver}};
     struct option options[ARRAY_LEN(flags) + 1] = {{0}};
@@ -82,6 +84,8 @@ main(int argc, char **argv)
     if (args) {
         config.version = args->version;
         config.log_level = args->log_level;
+        config.logs_retention_ns = args->logs_retention_ns;
+        config.logs_quota = args->logs_quota;
         if (log_level_parse(args->log_level, &level) < 0)
             level = LOG_INFO;
     }

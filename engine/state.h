@@ -17,6 +17,8 @@ struct engine {
     char *version, *image;
     char *driver;        /* bus name of the driver */
     char *users;         /* folder of the public keys of users */
+    char *logs;          /* folder of the log store */
+    int64_t logs_retention_ns;
     char *apic_endpoint; /* of the broker, as API containers see it */
     int apic_join_ms;
     bus_keys_t keys;

@@ -118,8 +118,20 @@ logs_position_t logs_reader_position(const logs_reader_t *self);
 int logs_reader_next(logs_reader_t *self, logs_line_t *ret_line, err_t **err);
 /* Whether the source had ended where the reader is; meaningful after next returned 0. */
 bool logs_reader_has_ended(const logs_reader_t *self);
-/* Folder whose files change when there is more; for inotify(7). Lent. */
-const char *logs_reader_folder(const logs_reader_t *self);
+/* Whether the log was removed meanwhile. */
+bool logs_reader_is_gone(const logs_reader_t *self);
+
+/* Hears of changes to logs. */
+typedef struct logs_watch logs_watch_t;
+int logs_watch_new(logs_watch_t **ret_watch, err_t **err);
+void logs_watch_destroy(logs_watch_t **self_p);
+AUTO_FOR(logs_watch)
+/* Also of this one: 1; 0 while it is not there, but something above it is: to be added again when something changed. */
+int logs_watch_add(logs_watch_t *self, const char *root, const char *enclave, const char *service, err_t **err);
+/* Readable when something changed; lent. */
+int logs_watch_fd(const logs_watch_t *self);
+/* Forgets the changes so far: before the logs are read, so that none is missed. */
+void logs_watch_drain(logs_watch_t *self);
 
 /* Whether there is a log of this service. */
 bool logs_exists(const char *root, const char *enclave, const char *service);

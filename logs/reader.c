@@ -213,10 +213,10 @@ logs_reader_since(logs_reader_t *self, int64_t time)
     self->since = time;
 }
 
-const char *
-logs_reader_folder(const logs_reader_t *self)
+bool
+logs_reader_is_gone(const logs_reader_t *self)
 {
-    return self->folder;
+    return access(self->folder, F_OK) < 0;
 }
 
 bool

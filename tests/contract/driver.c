@@ -25,7 +25,7 @@ static const struct {
 };
 
 /* Volumes of the engine, which stay as long as there is an enclave. */
-static const char *const shared_volumes[] = {"kurtosis-engine-bus", "kurtosis-engine-data"};
+static const char *const shared_volumes[] = {"kurtosis-engine-bus", "kurtosis-engine-data", "kurtosis-logs-storage"};
 
 struct driver {
     size_t row;

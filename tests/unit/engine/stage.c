@@ -1,10 +1,13 @@
 /*  stage: see stage.h. */
 #include "tests/unit/engine/stage.h"
 
+#include "base/clock.h"
 #include "base/uuid.h"
+#include "logs/logs.h"
 
 #include <ftw.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <zmq.h>
 
 const Google__Protobuf__Empty nothing = GOOGLE__PROTOBUF__EMPTY__INIT;
@@ -178,6 +181,7 @@ on_services(void *state, actor_call_t *call, const ProtobufCMessage *request)
                               two = ORCHESTRATOR__SERVICE_INFO__INIT;
     one.service_uuid = (char *)SERVICE;
     two.service_uuid = (char *)SILENT_SERVICE;
+    one.state = ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING;
     Orchestrator__ServiceInfo *list[] = {&one, &two};
     Orchestrator__GetServicesReply reply = ORCHESTRATOR__GET_SERVICES_REPLY__INIT;
     reply.services = list;
@@ -185,28 +189,50 @@ on_services(void *state, actor_call_t *call, const ProtobufCMessage *request)
     actor_call_reply(&call, &reply.base);
 }
 
-/* The API container's log has one line; the service SERVICE those of the stage. */
+/* The API container's log has one line. */
 static void
 on_logs(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
+    static const char text[] = "cannot open the database";
+    Orchestrator__ServiceLogLine line = ORCHESTRATOR__SERVICE_LOG_LINE__INIT;
+    (void)state;
+    (void)request;
+    line.service_uuid = (char *)"";
+    line.line = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
+    line.timestamp = (int64_t)1700000000500000000;
+    actor_call_send(call, &line.base, NULL);
+    actor_call_end(&call);
+}
+
+void
+stage_print(stage_t *self, const char *enclave)
+{
+    AUTO_FREE char *root = str_format("%s/data/logs", self->folder);
+    AUTO(logs_writer) writer = NULL;
+    AUTO(err) err = NULL;
+    mkdir(root, 0700);
+    assert_done(logs_writer_open(root, enclave, SERVICE, &writer, &err), err);
+    logs_batch_t batch;
+    logs_batch_init(&batch);
+    for (; self->lines[self->stored]; self->stored++)
+        logs_batch_add(&batch, LOGS_OUT, self->base + (int64_t)self->stored, self->lines[self->stored],
+                       strlen(self->lines[self->stored]));
+    if (batch.lines)
+        logs_writer_put(writer, &batch, "", 0, NULL);
+    if (self->ends)
+        logs_writer_mark(writer, LOGS_ENDED, "", 0, NULL);
+    logs_batch_done(&batch);
+}
+
+static void
+on_flush(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
     stage_t *self = state;
     pthread_mutex_lock(&self->lock);
-    bus_message_destroy(&self->logs);
-    self->logs = (Orchestrator__GetLogsArgs *)bus_message_dup(request);
-    pthread_mutex_unlock(&self->lock);
-    stage_sync(self);
-    const Orchestrator__GetLogsArgs *args = (const Orchestrator__GetLogsArgs *)request;
-    bool is_apic = args->n_service_uuids == 1 && !*args->service_uuids[0];
-    for (size_t i = 0; i < LINES_MAX && (is_apic ? i < 1 : self->lines[i] != NULL); i++) {
-        Orchestrator__ServiceLogLine line = ORCHESTRATOR__SERVICE_LOG_LINE__INIT;
-        const char *text = is_apic ? "cannot open the database" : self->lines[i];
-        line.service_uuid = (char *)(is_apic ? "" : SERVICE);
-        line.line = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
-        line.timestamp = (int64_t)1700000000500000000 + (int64_t)i;
-        if (actor_call_send(call, &line.base, NULL) < 0)
-            break;
-    }
-    actor_call_end(&call);
+    self->flushes++;
+    stage_print(self, ((const Orchestrator__FlushLogsArgs *)request)->enclave_uuid);
+    changed(self);
+    reply_empty(call);
 }
 
 #define DRIVER_METHOD(name, fn)                                                                    \
@@ -220,6 +246,7 @@ static const actor_method_t driver_methods[] = {
     DRIVER_METHOD("DestroyEnclave", on_destroy),
     DRIVER_METHOD("GetServices", on_services),
     DRIVER_METHOD("GetLogs", on_logs),
+    DRIVER_METHOD("FlushLogs", on_flush),
     {0},
 };
 
@@ -253,6 +280,7 @@ stage_start(stage_t *self)
     engine_config_t config = ENGINE_CONFIG_DEFAULT;
     AUTO(err) err = NULL;
     config.data = data;
+    config.logs = NULL;
     config.bus = self->bus;
     config.listen = NULL;
     config.driver = NULL;
@@ -283,6 +311,7 @@ stage_setup(void **state)
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, NULL);
     self->apic_joins = true;
+    self->base = clock_wall_ns() / NS_PER_SECOND * NS_PER_SECOND;
     *state = self;
     stage_start(self);
     return 0;
@@ -304,7 +333,6 @@ stage_teardown(void **state)
     stage_stop(self);
     for (size_t i = 0; i < self->count; i++)
         entry_free(self->enclaves[i]);
-    bus_message_destroy(&self->logs);
     nftw(self->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);

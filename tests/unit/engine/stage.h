@@ -45,8 +45,11 @@ typedef struct {
     char refuse_destroy[33]; /* DestroyEnclave of this UUID fails */
     char destroyed[ENCLAVES_MAX][33];
     size_t n_destroyed;
-    const char *lines[LINES_MAX];    /* of the service SERVICE */
-    Orchestrator__GetLogsArgs *logs; /* the last request for logs */
+    const char *lines[LINES_MAX];    /* of the service SERVICE; FlushLogs puts them into the store */
+    size_t stored;                   /* of them, in the log store */
+    bool ends;                       /* the service SERVICE ends behind its lines */
+    unsigned flushes;                /* calls of FlushLogs so far */
+    int64_t base;                    /* nanoseconds since 1970, a whole second: the first line's time */
 } stage_t;
 
 #define SERVICE "5e51ce00000000000000000000000001"
@@ -69,6 +72,8 @@ int stage_join(stage_t *self, const char *name, const bus_keys_t *keys, actor_t 
 void stage_add(stage_t *self, const char *uuid, const char *name, unsigned running,
                unsigned stopped);
 size_t stage_count(stage_t *self);
+/* Puts the lines that are not in the store yet there, and how they end. With the lock, or while nothing else runs. */
+void stage_print(stage_t *self, const char *enclave);
 bool stage_was_destroyed(stage_t *self, const char *uuid);
 /* Orders what the test has set or will read with what the driver does: messages do, but a checker
  * of threads cannot see that. */

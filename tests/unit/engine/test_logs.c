@@ -1,33 +1,104 @@
 #include "tests/unit/engine/stage.h"
 
 #include "engine/filter.h"
+#include "logs/logs.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
 
 #define ENCLAVE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static int64_t base; /* seconds since 1970 of the first line */
+
+/* One message as text: services by their last digit, lines with their second, the missing ones. */
+static void
+put_message(const EngineApi__GetServiceLogsResponse *message, str_t *out)
+{
+    for (size_t i = 0; i < message->n_service_logs_by_service_uuid; i++) {
+        const EngineApi__LogLine *line = message->service_logs_by_service_uuid[i]->value;
+        str_printf(out, "%s=", message->service_logs_by_service_uuid[i]->key + 31);
+        for (size_t k = 0; k < line->n_line; k++)
+            str_printf(out, "%s|", line->line[k]);
+        if (line->n_line)
+            str_printf(out, "@%lld", (long long)line->timestamp->seconds - (long long)base);
+        str_add_char(out, ' ');
+    }
+    for (size_t i = 0; i < message->n_not_found_service_uuid_set; i++)
+        str_printf(out, "!%s", message->not_found_service_uuid_set[i]->key);
+    str_add_char(out, '\n');
+}
+
+/* Takes messages until there are so many (0: until the end). */
+static int
+take(actor_stream_t *stream, size_t count, str_t *out, err_t **err)
+{
+    for (size_t i = 0; count == 0 || i < count; i++) {
+        AUTO_MESSAGE EngineApi__GetServiceLogsResponse *message = NULL;
+        int got = actor_stream_recv(stream, 30000, (ProtobufCMessage **)&message, err);
+        if (got <= 0)
+            return got;
+        put_message(message, out);
+    }
+    return 0;
+}
+
+static actor_stream_t *
+open_logs(actor_t *client, const EngineApi__GetServiceLogsArgs *args)
+{
+    actor_stream_t *stream = NULL;
+    AUTO(err) err = NULL;
+    assert_done(actor_stream_open(client, NULL, "engine", "engine_api.EngineService/GetServiceLogs", &args->base, &stream,
+                                  &err),
+                err);
+    return stream;
+}
 
 /* Everything that a request for logs answers, as text: a line a message. */
 static int
 read_logs(actor_t *client, const EngineApi__GetServiceLogsArgs *args, str_t *out, err_t **err)
 {
-    AUTO(actor_stream) stream = NULL;
-    if (actor_stream_open(client, NULL, "engine", "engine_api.EngineService/GetServiceLogs",
-                          &args->base, &stream, err) < 0)
-        return -1;
-    for (;;) {
-        AUTO_MESSAGE EngineApi__GetServiceLogsResponse *message = NULL;
-        int got = actor_stream_recv(stream, 30000, (ProtobufCMessage **)&message, err);
-        if (got <= 0)
-            return got;
-        for (size_t i = 0; i < message->n_service_logs_by_service_uuid; i++) {
-            const EngineApi__LogLine *line = message->service_logs_by_service_uuid[i]->value;
-            str_printf(out, "%s=", message->service_logs_by_service_uuid[i]->key + 31);
-            for (size_t k = 0; k < line->n_line; k++)
-                str_printf(out, "%s@%lld", line->line[k], (long long)line->timestamp->seconds);
-            str_add_char(out, ' ');
-        }
-        for (size_t i = 0; i < message->n_not_found_service_uuid_set; i++)
-            str_printf(out, "!%s", message->not_found_service_uuid_set[i]->key);
-        str_add_char(out, '\n');
+    AUTO(actor_stream) stream = open_logs(client, args);
+    return take(stream, 0, out, err);
+}
+
+/* A request, with room for what it points to. */
+typedef struct {
+    EngineApi__GetServiceLogsArgs args;
+    EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry entries[3], *list[3];
+} request_t;
+
+static void
+request_init(request_t *self, stage_t *stage, const char *enclave, size_t count)
+{
+    static const char *const uuids[] = {SERVICE, SILENT_SERVICE, "gone"};
+    base = stage->base / 1000000000;
+    engine_api__get_service_logs_args__init(&self->args);
+    for (size_t i = 0; i < count; i++) {
+        engine_api__get_service_logs_args__service_uuid_set_entry__init(&self->entries[i]);
+        self->entries[i].key = (char *)uuids[i];
+        self->entries[i].value = true;
+        self->list[i] = &self->entries[i];
     }
+    self->args.enclave_identifier = (char *)enclave;
+    self->args.service_uuid_set = self->list;
+    self->args.n_service_uuid_set = count;
+    self->args._return_all_logs_case = ENGINE_API__GET_SERVICE_LOGS_ARGS___RETURN_ALL_LOGS_RETURN_ALL_LOGS;
+    self->args.return_all_logs = true;
+}
+
+static void
+last_lines(request_t *self, uint32_t count)
+{
+    self->args.return_all_logs = false;
+    self->args._num_log_lines_case = ENGINE_API__GET_SERVICE_LOGS_ARGS___NUM_LOG_LINES_NUM_LOG_LINES;
+    self->args.num_log_lines = count;
+}
+
+static void
+follow(request_t *self)
+{
+    self->args._follow_logs_case = ENGINE_API__GET_SERVICE_LOGS_ARGS___FOLLOW_LOGS_FOLLOW_LOGS;
+    self->args.follow_logs = true;
 }
 
 static void
@@ -40,29 +111,152 @@ lines_come_with_an_entry_for_each_service_and_the_missing_ones(void **state)
     stage->lines[0] = "one";
     stage->lines[1] = "bad \xff byte";
     stage_sync(stage);
-    const char *uuids[] = {SERVICE, SILENT_SERVICE, "gone"};
-    EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry entries[3], *list[3];
-    for (size_t i = 0; i < 3; i++) {
-        engine_api__get_service_logs_args__service_uuid_set_entry__init(&entries[i]);
-        entries[i].key = (char *)uuids[i];
-        entries[i].value = true;
-        list[i] = &entries[i];
-    }
-    EngineApi__GetServiceLogsArgs args = ENGINE_API__GET_SERVICE_LOGS_ARGS__INIT;
-    args.enclave_identifier = (char *)"e";
-    args.service_uuid_set = list;
-    args.n_service_uuid_set = 3;
-    args._num_log_lines_case = ENGINE_API__GET_SERVICE_LOGS_ARGS___NUM_LOG_LINES_NUM_LOG_LINES;
-    args.num_log_lines = 7;
+    request_t request;
+    request_init(&request, stage, "e", 3);
     AUTO_STR text = STR_EMPTY;
-    assert_done(read_logs(client, &args, &text, &err), err);
+    assert_done(read_logs(client, &request.args, &text, &err), err);
     assert_string_equal(text.data, "1= 2= !gone\n"
-                                   "1=one@1700000000 2= !gone\n"
-                                   "1=bad \xef\xbf\xbd byte@1700000000 2= !gone\n");
+                                   "1=one|bad \xef\xbf\xbd byte|@0 2= !gone\n");
     stage_sync(stage);
-    assert_string_equal(stage->logs->enclave_uuid, ENCLAVE);
-    assert_int_equal(stage->logs->last_lines, 7);
-    assert_false(stage->logs->follow);
+    assert_int_equal(stage->flushes, 1);
+}
+
+static void
+the_last_lines_are_counted_before_they_are_filtered(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage_add(stage, ENCLAVE, "e", 1, 0);
+    static const char *const words[] = {"a1", "b2", "a3", "b4", "b5"};
+    memcpy(stage->lines, words, sizeof words);
+    stage_sync(stage);
+    request_t request;
+    EngineApi__LogLineFilter filter = ENGINE_API__LOG_LINE_FILTER__INIT, *filters[] = {&filter};
+    filter.text_pattern = (char *)"A";
+    static const struct {
+        uint32_t last;
+        bool filtered;
+        const char *expected;
+    } rows[] = {{2, false, "1=b4|b5|@0 \n"}, {0, false, ""},  {9, false, "1=a1|b2|a3|b4|b5|@0 \n"},
+                {3, true, "1=a3|@0 \n"},     {2, true, ""},   {5, true, "1=a1|a3|@0 \n"}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_STR text = STR_EMPTY;
+        request_init(&request, stage, "e", 1);
+        last_lines(&request, rows[i].last);
+        request.args.conjunctive_filters = filters;
+        request.args.n_conjunctive_filters = rows[i].filtered;
+        assert_done(read_logs(client, &request.args, &text, &err), err);
+        assert_string_equal(text.data, rows[i].expected);
+    }
+}
+
+static void
+followed_lines_come_until_the_service_ends(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage_add(stage, ENCLAVE, "e", 1, 0);
+    stage->lines[0] = "before";
+    stage_sync(stage);
+    request_t request;
+    request_init(&request, stage, "e", 2);
+    follow(&request);
+    AUTO(actor_stream) stream = open_logs(client, &request.args);
+    AUTO_STR text = STR_EMPTY;
+    assert_done(take(stream, 1, &text, &err), err);
+    assert_string_equal(text.data, "1=before|@0 2= \n");
+    for (size_t i = 1; i < 20; i++) {
+        stage->lines[i] = "more";
+        stage->ends = i == 19;
+        stage_print(stage, ENCLAVE);
+        str_clear(&text);
+        assert_done(take(stream, 1, &text, &err), err);
+        assert_string_equal(text.data, "1=more|@0 2= \n");
+    }
+    str_clear(&text);
+    assert_done(take(stream, 0, &text, &err), err);
+    assert_string_equal(text.data, "");
+}
+
+static void
+a_caller_that_gives_up_ends_the_following(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage_add(stage, ENCLAVE, "e", 1, 0);
+    stage->lines[0] = "only";
+    stage_sync(stage);
+    request_t request;
+    request_init(&request, stage, "e", 1);
+    follow(&request);
+    AUTO_STR text = STR_EMPTY;
+    for (int i = 0; i < 100; i++) { /* more than there are workers */
+        AUTO(actor_stream) stream = open_logs(client, &request.args);
+        assert_done(take(stream, 1, &text, &err), err);
+    }
+}
+
+static void
+lines_of_services_and_enclaves_that_are_gone_are_still_read(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage->lines[0] = "last words";
+    stage_print(stage, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+    request_t request;
+    request_init(&request, stage, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", 1);
+    AUTO_STR text = STR_EMPTY;
+    assert_done(read_logs(client, &request.args, &text, &err), err);
+    assert_string_equal(text.data, "1=last words|@0 \n");
+    /* What is no UUID is not there, and leaves the store alone. */
+    request_init(&request, stage, "../../keys", 3);
+    str_clear(&text);
+    assert_done(read_logs(client, &request.args, &text, &err), err);
+    assert_true(str_starts(text.data, "!" SERVICE));
+}
+
+static void
+many_lines_come_in_few_messages(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage_add(stage, ENCLAVE, "e", 1, 0);
+    AUTO_FREE char *root = str_format("%s/data/logs", stage->folder);
+    mkdir(root, 0700);
+    AUTO(logs_writer) writer = NULL;
+    assert_done(logs_writer_open(root, ENCLAVE, SERVICE, &writer, &err), err);
+    logs_batch_t batch;
+    logs_batch_init(&batch);
+    for (int i = 0; i < 50000; i++) {
+        char line[32];
+        int size = snprintf(line, sizeof line, "line %d", i);
+        logs_batch_add(&batch, LOGS_OUT, stage->base + i, line, (size_t)size);
+        if (i % 1000 == 999)
+            assert_done(logs_writer_put(writer, &batch, "", 0, &err), err);
+    }
+    logs_batch_done(&batch);
+    logs_writer_destroy(&writer);
+    request_t request;
+    request_init(&request, stage, "e", 1);
+    AUTO(actor_stream) stream = open_logs(client, &request.args);
+    int lines = 0, messages = 0;
+    for (;; messages++) {
+        AUTO_MESSAGE EngineApi__GetServiceLogsResponse *message = NULL;
+        int got = actor_stream_recv(stream, 30000, (ProtobufCMessage **)&message, &err);
+        assert_done(got, err);
+        if (got == 0)
+            break;
+        const EngineApi__LogLine *entry = message->service_logs_by_service_uuid[0]->value;
+        for (size_t i = 0; i < entry->n_line; i++)
+            assert_int_equal(strtol(entry->line[i] + 5, NULL, 10), lines++);
+    }
+    assert_int_equal(lines, 50000);
+    assert_true(messages < 50);
 }
 
 static void
@@ -76,28 +270,21 @@ filters_are_applied_and_bad_ones_refused(void **state)
     stage->lines[1] = "get /b 500";
     stage->lines[2] = "POST /c 200";
     stage_sync(stage);
-    EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry entry =
-        ENGINE_API__GET_SERVICE_LOGS_ARGS__SERVICE_UUID_SET_ENTRY__INIT;
-    EngineApi__GetServiceLogsArgs__ServiceUuidSetEntry *list[] = {&entry};
-    entry.key = (char *)SERVICE;
-    entry.value = true;
     EngineApi__LogLineFilter text_filter = ENGINE_API__LOG_LINE_FILTER__INIT,
                              regex = ENGINE_API__LOG_LINE_FILTER__INIT;
     EngineApi__LogLineFilter *filters[] = {&text_filter, &regex};
     text_filter.text_pattern = (char *)"GET";
     regex.operator_ = ENGINE_API__LOG_LINE_OPERATOR__LogLineOperator_DOES_NOT_CONTAIN_MATCH_REGEX;
     regex.text_pattern = (char *)"5\\d+$";
-    EngineApi__GetServiceLogsArgs args = ENGINE_API__GET_SERVICE_LOGS_ARGS__INIT;
-    args.enclave_identifier = (char *)"aaaaaaaaaaaa";
-    args.service_uuid_set = list;
-    args.n_service_uuid_set = 1;
-    args.conjunctive_filters = filters;
-    args.n_conjunctive_filters = 2;
+    request_t request;
+    request_init(&request, stage, "aaaaaaaaaaaa", 1);
+    request.args.conjunctive_filters = filters;
+    request.args.n_conjunctive_filters = 2;
     AUTO_STR text = STR_EMPTY;
-    assert_done(read_logs(client, &args, &text, &err), err);
-    assert_string_equal(text.data, "1=GET /a 200@1700000000 \n");
+    assert_done(read_logs(client, &request.args, &text, &err), err);
+    assert_string_equal(text.data, "1=GET /a 200|@0 \n");
     regex.text_pattern = (char *)"(";
-    assert_error(read_logs(client, &args, &text, &err), err, ERR_INVALID,
+    assert_error(read_logs(client, &request.args, &text, &err), err, ERR_INVALID,
                  "'(' is no regular expression");
 }
 
@@ -176,6 +363,11 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_STAGE(lines_come_with_an_entry_for_each_service_and_the_missing_ones),
+        ON_STAGE(the_last_lines_are_counted_before_they_are_filtered),
+        ON_STAGE(followed_lines_come_until_the_service_ends),
+        ON_STAGE(a_caller_that_gives_up_ends_the_following),
+        ON_STAGE(lines_of_services_and_enclaves_that_are_gone_are_still_read),
+        ON_STAGE(many_lines_come_in_few_messages),
         ON_STAGE(filters_are_applied_and_bad_ones_refused),
         cmocka_unit_test(text_filters_ignore_case_and_regular_expressions_do_not),
         cmocka_unit_test(a_runaway_pattern_ends_by_a_limit),
