@@ -50,6 +50,7 @@ static const struct {
     {"driver/docker", "orchestrator.Orchestrator/RemoveService", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/CopyOut", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/GetLogs", "EA"},
+    {"driver/docker", "orchestrator.Orchestrator/FlushLogs", "E"},
     {"driver/docker", "orchestrator.Orchestrator/WatchEnclave", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/FetchImage", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/InspectImage", "EA"},
