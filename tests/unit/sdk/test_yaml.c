@@ -38,6 +38,23 @@ yaml_1_1_becomes_json_with_sorted_keys(void **state)
         {"!!int '5'", "5"},
         {"# comment\nx: 'it''s' # more", "{\"x\":\"it's\"}"},
         {"{\"a\": [1, {\"b\": null}]}", "{\"a\":[1,{\"b\":null}]}"},
+        /* hexadecimal numbers of at most 64 bits are numbers; keys and addresses are longer */
+        {"[0xffffffffffffffff, -0x8000000000000000, 0x10000000000000000]",
+         "[18446744073709551615,-9223372036854775808,\"0x10000000000000000\"]"},
+        {"[0x52908400098527886E0F7030069857D2E4169EE7, 0xAb_cD, 0b, 0b2, 0o8]",
+         "[\"0x52908400098527886E0F7030069857D2E4169EE7\",43981,\"0b\",\"0b2\",\"0o8\"]"},
+        {"[Y, N, Yes, YES, No, NO, On, ON, Off, OFF, TRUE, FALSE, yEs, tRUE]",
+         "[true,false,true,true,false,false,true,true,false,false,true,false,\"yEs\",\"tRUE\"]"},
+        {"[Null, NULL, nULL, ~, ]", "[null,null,\"nULL\",null]"},
+        {"[2001-12-14, 2001-12-14T21:59:43Z, 12:30, 1.2.3.4, 10.0.0.0/8]",
+         "[\"2001-12-14\",\"2001-12-14T21:59:43Z\",\"12:30\",\"1.2.3.4\",\"10.0.0.0/8\"]"},
+        {"[1__0, 1_000.5, 12e03, 3.0, 3., -0.0, 5e-324, 0.1]",
+         "[10,1000.5,12000,3,3,-0,5e-324,0.1]"},
+        {"[v1, 1a, -a, +, ., .., 'yes', \"1\", !!str yes, !!bool 'no']",
+         "[\"v1\",\"1a\",\"-a\",\"+\",\".\",\"..\",\"yes\",\"1\",\"yes\",false]"},
+        {"{~: a, no: b, 0x10: c, 2001-01-01: d}",
+         "{\"16\":\"c\",\"2001-01-01\":\"d\",\"false\":\"b\",\"null\":\"a\"}"},
+        {"{\n\t\"tabs\":\t[1,\n\t2]\n}", "{\"tabs\":[1,2]}"},
         {"\"q\\\"\\\\\\x01\"", "\"q\\\"\\\\\\u0001\""},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
