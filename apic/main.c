@@ -117,6 +117,7 @@ run(err_t **err)
     if (args_read(getenv, &args, err) < 0)
         return -1;
     unsetenv("KURTOSIS_BUS_SECRET");
+    unsetenv("KURTOSIS_GITHUB_TOKEN");
     log_init("apic", args.log_level);
 
     core_config_t config = {.enclave_uuid = args.enclave_uuid,
@@ -129,7 +130,8 @@ run(err_t **err)
                             .subnet = args.subnet,
                             .gateway = args.gateway,
                             .own_ip = args.own_ip,
-                            .git_mirrors = args.git_mirrors};
+                            .git_mirrors = args.git_mirrors,
+                            .github_token = args.github_token};
     AUTO(core) core = NULL;
     int rc = core_new(&config, &core, err);
     if (rc == 0)

@@ -21,8 +21,11 @@ static int
 start(const cli_call_t *call, err_t **err)
 {
     manager_options_t options = {.version = cli_text(call, "version"),
-                                 .log_level = cli_text(call, "log-level")};
+                                 .log_level = cli_text(call, "log-level"),
+                                 .github_token = cli_text(call, "github-auth-token")};
     bool started;
+    if (strpbrk(options.github_token, " \t\r\n"))
+        return err_fail(err, ERR_INVALID, "the value of '--github-auth-token' has blanks");
     out_info("Starting Kurtosis engine from image '" MANAGER_IMAGE ":%s'...",
              *options.version ? options.version : KURTOSIS_VERSION);
     if (manager_start(&options, &started, err) < 0)

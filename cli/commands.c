@@ -48,8 +48,11 @@ const cli_flag_t cli_global_flags[] = {
     }
 #define ENGINE_FLAGS                                                                               \
     {"version", 0, CLI_TEXT, "", "Version of the engine; empty is that of the CLI", NULL},         \
+        {"log-level", 0, CLI_TEXT, "debug", "Level of log lines that the engine prints",           \
+         log_levels},                                                                              \
     {                                                                                              \
-        "log-level", 0, CLI_TEXT, "debug", "Level of log lines that the engine prints", log_levels \
+        "github-auth-token", 0, CLI_TEXT, "",                                                      \
+            "Access token with which enclaves made from now on clone private packages", NULL       \
     }
 
 const cli_command_t cli_commands[] = {
@@ -94,9 +97,10 @@ const cli_command_t cli_commands[] = {
                {"production", 'p', CLI_BOOL, "false", "Restart services whenever they end", NULL}}},
     {.path = "enclave attach",
      .summary = "Show the run that is under way in an enclave, to its end",
-     .details = "Shows what a run in an enclave has done and does, to its end: one that was started "
-                "elsewhere, or from\na terminal that is gone. When none is under way, the last one. "
-                "The exit code is that of the run.\nCtrl-C leaves; the run goes on.",
+     .details =
+         "Shows what a run in an enclave has done and does, to its end: one that was started "
+         "elsewhere, or from\na terminal that is gone. When none is under way, the last one. "
+         "The exit code is that of the run.\nCtrl-C leaves; the run goes on.",
      .run = enclave_attach_run,
      .args = {ENCLAVE},
      .flags = {{"only-new", 0, CLI_BOOL, "false", "Leave out what it has done already", NULL},
@@ -214,8 +218,8 @@ const cli_command_t cli_commands[] = {
               "Print the images and packages that are needed; nothing is executed", NULL},
              {"dry-run", 0, CLI_BOOL, "false", "Interpret and validate only; nothing is executed",
               NULL},
-             {"enclave", 0, CLI_TEXT, "",
-              "Enclave to run in, made if absent; empty makes a new one", NULL},
+             {"enclave", 0, CLI_TEXT,
+              "", "Enclave to run in, made if absent; empty makes a new one", NULL},
              {"experimental", 0, CLI_TEXT, "", "Comma-separated features: NO_INSTRUCTIONS_CACHING",
               NULL},
              {"full-uuids", 0, CLI_BOOL, "false", "Print full UUIDs at the end", NULL},

@@ -284,9 +284,11 @@ launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t 
     args.user_public_key = key;
     args.bus_port = (uint32_t)kurtosis_port();
     const char *mirrors = getenv("KURTOSIS_GIT_MIRROR");
-    AUTO_FREE char *git_mirrors = str_format("KURTOSIS_GIT_MIRROR=%s", mirrors ? mirrors : "");
-    args.env = &git_mirrors;
-    args.n_env = 1;
+    AUTO_FREE char *git_mirrors = str_format("KURTOSIS_GIT_MIRROR=%s", mirrors ? mirrors : ""),
+                   *token = str_format("KURTOSIS_GITHUB_TOKEN=%s", options->github_token);
+    char *env[] = {git_mirrors, token};
+    args.env = env;
+    args.n_env = ARRAY_LEN(env);
     AUTO_MESSAGE Orchestrator__EngineInfo *engine = NULL;
     if (ensure_images(backend, version, err) < 0 || own_public_key(key, err) < 0 ||
         backend_ask(backend, "CreateEngine", &args.base, (ProtobufCMessage **)&engine, err) < 0 ||
@@ -354,7 +356,8 @@ ensure(const manager_options_t *options, const char *announcement, kurtosis_cont
 int
 manager_ensure(kurtosis_context_t **ret_context, err_t **err)
 {
-    static const manager_options_t options = {.version = "", .log_level = "debug"};
+    static const manager_options_t options = {
+        .version = "", .log_level = "debug", .github_token = ""};
     bool started;
     if (ensure(&options, "No Kurtosis engine was found; attempting to start one...", ret_context,
                &started, err) < 0)

@@ -14,6 +14,7 @@
 typedef struct {
     const char *version;   /* "" is the CLI's own */
     const char *log_level; /* of the engine */
+    const char *github_token; /* for private packages; "" for none */
 } manager_options_t;
 
 typedef enum {

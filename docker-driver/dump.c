@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define SECRET "KURTOSIS_BUS_SECRET="
+static const char *const secrets[] = {"KURTOSIS_BUS_SECRET=", "KURTOSIS_GITHUB_TOKEN="};
 
 typedef struct {
     const docker_call_t *call;
@@ -39,8 +39,12 @@ redact(json_t *container)
     json_array_foreach(env, i, value)
     {
         const char *text = json_string_value(value);
-        if (text && str_starts(text, SECRET))
-            json_array_set_new(env, i, json_string(SECRET "***"));
+        for (size_t k = 0; text && k < ARRAY_LEN(secrets); k++)
+            if (str_starts(text, secrets[k])) {
+                AUTO_FREE char *hidden = str_format("%s***", secrets[k]);
+                json_array_set_new(env, i, json_string(hidden));
+                break;
+            }
     }
 }
 

@@ -89,7 +89,9 @@ make(engine_t *self, actor_call_t *call, const plan_t *plan, Orchestrator__Encla
                    *secret_key = str_format("KURTOSIS_BUS_SECRET=%s", secret);
     const char *mirrors = getenv("KURTOSIS_GIT_MIRROR");
     AUTO_FREE char *git_mirrors = str_format("KURTOSIS_GIT_MIRROR=%s", mirrors ? mirrors : "");
-    char *env[] = {broker_key, secret_key, git_mirrors};
+    const char *token = getenv("KURTOSIS_GITHUB_TOKEN");
+    AUTO_FREE char *github_token = str_format("KURTOSIS_GITHUB_TOKEN=%s", token ? token : "");
+    char *env[] = {broker_key, secret_key, git_mirrors, github_token};
     Orchestrator__CreateEnclaveArgs args = ORCHESTRATOR__CREATE_ENCLAVE_ARGS__INIT;
     args.enclave_uuid = (char *)plan->uuid;
     args.name = plan->name;
@@ -104,6 +106,7 @@ make(engine_t *self, actor_call_t *call, const plan_t *plan, Orchestrator__Encla
                                    &args.base, (ProtobufCMessage **)ret_enclave, err);
     explicit_bzero(secret, sizeof secret);
     explicit_bzero(secret_key, strlen(secret_key));
+    explicit_bzero(github_token, strlen(github_token));
     return result;
 }
 

@@ -40,7 +40,9 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     if (self->stop_fd < 0)
         return err_fail(err, ERR_LIMIT, "cannot make an event descriptor: %s", strerror(errno));
     if (open_network(self, config, err) < 0 || open_folders(self, config->data_folder, err) < 0 ||
-        open_database(self, config->data_folder, err) < 0 || artifacts_open(self, err) < 0)
+        open_database(self, config->data_folder, err) < 0 || artifacts_open(self, err) < 0 ||
+        (config->github_token && config->github_token[0] &&
+         core_package_token(self, "", config->github_token, err) < 0))
         return err_wrap(err, "cannot open the data of enclave '%s'", config->enclave_name);
 
     *ret_core = TAKE(self);

@@ -47,7 +47,9 @@ typedef struct {
     const char *backend_kind; /* "docker", "podman", "kubernetes" */
     const char *driver;       /* bus name */
     const char *subnet, *gateway, *own_ip;
-    const char *git_mirrors; /* "FROM=TO ...", NULL or "" for none */
+    const char *git_mirrors;  /* "FROM=TO ...", NULL or "" for none */
+    const char *github_token; /* the user's, kept in clear in the data folder; NULL or "" keeps what
+                                 is there */
 } core_config_t;
 
 /* Opens the database and the folders of the enclave, making what is not there. */
@@ -248,7 +250,7 @@ int core_package_put(core_t *self, const char *package_id, const char *archive, 
  * the package token_of, else the user's ("": only the user's). Ends early after core_stop. */
 int core_package_clone(core_t *self, const char *author, const char *repo, const char *version,
                        const char *token_of, err_t **err);
-/* Keeps an access token for a package, in clear, in the enclave's data. */
+/* Keeps an access token for a package, or the user's for "", in clear, in the enclave's data. */
 int core_package_token(core_t *self, const char *package_id, const char *token, err_t **err);
 
 /* ----------------------------------------------------------------------------------------- the

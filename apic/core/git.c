@@ -86,7 +86,11 @@ command(const git_clone_t *self, const char *token, const char *const *args, str
         err_t **err)
 {
     AUTO_STR input = STR_EMPTY, message = STR_EMPTY, unused = STR_EMPTY;
-    str_add_bytes(&input, token, strlen(token) + 1);
+    AUTO_FREE char *stall = str_format(
+        "http.lowSpeedTime=%d", self->stall_seconds ? self->stall_seconds : GIT_STALL_SECONDS);
+    const char *const first[] = {token, self->url, "-c", "http.lowSpeedLimit=1", "-c", stall};
+    for (size_t i = 0; i < ARRAY_LEN(first); i++)
+        str_add_bytes(&input, first[i], strlen(first[i]) + 1);
     for (; *args; args++)
         str_add_bytes(&input, *args, strlen(*args) + 1);
     helper_t helper = {.name = "git",
@@ -124,7 +128,16 @@ pause_before(const git_clone_t *self, int ms)
 static bool
 is_final(const err_t *err)
 {
-    return err_code(err) == ERR_CANCELLED || err_code(err) == ERR_UNAVAILABLE;
+    static const char *const texts[] = {
+        "Authentication failed",   /* the token is refused */
+        "could not read Username", /* there is none, and one is needed */
+        "Operation too slow",      /* it has been waited for long enough */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (strstr(err_text(err), texts[i]))
+            return true;
+    return err_code(err) == ERR_CANCELLED || err_code(err) == ERR_UNAVAILABLE ||
+           err_code(err) == ERR_TIMEOUT;
 }
 
 /* One attempt. A server of plain files has no shallow clones: then the whole history it is. */

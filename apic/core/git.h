@@ -11,14 +11,17 @@
 #define GIT_ATTEMPTS 3
 #define GIT_FIRST_PAUSE_MS 1000 /* before the second attempt; doubled after each */
 #define GIT_TIMEOUT_MS 600000   /* of one command */
+#define GIT_STALL_SECONDS 60    /* a server that says nothing for so long is given up */
 #define GIT_TOKEN_MAX 4096u     /* bytes of an access token */
 
 typedef struct {
     const char *url;     /* where it is; shown in errors */
     const char *mirrors; /* see git_mirror_url; "" for none */
     const char *version; /* tag, branch or full commit, tried in this order; "": default branch */
-    const char *token;   /* for url, never for a mirror; "" for none */
+    const char *token;   /* for the host of url, never for a mirror or where it is redirected to; ""
+                            for none */
     int cancel_fd;       /* readable: give up */
+    int stall_seconds;   /* 0 is GIT_STALL_SECONDS */
 } git_clone_t;
 
 /* Makes the new folder to, with the files of that version, without history, and

@@ -135,7 +135,7 @@ core_package_token(core_t *self, const char *package_id, const char *token, err_
     if (strlen(token) > GIT_TOKEN_MAX || strpbrk(token, " \t\r\n"))
         return err_fail(err, ERR_INVALID,
                         "the access token for '%s' is none: it has blanks, or more than %u bytes",
-                        package_id, GIT_TOKEN_MAX);
+                        package_id[0] ? package_id : "all packages", GIT_TOKEN_MAX);
     AUTO_FREE char *path = token_path(self, package_id);
     AUTO_FREE char *fresh = core_tmp_path(self, ".txt");
     AUTO_FD int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -143,8 +143,8 @@ core_package_token(core_t *self, const char *package_id, const char *token, err_
     if (fd < 0 || write(fd, token, size) != (ssize_t)size || rename(fresh, path) < 0) {
         const int why = errno;
         unlink(fresh);
-        return err_fail(err, ERR_UNKNOWN, "cannot keep the access token for '%s': %s", package_id,
-                        strerror(why));
+        return err_fail(err, ERR_UNKNOWN, "cannot keep the access token for '%s': %s",
+                        package_id[0] ? package_id : "all packages", strerror(why));
     }
     return 0;
 }

@@ -164,6 +164,15 @@ says "the client's git cannot fetch 'https://github.com/mine/nothing.git'" "else
 fails kurtosis run github.com/mine/shop@v9 --enclave g
 says "Tried using the passed version 'v9' as commit"
 
+it "the user's access token is kept in the enclaves that are made from then on, and shown to nobody"
+fails kurtosis engine restart --github-auth-token "a token"
+says "--github-auth-token"
+ok kurtosis engine restart --github-auth-token sesame-4711
+ok kurtosis enclave add --name token
+same "the token" sesame-4711 "$(docker cp "$(api_container token):/kurtosis-data/github-auth/token.txt" - | tar -xO)"
+ok kurtosis enclave dump token token.dump
+! grep -rq sesame token.dump || die "the dump has the token"
+
 it "without the mirror the error says what can be done"
 kill $httpd
 wait $httpd || true

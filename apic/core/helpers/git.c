@@ -8,9 +8,9 @@
 #include "base/auto.h"
 #include "base/str.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,14 +31,12 @@ static const char *const environment[][2] = {
     {"GIT_ALLOW_PROTOCOL", "file:http:https"},
 };
 
-/* Memory is shorter than time; a server that says nothing for a minute is gone. */
+/* Memory is shorter than time. */
 static const char *const options[] = {
     "pack.threads=1",
     "core.deltaBaseCacheLimit=16m",
     "core.bigFileThreshold=16m",
     "core.hooksPath=/dev/null",
-    "http.lowSpeedLimit=1",
-    "http.lowSpeedTime=60",
     "http.userAgent=kurtosis/" KURTOSIS_VERSION,
     "advice.detachedHead=false",
 };
@@ -50,34 +48,26 @@ say(const char *text)
     return GIT_HELPER_NOT_RUN;
 }
 
+/* Makes SCHEME://HOST/ of this URL stand for SCHEME://token:TOKEN@HOST/. So git has it as the
+ * credentials of that host: they do not follow a redirect to another one, as a header would. And
+ * they go into the environment, for arguments can be seen by every process. */
 static void
-add_base64(str_t *out, const char *text)
+set_token(const char *token, const char *url)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const size_t size = strlen(text);
-    for (size_t i = 0; i < size; i += 3) {
-        const size_t left = size - i;
-        uint32_t bits = (uint32_t)(unsigned char)text[i] << 16;
-        if (left > 1)
-            bits |= (uint32_t)(unsigned char)text[i + 1] << 8;
-        if (left > 2)
-            bits |= (unsigned char)text[i + 2];
-        for (size_t k = 0; k < 4; k++)
-            str_add_char(out, k > left ? '=' : digits[bits >> (18 - 6 * k) & 63]);
-    }
-}
-
-/* The token goes into the environment, for arguments can be seen by every process. */
-static void
-set_token(const char *token)
-{
-    AUTO_FREE char *pair = str_format("token:%s", token);
-    AUTO_STR header = STR_EMPTY;
-    str_add(&header, "Authorization: Basic ");
-    add_base64(&header, pair);
+    const char *host = strstr(url, "://");
+    AUTO_STR key = STR_EMPTY;
+    if (!host)
+        return;
+    host += strlen("://");
+    str_printf(&key, "url.%.*stoken:", (int)(host - url), url);
+    for (const char *at = token; *at; at++)
+        str_printf(&key, isalnum((unsigned char)*at) ? "%c" : "%%%02X", (unsigned char)*at);
+    const int size = (int)strcspn(host, "/");
+    str_printf(&key, "@%.*s/.insteadOf", size, host);
+    AUTO_FREE char *value = str_format("%.*s/", (int)(host - url) + size, url);
     setenv("GIT_CONFIG_COUNT", "1", 1);
-    setenv("GIT_CONFIG_KEY_0", "http.extraHeader", 1);
-    setenv("GIT_CONFIG_VALUE_0", header.data, 1);
+    setenv("GIT_CONFIG_KEY_0", key.data, 1);
+    setenv("GIT_CONFIG_VALUE_0", value, 1);
 }
 
 int
@@ -101,8 +91,9 @@ main(void)
     for (size_t i = 0; i < ARRAY_LEN(environment); i++)
         setenv(environment[i][0], environment[i][1], 1);
     char *at = input;
-    if (at[0])
-        set_token(at);
+    const char *token = at, *url = at += strlen(at) + 1;
+    if (token[0] && at < input + size)
+        set_token(token, url);
     while ((at += strlen(at) + 1) < input + size) {
         if (n + 1 == ARRAY_LEN(argv))
             return say("there are too many arguments");

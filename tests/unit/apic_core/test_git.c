@@ -3,11 +3,14 @@
 #include "base/str.h"
 #include "tests/unit/apic_core/support.h"
 
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <sys/socket.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define SERVER "tests/unit/apic_core/git_server.py"
 
 static char folder[] = "/tmp/kurtosis-git-XXXXXX";
 static char commit[64]; /* the second one */
@@ -17,6 +20,29 @@ shell(const char *text)
 {
     AUTO_FREE char *command = str_format("cd %s && %s", folder, text);
     assert_int_equal(system(command), 0);
+}
+
+static pid_t server;
+static int port;
+
+static void
+start_server(void)
+{
+    int out[2];
+    char text[16] = "";
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    server = fork();
+    if (server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(out[1], 1);
+        execlp("python3", "python3", SERVER, folder, NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    assert_true(read(out[0], text, sizeof text - 1) > 0);
+    close(out[0]);
+    port = (int)strtol(text, NULL, 10);
+    assert_true(port > 0);
 }
 
 /* Repository "author/repo" with three commits: tag one, branch side/two, and the default branch. */
@@ -41,6 +67,7 @@ setup(void **state)
     assert_non_null(fgets(commit, sizeof commit, file));
     fclose(file);
     commit[strcspn(commit, "\n")] = 0;
+    start_server();
     return 0;
 }
 
@@ -48,6 +75,8 @@ static int
 teardown(void **state)
 {
     (void)state;
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
     AUTO_FREE char *command = str_format("rm -rf %s", folder);
     return system(command);
 }
@@ -181,59 +210,103 @@ a_mirror_is_chosen_by_the_longest_front(void **state)
     }
 }
 
-/* A server that reads requests and refuses them. */
-typedef struct {
-    int listener;
-    char seen[65536];
-    size_t size;
-} server_t;
+/* ---- a real server: see git_server.py */
 
-static void *
-serve(void *arg)
+/* What was asked of it since the last call: "port path user:password" a line; yours. */
+static char *
+requests(void)
 {
-    server_t *self = arg;
-    int peer;
-    while ((peer = accept(self->listener, NULL, NULL)) >= 0) {
-        static const char answer[] =
-            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-        ssize_t got = read(peer, self->seen + self->size, sizeof self->seen - self->size - 1);
-        if (got > 0)
-            self->size += (size_t)got;
-        assert_int_equal(write(peer, answer, sizeof answer - 1), sizeof answer - 1);
-        close(peer);
-    }
-    return NULL;
+    AUTO_FREE char *path = str_format("%s/requests", folder);
+    str_t text = STR_EMPTY;
+    char part[4096];
+    FILE *file = fopen(path, "re");
+    for (size_t got; file && (got = fread(part, 1, sizeof part, file)) > 0;)
+        str_add_bytes(&text, part, got);
+    if (file)
+        fclose(file);
+    unlink(path);
+    return str_take(&text);
+}
+
+static int
+clone_from(const char *space, const char *mirror_of, const char *token, err_t **err)
+{
+    AUTO_FREE char *path = str_format("%s/got", folder);
+    AUTO_FREE char *base = str_format("http://127.0.0.1:%d/%s/", port, space);
+    AUTO_FREE char *url = str_format("%sauthor/repo.git", mirror_of ? mirror_of : base);
+    AUTO_FREE char *mirrors = mirror_of ? str_format("%s=%s", mirror_of, base) : strdup("");
+    const git_clone_t clone = {.url = url,
+                               .mirrors = mirrors,
+                               .version = "",
+                               .token = token,
+                               .cancel_fd = -1,
+                               .stall_seconds = !strcmp(space, "silent")};
+    shell("rm -rf got");
+    return git_clone(&clone, path, err);
 }
 
 static void
-the_token_goes_to_the_host_and_to_no_mirror(void **state)
+a_private_repository_is_cloned_with_its_token(void **state)
 {
     (void)state;
-    for (int mirrored = 0; mirrored < 2; mirrored++) {
-        server_t server = {.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t size = sizeof address;
-        assert_int_equal(bind(server.listener, (struct sockaddr *)&address, size), 0);
-        assert_int_equal(listen(server.listener, 4), 0);
-        assert_int_equal(getsockname(server.listener, (struct sockaddr *)&address, &size), 0);
-        pthread_t thread;
-        pthread_create(&thread, NULL, serve, &server);
+    err_t *err = NULL;
+    assert_int_equal(clone_from("private", NULL, "good/secret", NULL), 0);
+    assert_true(exists("got/file"));
+    free(requests());
 
-        AUTO_FREE char *host = str_format("http://127.0.0.1:%u/", ntohs(address.sin_port));
-        AUTO_FREE char *url = str_format("%sa/b.git", mirrored ? "https://github.com/" : host);
-        AUTO_FREE char *mirrors =
-            mirrored ? str_format("https://github.com/=%s", host) : strdup("");
-        AUTO(err) err = NULL;
-        assert_true(clone_into(url, mirrors, "", "got", &err) < 0);
-        shutdown(server.listener, SHUT_RDWR);
-        pthread_join(thread, NULL);
-        close(server.listener);
-        /* base64 of "token:secret" */
-        const char *header = strstr(server.seen, "Authorization: Basic dG9rZW46c2VjcmV0\r\n");
-        assert_true(mirrored ? header == NULL : header != NULL);
-        assert_non_null(strstr(server.seen, "GET /a/b.git/info/refs"));
-    }
+    assert_true(clone_from("private", NULL, "bad", &err) < 0);
+    AUTO_FREE char *refused = support_why(&err);
+    assert_non_null(strstr(refused, "Authentication failed"));
+    assert_null(strstr(refused, "bad@"));
+    /* it is not tried again: asked once without the token, once with it */
+    AUTO_FREE char *asked = requests();
+    assert_non_null(strstr(asked, "token:bad"));
+    assert_null(strstr(strstr(asked, "token:bad") + 1, "token:bad"));
+
+    assert_true(clone_from("private", NULL, "", &err) < 0);
+    AUTO_FREE char *none = support_why(&err);
+    assert_non_null(strstr(none, "could not read Username"));
+    assert_non_null(strstr(none, "kurtosis github login"));
+    free(requests());
+}
+
+static void
+the_token_goes_to_no_mirror(void **state)
+{
+    (void)state;
+    assert_int_equal(clone_from("open", "https://github.com/", "good/secret", NULL), 0);
+    AUTO_FREE char *asked = requests();
+    assert_non_null(strstr(asked, "/open/author/repo.git/info/refs"));
+    assert_null(strstr(asked, "token:"));
+}
+
+static void
+a_redirect_is_followed_but_takes_no_token_to_another_host(void **state)
+{
+    (void)state;
+    err_t *err = NULL;
+    assert_int_equal(clone_from("moved", NULL, "good/secret", NULL), 0);
+    AUTO_FREE char *here = requests();
+    assert_non_null(strstr(here, "/open/author/repo.git/info/refs"));
+
+    assert_true(clone_from("away", NULL, "good/secret", &err) < 0);
+    AUTO_FREE char *why = support_why(&err);
+    assert_non_null(strstr(why, "Authentication failed"));
+    AUTO_FREE char *there = requests();
+    assert_non_null(strstr(there, "/private/author/repo.git/info/refs"));
+    assert_null(strstr(there, "token:"));
+}
+
+static void
+a_server_that_says_nothing_is_given_up(void **state)
+{
+    (void)state;
+    err_t *err = NULL;
+    assert_true(clone_from("silent", NULL, "", &err) < 0);
+    AUTO_FREE char *why = support_why(&err);
+    assert_non_null(strstr(why, "Operation too slow"));
+    assert_false(exists("got"));
+    free(requests());
 }
 
 int
@@ -246,7 +319,10 @@ main(void)
         cmocka_unit_test(what_cannot_be_cloned_is_tried_three_times_and_said),
         cmocka_unit_test(a_host_that_cannot_be_reached_asks_for_a_mirror),
         cmocka_unit_test(a_mirror_is_chosen_by_the_longest_front),
-        cmocka_unit_test(the_token_goes_to_the_host_and_to_no_mirror),
+        cmocka_unit_test(a_private_repository_is_cloned_with_its_token),
+        cmocka_unit_test(the_token_goes_to_no_mirror),
+        cmocka_unit_test(a_redirect_is_followed_but_takes_no_token_to_another_host),
+        cmocka_unit_test(a_server_that_says_nothing_is_given_up),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
