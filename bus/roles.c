@@ -34,6 +34,7 @@ static const struct {
     {USER, "apic/*", "api_container_api.ApiContainerService/*"},
     {USER, "driver/*", "orchestrator.Orchestrator/Shell"},
     {USER, "driver/*", "orchestrator.Orchestrator/Exec"},
+    {USER, "driver/*", "orchestrator.Orchestrator/FetchImage"},
     {USER, "driver/*", "orchestrator.Orchestrator/SetRegistryLogins"},
     {USER, "driver/*", "orchestrator.Orchestrator/Dump"},
     {USER, "broker", "bus.Broker/*"},

@@ -7,11 +7,11 @@
 #include "cli/logins.h"
 #include "cli/output.h"
 #include "cli/package.h"
+#include "cli/plan.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/shown.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
@@ -111,52 +111,39 @@ run_source(enclave_context_t *enclave, const package_source_t *source,
     }
 }
 
-/* -------------------------------------------------------------------------------- dependencies */
+/* ----------------------------------------------------------------------------------- its plan */
 
+/* Asks for what the flags need, before anything is made. */
 static int
-ask_plan(enclave_context_t *enclave, const package_source_t *source,
-         const starlark_run_config_t *config, char **ret_yaml, err_t **err)
+check_plan_flags(const cli_call_t *call, err_t **err)
 {
-    switch (source->kind) {
-    case PACKAGE_SCRIPT:
-        return enclave_context_get_starlark_script_plan_yaml(enclave, source->script.data, config,
-                                                             ret_yaml, err);
-    case PACKAGE_FOLDER:
-        return enclave_context_get_starlark_package_plan_yaml(enclave, source->path, config,
-                                                              ret_yaml, err);
-    default:
-        return enclave_context_get_starlark_remote_package_plan_yaml(enclave, source->argument,
-                                                                     config, ret_yaml, err);
-    }
+    if (cli_bool(call, "pull") && !cli_bool(call, "dependencies"))
+        return err_fail(err, ERR_INVALID, "'--pull' goes together with '--dependencies'");
+    if (cli_bool(call, "pull") && plan_check_pull(err) < 0)
+        return -1;
+    if (cli_bool(call, "with-mermaid") && !cli_bool(call, "output-graph"))
+        out_warn("'--with-mermaid' has no effect without '--output-graph'");
+    return cli_bool(call, "output-graph")
+               ? plan_check_graph(cli_text(call, "output-graph-path"), err)
+               : 0;
 }
 
-static void
-put_names(str_t *out, const char *title, const json_t *names)
-{
-    size_t i;
-    const json_t *name;
-    str_printf(out, "%s:\n", title);
-    json_array_foreach(names, i, name)
-        str_printf(out, " %s\n", json_is_string(name) ? json_string_value(name) : "");
-}
-
-/* What the plan needs from elsewhere; nothing is run. */
+/* What the plan needs from elsewhere; and its picture. */
 static int
-show_dependencies(enclave_context_t *enclave, const package_source_t *source,
-                  const starlark_run_config_t *config, err_t **err)
+use_plan(const session_t *session, const cli_call_t *call, const package_source_t *source,
+         const starlark_run_config_t *config, err_t **err)
 {
-    AUTO_FREE char *yaml = NULL;
-    AUTO_STR text = STR_EMPTY, out = STR_EMPTY;
-    if (ask_plan(enclave, source, config, &yaml, err) < 0 ||
-        starlark_params_to_json(yaml, &text, err) < 0)
-        return err_wrap(err, "cannot tell the dependencies of '%s'", source->argument);
-    json_t *plan = json_loadb(text.data, text.len, 0, NULL);
-    put_names(&out, "Images", json_object_get(plan, "images"));
-    put_names(&out, "Packages", json_object_get(plan, "packageDependencies"));
+    json_t *plan = NULL;
+    int result = plan_read(session->enclave, source, config, &plan, err);
+    if (result == 0 && cli_bool(call, "output-graph"))
+        result = plan_write_graph(plan, cli_text(call, "output-graph-path"),
+                                  cli_text(call, "enclave"), cli_bool(call, "with-mermaid"), err);
+    if (result == 0 && cli_bool(call, "dependencies"))
+        plan_show_dependencies(plan);
+    if (result == 0 && cli_bool(call, "pull"))
+        result = plan_pull(session, plan, err);
     json_decref(plan);
-    progress_end();
-    out_text(out.data);
-    return 0;
+    return result;
 }
 
 static void
@@ -227,8 +214,8 @@ run_run(const cli_call_t *call, err_t **err)
     bool made;
     int64_t start = clock_ns();
     if (package_source_find(cli_arg(call, "script-or-package-path"), &source, err) < 0 ||
-        read_config(call, &config, &params, err) < 0 || session_open(&session, err) < 0 ||
-        require_enclave(&session, call, &made, err) < 0)
+        check_plan_flags(call, err) < 0 || read_config(call, &config, &params, err) < 0 ||
+        session_open(&session, err) < 0 || require_enclave(&session, call, &made, err) < 0)
         return -1;
     if (!out_is_interactive())
         out_info("This is no interactive terminal: progress is not shown");
@@ -243,8 +230,11 @@ run_run(const cli_call_t *call, err_t **err)
         logins_send(kurtosis_context_actor(session.kurtosis));
     shown_interrupts(enclave_context_name(session.enclave));
     progress_set("Sending the package", 0, 0);
-    int result = only_dependencies ? show_dependencies(session.enclave, &source, &config, err)
-                                   : run_source(session.enclave, &source, &config, &shown, err);
+    const bool needs_plan = only_dependencies || cli_bool(call, "output-graph");
+    int result = needs_plan ? use_plan(&session, call, &source, &config, err) : 0;
+    const bool is_planned = result == 0;
+    if (is_planned && !only_dependencies)
+        result = run_source(session.enclave, &source, &config, &shown, err);
     progress_end();
     if (result == 0 && shown.is_successful)
         connect_services(&session, call);
@@ -252,8 +242,7 @@ run_run(const cli_call_t *call, err_t **err)
                               ? drop_enclave(&session, start)
                               : show_enclave(&session, call, made, start);
     if (result < 0)
-        return only_dependencies ? result
-                                 : shown_cut_off(enclave_context_name(session.enclave), err);
+        return !is_planned ? result : shown_cut_off(enclave_context_name(session.enclave), err);
     if (only_dependencies)
         return inspected == 0 ? 0 : CLI_FAILED;
     /* A dry run that succeeds has no last line that says so. */

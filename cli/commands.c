@@ -213,7 +213,8 @@ const cli_command_t cli_commands[] = {
               {"args", CLI_ARG_TEXT, "{}", false}},
      .flags =
          {
-             {"args-file", 0, CLI_TEXT, "", "JSON or YAML file with the arguments", NULL},
+             {"args-file", 0, CLI_TEXT, "", "JSON or YAML file, or its URL, with the arguments",
+              NULL},
              {"dependencies", 0, CLI_BOOL, "false",
               "Print the images and packages that are needed; nothing is executed", NULL},
              {"dry-run", 0, CLI_BOOL, "false", "Interpret and validate only; nothing is executed",
@@ -230,6 +231,9 @@ const cli_command_t cli_commands[] = {
              {"no-connect", 0, CLI_BOOL, "false", "Do not forward ports of services", NULL},
              {"non-blocking-tasks", 0, CLI_BOOL, "false",
               "Do not wait until services of tasks are removed", NULL},
+             {"output-graph", 0, CLI_BOOL, "false",
+              "Draw the instructions and what they depend on, as a PNG", NULL},
+             {"output-graph-path", 0, CLI_TEXT, "./", "Directory for the graph", NULL},
              {"parallel", 0, CLI_BOOL, "false",
               "Run instructions that do not depend on each other at once", NULL},
              {"parallelism", 0, CLI_NUMBER, "4", "How much one instruction may do at once", NULL},
@@ -237,6 +241,8 @@ const cli_command_t cli_commands[] = {
               "Permit privileged services, bind mounts and the host's processes", NULL},
              {"production", 'p', CLI_BOOL, "false", "Make the enclave one whose services restart",
               NULL},
+             {"pull", 0, CLI_BOOL, "false",
+              "With --dependencies: bring them here, and name the packages in kurtosis.yml", NULL},
              {"resource-check", 0, CLI_BOOL, "true", "Check processors and memory before execution",
               NULL},
              {"show-enclave-inspect", 0, CLI_BOOL, "true", "Show the enclave at the end", NULL},
@@ -244,6 +250,7 @@ const cli_command_t cli_commands[] = {
               "What is shown of instructions: brief, detailed, executable, output_only, "
               "description",
               verbosities},
+             {"with-mermaid", 0, CLI_BOOL, "false", "With --output-graph: also as Mermaid", NULL},
          }},
     {.path = "service", .summary = "Services of an enclave"},
     {.path = "service add",

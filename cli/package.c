@@ -1,6 +1,8 @@
 /*  package: see package.h. */
 #include "cli/package.h"
 
+#include "cli/download.h"
+
 #include "sdk/sdk.h"
 
 #include <errno.h>
@@ -114,13 +116,11 @@ package_read_params(const char *args, const char *args_file, char **ret_params, 
     AUTO_STR text = STR_EMPTY;
     AUTO_STR json = STR_EMPTY;
     bool use_file = !strcmp(args, "{}") && *args_file;
-    if (use_file && (str_starts(args_file, "http://") || str_starts(args_file, "https://")))
-        return err_fail(err, ERR_UNSUPPORTED,
-                        "'--args-file' cannot read '%s': download it first, e.g. with curl",
-                        args_file);
+    bool use_web = str_starts(args_file, "http://") || str_starts(args_file, "https://");
     if (!use_file)
         str_add(&text, args);
-    else if (read_file(args_file, &text, err) < 0)
+    else if ((use_web ? download_text(args_file, PACKAGE_SCRIPT_MAX, &text, err)
+                      : read_file(args_file, &text, err)) < 0)
         return err_wrap(err, "cannot read the arguments");
     if (starlark_params_to_json(text.data, &json, err) < 0)
         return err_wrap(err, "Error validating args, because it is not a valid JSON or YAML.");

@@ -22,7 +22,8 @@ int package_source_find(const char *argument, package_source_t *ret_source, err_
 void package_source_done(package_source_t *self);
 #define AUTO_PACKAGE_SOURCE __attribute__((cleanup(package_source_done))) package_source_t
 
-/* The arguments: the text of args, or of args_file where args is "{}" and args_file not "". INVALID
+/* The arguments: the text of args, or of args_file (a path, or a URL of http or
+ * https) where args is "{}" and args_file not "". INVALID
  * unless they are JSON or YAML. *ret_params is yours, as given. */
 int package_read_params(const char *args, const char *args_file, char **ret_params, err_t **err);
 

@@ -1,12 +1,9 @@
 /*  cluster: GetClusterInfo. */
 #include "docker-driver/api.h"
 
-#include "base/clock.h"
-
-#include <poll.h>
 #include <string.h>
+#include <time.h>
 
-#define SAMPLE_MS 100 /* between the two readings that make a CPU rate */
 #define MEGABYTE 1000000
 
 /* Docker's words for architectures, as uname has them, and Go's. */
@@ -14,11 +11,10 @@ static const struct {
     const char *docker, *go;
 } architectures[] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}, {"armv7l", "arm"}, {"i686", "386"}};
 
-/* What a container used at one time. */
+/* What a container uses. */
 typedef struct {
-    uint64_t cpu_ns;
-    uint64_t memory;
-    int64_t time; /* clock_ns() */
+    double millicpus; /* on average since it was made */
+    uint64_t memory;  /* now, bytes */
 } usage_t;
 
 static const char *
@@ -45,7 +41,7 @@ is_podman(const json_t *version)
 
 /* Memory in use without what the kernel would give back. */
 static usage_t
-usage_of(const json_t *stats)
+usage_of(const json_t *stats, int64_t age_s)
 {
     const json_t *memory = json_object_get(stats, "memory_stats");
     const json_t *detail = json_object_get(memory, "stats");
@@ -53,12 +49,12 @@ usage_of(const json_t *stats)
     int64_t used = docker_int(memory, "usage");
     used -= cache ? json_integer_value(cache) : docker_int(detail, "inactive_file");
     int64_t cpu = docker_int(docker_at(stats, "cpu_stats", "cpu_usage", NULL), "total_usage");
-    return (usage_t){.cpu_ns = cpu > 0 ? (uint64_t)cpu : 0,
-                     .memory = used > 0 ? (uint64_t)used : 0,
-                     .time = clock_ns()};
+    return (usage_t){.millicpus = cpu > 0 ? (double)cpu / 1e6 / (double)(age_s > 1 ? age_s : 1) : 0,
+                     .memory = used > 0 ? (uint64_t)used : 0};
 }
 
-/* Reads the usage of all containers at once; one that ended meanwhile uses nothing. */
+/* Reads the usage of all containers at once; one that ended meanwhile uses nothing. One reading each: Docker reads once a
+ * second at most, so a second one would come a second later. */
 static int
 sample(docker_t *self, const docker_call_t *call, const json_t *containers, usage_t *usages,
        err_t **err)
@@ -83,7 +79,8 @@ sample(docker_t *self, const docker_call_t *call, const json_t *containers, usag
         }
         if (!requests[i].failure &&
             docker_json(requests[i].reply.data, requests[i].reply.len, &stats, NULL) == 0)
-            usages[i] = usage_of(stats);
+            usages[i] =
+                usage_of(stats, time(NULL) - docker_int(json_array_get(containers, i), "Created"));
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
     }
@@ -91,7 +88,7 @@ sample(docker_t *self, const docker_call_t *call, const json_t *containers, usag
     return result;
 }
 
-/* What is free is what the host has without what its containers use now. */
+/* What is free is what the host has without what its containers use. */
 static int
 measure(docker_t *self, const docker_call_t *call, Orchestrator__ClusterInfo *info, err_t **err)
 {
@@ -99,24 +96,16 @@ measure(docker_t *self, const docker_call_t *call, Orchestrator__ClusterInfo *in
     if (docker_get(self, call, docker_path("/containers/json"), &containers, err) < 0)
         return -1;
     size_t count = json_array_size(containers);
-    AUTO_FREE usage_t *before = calloc(count + 1, sizeof *before);
-    AUTO_FREE usage_t *after = calloc(count + 1, sizeof *after);
+    AUTO_FREE usage_t *usages = calloc(count + 1, sizeof *usages);
     double millicpus = 0;
     uint64_t memory = 0;
-    if (count) {
-        struct pollfd fd = {.fd = docker_cancel_fd(call), .events = POLLIN};
-        if (sample(self, call, containers, before, err) < 0)
-            return -1;
-        if (poll(&fd, 1, SAMPLE_MS) > 0)
-            return err_fail(err, ERR_CANCELLED, "the caller gave up");
-        if (sample(self, call, containers, after, err) < 0)
-            return -1;
-    }
+    if (!usages)
+        abort();
+    if (sample(self, call, containers, usages, err) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++) {
-        memory += after[i].memory;
-        if (after[i].time > before[i].time && before[i].time && after[i].cpu_ns > before[i].cpu_ns)
-            millicpus += 1000.0 * (double)(after[i].cpu_ns - before[i].cpu_ns) /
-                         (double)(after[i].time - before[i].time);
+        memory += usages[i].memory;
+        millicpus += usages[i].millicpus;
     }
     uint64_t megabytes = memory / MEGABYTE;
     info->free_millicpus =

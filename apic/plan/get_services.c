@@ -21,6 +21,7 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
         star_value_t service = types_text_value(scope->star, text, strlen(text));
         if (!star_ok(service) || star_list_append(scope->star, *ret, service) < 0)
             return err_fail(err, ERR_UNKNOWN, "service '%s' cannot be read back", *name);
+        plan_step_add_use(step, *name);
         step->n_seen++;
     }
     return 0;
@@ -65,6 +66,7 @@ const plan_kind_t plan_get_services = {
     .table = {"get_services", NULL, 0},
     .brief = "%N services",
     .again = PLAN_AGAIN_EQUAL,
+    .order = PLAN_ORDER_TOUCH,
     .data_size = sizeof(data_t),
     .interpret = interpret,
     .validate = validate,

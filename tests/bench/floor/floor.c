@@ -3,6 +3,7 @@
  *
  *    floor enclave IMAGE ROUNDS             one network, one container on it, started, its port answers; then removed
  *    floor services IMAGE COUNT PARALLEL    COUNT containers on one network, created and started; then removed
+ *    floor exec CONTAINER COUNT             so many commands in a container, one after the other
  *    floor spawn ROUNDS COMMAND...          how long a command takes, its output thrown away; it must exit 0
  *
  *  Prints milliseconds, one number a round; removing is not counted.
@@ -241,6 +242,46 @@ bench_services(const char *image, int count, int parallel)
     close(docker.fd);
 }
 
+/* The output of a started command comes raw, and ends with the connection. */
+static void
+start_exec(const char *id)
+{
+    docker_t docker;
+    char request[512], answer[4096];
+    static const char json[] = "{\"Detach\":false,\"Tty\":false}";
+    docker_open(&docker);
+    int size = snprintf(request, sizeof(request),
+                        "POST /v1.41/exec/%s/start HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n"
+                        "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: %zu\r\n\r\n%s",
+                        id, strlen(json), json);
+    if (write(docker.fd, request, (size_t)size) != size)
+        die("start a command", strerror(errno));
+    while (read(docker.fd, answer, sizeof(answer)) > 0)
+        ;
+    close(docker.fd);
+}
+
+static void
+bench_exec(const char *container, int count)
+{
+    docker_t docker;
+    docker_open(&docker);
+    double begin = now_ms();
+    for (int i = 0; i < count; i++) {
+        char json[256], id[128];
+        snprintf(json, sizeof(json),
+                 "{\"Cmd\":[\"echo\",\"%d\"],\"AttachStdout\":true,\"AttachStderr\":true}", i);
+        docker_ask(&docker, "POST", json, "/containers/%s/exec", container);
+        docker_take(&docker, "Id", id, sizeof(id));
+        start_exec(id);
+        docker_ask(&docker, "GET", "", "/exec/%s/json", id);
+        if (strstr(docker.body, "\"ExitCode\":0") == NULL)
+            die("run a command", docker.body);
+    }
+    printf("%.1f\n", now_ms() - begin);
+    close(docker.fd);
+}
+
 static void
 bench_spawn(int rounds, char **command)
 {
@@ -269,10 +310,12 @@ main(int argc, char **argv)
         bench_enclave(argv[2], (int)strtol(argv[3], NULL, 10));
     else if (argc == 5 && strcmp(argv[1], "services") == 0)
         bench_services(argv[2], (int)strtol(argv[3], NULL, 10), (int)strtol(argv[4], NULL, 10) & 63);
+    else if (argc == 4 && strcmp(argv[1], "exec") == 0)
+        bench_exec(argv[2], (int)strtol(argv[3], NULL, 10));
     else if (argc >= 4 && strcmp(argv[1], "spawn") == 0)
         bench_spawn((int)strtol(argv[2], NULL, 10), argv + 3);
     else
         die("start", "usage: floor enclave IMAGE ROUNDS | floor services IMAGE COUNT PARALLEL | "
-                     "floor spawn ROUNDS COMMAND...");
+                     "floor exec CONTAINER COUNT | floor spawn ROUNDS COMMAND...");
     return 0;
 }

@@ -57,6 +57,21 @@ static const struct {
      "    plan.set_service(\"s\", ServiceConfig(image = \"j\"))\n"
      "    plan.exec(\"s\", ExecRecipe(command = [\"x\"]))\n",
      "1: 2:1 3:1,2 4:3"},
+    /* what is listed is there, and is removed after all that worked with it */
+    {"    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
+     "    plan.add_service(\"t\", ServiceConfig(image = \"i\"))\n"
+     "    plan.request(\"s\", GetHttpRequestRecipe(port_id = \"p\", endpoint = \"\"))\n"
+     "    plan.get_services()\n"
+     "    plan.exec(\"t\", ExecRecipe(command = [\"x\"]))\n"
+     "    plan.remove_service(\"s\")\n"
+     "    plan.get_services()\n",
+     "1: 2: 3:1 4:1,2 5:4 6:1,3,4,5 7:5"},
+    {"    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
+     "    plan.get_service(\"s\")\n"
+     "    f = plan.store_service_files(\"s\", \"/x\", name = \"x\")\n"
+     "    plan.get_files_artifact(\"x\")\n"
+     "    plan.add_service(\"u\", ServiceConfig(image = \"i\", files = {\"/x\": f}))\n",
+     "1: 2:1 3:2 4:3 5:4"},
 };
 
 static char *

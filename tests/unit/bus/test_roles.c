@@ -52,7 +52,7 @@ static const struct {
     {"driver/docker", "orchestrator.Orchestrator/GetLogs", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/FlushLogs", "E"},
     {"driver/docker", "orchestrator.Orchestrator/WatchEnclave", "EA"},
-    {"driver/docker", "orchestrator.Orchestrator/FetchImage", "EA"},
+    {"driver/docker", "orchestrator.Orchestrator/FetchImage", "EAGC"},
     {"driver/docker", "orchestrator.Orchestrator/InspectImage", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/BuildImage", "EA"},
     {"driver/docker", "orchestrator.Orchestrator/PruneImages", "E"},
