@@ -226,7 +226,7 @@ run_run(const cli_call_t *call, err_t **err)
     config.on_pause = shown_pause;
     const bool only_dependencies = cli_bool(call, "dependencies");
     const bool is_dry = config.dry_run || only_dependencies;
-    if (!is_dry)
+    if (!is_dry || cli_bool(call, "pull"))
         logins_send(kurtosis_context_actor(session.kurtosis));
     shown_interrupts(enclave_context_name(session.enclave));
     progress_set("Sending the package", 0, 0);
