@@ -101,10 +101,10 @@ concat_lists(star_t *s, const sl_list_t *a, const sl_list_t *b)
     sl_list_t *list = sl_list_new(s, (size_t)a->count + b->count);
     if (list == NULL)
         return STAR_ABSENT;
-    if (a->count > 0)
-        memcpy(list->items, a->items, a->count * sizeof *list->items);
-    if (b->count > 0)
-        memcpy(list->items + a->count, b->items, b->count * sizeof *list->items);
+    if ((a->count > 0 && !sl_copy(s, list->items, a->items, a->count * sizeof *list->items)) ||
+        (b->count > 0 &&
+         !sl_copy(s, list->items + a->count, b->items, b->count * sizeof *list->items)))
+        return STAR_ABSENT;
     list->count = a->count + b->count;
     return sl_value(list);
 }
@@ -118,8 +118,11 @@ concat_tuples(star_t *s, value_t a, value_t b)
     sl_tuple_t *tuple = sl_tuple_new(s, n_a + n_b);
     if (tuple == NULL)
         return STAR_ABSENT;
-    memcpy(tuple->items, SL_TUPLE_OF(a)->items, n_a * sizeof(value_t));
-    memcpy(tuple->items + n_a, SL_TUPLE_OF(b)->items, n_b * sizeof(value_t));
+    if (!sl_copy(s, tuple->items, SL_TUPLE_OF(a)->items, n_a * sizeof(value_t)) ||
+        !sl_copy(s, tuple->items + n_a, SL_TUPLE_OF(b)->items, n_b * sizeof(value_t))) {
+        tuple->obj.extra = 0; /* nobody looks at the rest */
+        return STAR_ABSENT;
+    }
     return sl_value(tuple);
 }
 
@@ -151,12 +154,10 @@ repeat_bytes(star_t *s, sl_string_t *from, value_t times)
     sl_string_t *string = sl_string_alloc(s, from->obj.type, length * n);
     if (string == NULL)
         return STAR_ABSENT;
-    if (length == 1)
-        memset(string->bytes, from->bytes[0], n);
-    else
-        for (size_t i = 0; i < n && sl_tick(s); i++)
-            memcpy(string->bytes + i * length, from->bytes, length);
-    return s->failed ? STAR_ABSENT : sl_value(string);
+    if (n > 0 && (!sl_copy(s, string->bytes, from->bytes, length) ||
+                  !sl_repeat(s, string->bytes, length, length * n)))
+        return STAR_ABSENT;
+    return sl_value(string);
 }
 
 static value_t
@@ -176,10 +177,11 @@ repeat(star_t *s, value_t sequence, value_t times)
     if (list == NULL && tuple == NULL)
         return STAR_ABSENT;
     value_t *to = is_list ? list->items : tuple->items;
-    for (size_t i = 0; i < n; i++) {
-        if (!sl_ticks(s, 1 + (uint32_t)count / 64))
-            return STAR_ABSENT;
-        memcpy(to + i * count, from, count * sizeof *to);
+    size_t size = count * sizeof *to;
+    if (n > 0 && (!sl_copy(s, to, from, size) || !sl_repeat(s, to, size, size * n))) {
+        if (!is_list)
+            tuple->obj.extra = 0; /* nobody looks at the rest */
+        return STAR_ABSENT;
     }
     if (is_list)
         list->count = (uint32_t)(count * n);
@@ -201,7 +203,7 @@ copy_entries(star_t *s, sl_dict_t *to, const sl_dict_t *from)
     sl_entry_t *entry;
 
     while ((entry = sl_dict_walk(from, &cursor)) != NULL)
-        if (!sl_dict_insert(s, to, entry->key, entry->hash, entry->value, NULL))
+        if (!sl_tick(s) || !sl_dict_insert(s, to, entry->key, entry->hash, entry->value, NULL))
             return false;
     return true;
 }
@@ -228,8 +230,9 @@ set_op(star_t *s, star_op_t op, const sl_dict_t *a, const sl_dict_t *b)
         sl_entry_t *entry;
         while ((entry = sl_dict_walk(from, &cursor)) != NULL) {
             bool both = sl_dict_lookup(s, other, entry->key, entry->hash) != NULL;
-            if (s->failed || (both == (op == STAR_OP_AND) &&
-                              !sl_dict_insert(s, set, entry->key, entry->hash, SL_NONE, NULL)))
+            if (s->failed || !sl_tick(s) ||
+                (both == (op == STAR_OP_AND) &&
+                 !sl_dict_insert(s, set, entry->key, entry->hash, SL_NONE, NULL)))
                 return STAR_ABSENT;
         }
     }
@@ -442,6 +445,13 @@ bad_in(star_t *s, const char *what, value_t item)
                           star_type_name(item));
 }
 
+static int
+has_part(star_t *s, const sl_string_t *text, const sl_string_t *part)
+{
+    const char *found = sl_search(s, text->bytes, text->length, part->bytes, part->length);
+    return found != NULL ? 1 : s->failed ? -1 : 0;
+}
+
 int
 sl_contains(star_t *s, value_t container, value_t item)
 {
@@ -464,13 +474,11 @@ sl_contains(star_t *s, value_t container, value_t item)
         if (!sl_is(item, SL_STRING))
             return bad_in(s, "string", item);
         sl_worked(s, SL_STRING_OF(container)->length);
-        return memmem(SL_STRING_OF(container)->bytes, SL_STRING_OF(container)->length,
-                      SL_STRING_OF(item)->bytes, SL_STRING_OF(item)->length) != NULL;
+        return has_part(s, SL_STRING_OF(container), SL_STRING_OF(item));
     case SL_BYTES:
         sl_worked(s, SL_STRING_OF(container)->length);
         if (sl_is(item, SL_BYTES))
-            return memmem(SL_STRING_OF(container)->bytes, SL_STRING_OF(container)->length,
-                          SL_STRING_OF(item)->bytes, SL_STRING_OF(item)->length) != NULL;
+            return has_part(s, SL_STRING_OF(container), SL_STRING_OF(item));
         if (sl_is_integer(item)) {
             if (!sl_is_int(item) || sl_int_of(item) < 0 || sl_int_of(item) > 255)
                 return star_fail_code(s, "int in bytes: %s out of range", sl_shown(s, item));

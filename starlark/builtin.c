@@ -166,7 +166,7 @@ any_or_all(star_t *s, const star_args_t *args, bool stop_at)
         return STAR_ABSENT;
     while (!stopped && (more = sl_next(s, args->args[0], &cursor, &item)) > 0) {
         stopped = sl_truth(item) == stop_at;
-        if (cursor % 65536 == 0 && !sl_poll(s, false))
+        if (!sl_tick(s))
             return STAR_ABSENT;
     }
     return more < 0 ? STAR_ABSENT : sl_bool(stopped == stop_at);
@@ -230,7 +230,7 @@ on_ord(star_t *s, const star_args_t *args)
     sl_string_t *text = SL_STRING_OF(x);
     size_t count = 0, n;
     uint32_t code = 0;
-    for (size_t i = 0; i < text->length; i += n, count++)
+    for (size_t i = 0; i < text->length && sl_tick(s); i += n, count++)
         code = sl_utf8_get(text->bytes + i, text->length - i, &n);
     if (count != 1)
         FAIL("ord: string encodes %zu Unicode code points, want 1", count);
@@ -280,9 +280,9 @@ on_hash(star_t *s, const star_args_t *args)
     value_t x = args->args[0];
     if (sl_is(x, SL_BYTES)) {
         uint32_t hash = 2166136261u;
-        for (uint32_t i = 0; i < SL_STRING_OF(x)->length; i++)
+        for (uint32_t i = 0; i < SL_STRING_OF(x)->length && sl_tick(s); i++)
             hash = (hash ^ (unsigned char)SL_STRING_OF(x)->bytes[i]) * 16777619u;
-        return sl_small(hash);
+        return s->failed ? STAR_ABSENT : sl_small(hash);
     }
     if (!sl_is(x, SL_STRING))
         FAIL("hash: got %s, want string or bytes", star_type_name(x));
@@ -290,6 +290,8 @@ on_hash(star_t *s, const star_args_t *args)
     uint32_t hash = 0;
     for (size_t i = 0, n; i < text->length; i += n) {
         uint32_t code = sl_utf8_get(text->bytes + i, text->length - i, &n);
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         if (code >= 0x10000) {
             hash = 31 * hash + (0xd800 + ((code - 0x10000) >> 10));
             code = 0xdc00 + ((code - 0x10000) & 0x3ff);
@@ -410,8 +412,7 @@ on_enumerate(star_t *s, const star_args_t *args)
     while (list != NULL && (more = sl_next(s, args->args[0], &cursor, &pair[1])) > 0) {
         pair[0] = sl_int(s, number++);
         value_t tuple = star_ok(pair[0]) ? sl_tuple_of(s, pair, 2) : STAR_ABSENT;
-        if (!star_ok(tuple) || !sl_list_push(s, list, tuple) ||
-            (number % 65536 == 0 && !sl_poll(s, false)))
+        if (!star_ok(tuple) || !sl_list_push(s, list, tuple) || !sl_tick(s))
             return STAR_ABSENT;
     }
     return list != NULL && more == 0 ? sl_value(list) : STAR_ABSENT;
@@ -434,9 +435,9 @@ on_zip(star_t *s, const star_args_t *args)
     if (list == NULL || cursors == NULL || args->n_args == 0)
         return list != NULL && cursors != NULL ? sl_value(list) : STAR_ABSENT;
     memset(cursors->items, 0, args->n_args * sizeof(value_t));
-    for (size_t row = 0;; row++) {
+    for (;;) {
         sl_tuple_t *tuple = sl_tuple_new(s, args->n_args);
-        if (tuple == NULL || (row % 65536 == 65535 && !sl_poll(s, false)))
+        if (tuple == NULL || !sl_tick(s))
             return STAR_ABSENT;
         memset(tuple->items, 0, args->n_args * sizeof(value_t));
         for (size_t i = 0; i < args->n_args; i++) {
@@ -547,7 +548,7 @@ min_or_max(star_t *s, const star_args_t *args, star_compare_t op)
         int better = !star_ok(item_key) ? -1
                      : !star_ok(best)   ? 1
                                       : sl_compare(s, op, item_key, best_key, SL_COMPARE_DEPTH_MAX);
-        if (better < 0 || (cursor % 65536 == 0 && !sl_poll(s, false))) {
+        if (better < 0 || !sl_tick(s)) {
             more = -1;
             break;
         }

@@ -200,6 +200,8 @@ items_compare(star_t *s, star_compare_t op, const value_t *a, size_t n_a, const 
               size_t n_b, int depth)
 {
     for (size_t i = 0; i < n_a && i < n_b; i++) {
+        if (!sl_tick(s))
+            return -1;
         int equal = sl_equal(s, a[i], b[i], depth - 1);
         if (equal < 0)
             return -1;
@@ -221,7 +223,7 @@ sets_compare(star_t *s, star_compare_t op, const sl_dict_t *a, const sl_dict_t *
     if (op == STAR_LT ? a->count >= b->count : a->count > b->count)
         return 0;
     while ((entry = sl_dict_walk(a, &cursor)) != NULL)
-        if (sl_dict_lookup(s, b, entry->key, entry->hash) == NULL)
+        if (!sl_tick(s) || sl_dict_lookup(s, b, entry->key, entry->hash) == NULL)
             return s->failed ? -1 : 0;
     return 1;
 }

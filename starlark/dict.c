@@ -170,14 +170,35 @@ sl_dict_lookup_text(const sl_dict_t *dict, const char *text)
 /* ------------------------------------------------------------------ changing */
 
 static void
-index_put(sl_dict_t *dict, uint32_t number)
+index_put(uint32_t *index, uint32_t mask, uint32_t hash, uint32_t number)
 {
-    probe_t p = probe(dict->entries[number].hash, dict->mask);
-    while (dict->index[p.slot] != 0)
-        probe_next(&p, dict->mask);
-    dict->index[p.slot] = number + 1;
+    probe_t p = probe(hash, mask);
+    while (index[p.slot] != 0)
+        probe_next(&p, mask);
+    index[p.slot] = number + 1;
 }
 
+/* A new index, of the entries as they are numbered without holes. */
+static uint32_t *
+index_packed(star_t *s, const sl_dict_t *dict, uint32_t mask)
+{
+    size_t size = ((size_t)mask + 1) * sizeof(uint32_t);
+    uint32_t *index = sl_realloc(s, NULL, 0, size), number = 0;
+
+    if (index == NULL)
+        return NULL;
+    memset(index, 0, size);
+    for (uint32_t i = dict->first; i < dict->used; i++) {
+        if (!star_ok(dict->entries[i].key))
+            continue;
+        index_put(index, mask, dict->entries[i].hash, number++);
+        if (!sl_tick(s)) {
+            sl_free(s, index, size);
+            return NULL;
+        }
+    }
+    return index;
+}
 /* Room for one more entry: packs holes away, or grows. */
 static bool
 make_room(star_t *s, sl_dict_t *dict)
@@ -189,30 +210,25 @@ make_room(star_t *s, sl_dict_t *dict)
                             SL_COUNT_MAX);
     if (dict->used == 0 || dict->count > dict->used / 4 * 3)
         capacity = capacity < 4 ? 4 : capacity * 2;
-    uint32_t mask = mask_of(capacity);
-    if (mask != dict->mask) {
-        uint32_t *index =
-            sl_realloc(s, dict->index, dict->mask ? ((size_t)dict->mask + 1) * sizeof *index : 0,
-                       ((size_t)mask + 1) * sizeof *index);
-        if (index == NULL)
-            return false;
-        /* Valid even if the next step fails: the old entries are put in again below, or here. */
-        dict->index = index;
-        dict->mask = mask;
-        memset(index, 0, ((size_t)mask + 1) * sizeof *index);
-        for (uint32_t i = dict->first; i < dict->used; i++)
-            if (star_ok(dict->entries[i].key))
-                index_put(dict, i);
-    }
+    uint32_t mask = mask_of(capacity), *index = NULL;
+    if (mask > 0 && (index = index_packed(s, dict, mask)) == NULL)
+        return false;
     if (capacity != dict->capacity) {
         sl_entry_t *entries = sl_realloc(s, dict->entries, dict->capacity * sizeof *entries,
                                          (size_t)capacity * sizeof *entries);
-        if (entries == NULL)
+        if (entries == NULL) {
+            if (index != NULL)
+                sl_free(s, index, ((size_t)mask + 1) * sizeof *index);
             return false;
+        }
         sl_heap_charge(s, (capacity - dict->capacity) * (sizeof *entries + 6));
         dict->entries = entries;
         dict->capacity = capacity;
     }
+    if (dict->mask > 0)
+        sl_free(s, dict->index, ((size_t)dict->mask + 1) * sizeof *index);
+    dict->index = index;
+    dict->mask = mask;
     if (dict->count == dict->used)
         return true;
     uint32_t used = 0;
@@ -221,11 +237,6 @@ make_room(star_t *s, sl_dict_t *dict)
             dict->entries[used++] = dict->entries[i];
     dict->used = used;
     dict->first = 0;
-    if (dict->mask) {
-        memset(dict->index, 0, ((size_t)dict->mask + 1) * sizeof *dict->index);
-        for (uint32_t i = 0; i < used; i++)
-            index_put(dict, i);
-    }
     return true;
 }
 
@@ -246,7 +257,7 @@ sl_dict_insert(star_t *s, sl_dict_t *dict, value_t key, uint32_t hash, value_t v
         return false;
     dict->entries[dict->used] = (sl_entry_t){key, value, hash};
     if (dict->mask)
-        index_put(dict, dict->used);
+        index_put(dict->index, dict->mask, hash, dict->used);
     dict->used++;
     dict->count++;
     return true;

@@ -192,14 +192,10 @@ extend_slowly(star_t *s, sl_list_t *list, value_t iterable)
     uint64_t cursor = 0;
     value_t item;
     int more;
-    size_t turns = 0;
 
-    while ((more = sl_next(s, iterable, &cursor, &item)) > 0) {
-        if (!sl_list_push(s, list, item))
+    while ((more = sl_next(s, iterable, &cursor, &item)) > 0)
+        if (!sl_list_push(s, list, item) || !sl_tick(s))
             return false;
-        if (++turns % 65536 == 0 && !sl_poll(s, false))
-            return false;
-    }
     return more == 0;
 }
 
@@ -219,8 +215,8 @@ sl_list_extend(star_t *s, sl_list_t *list, value_t iterable)
                                list->count + count); /* before looking: it may be the same list */
         items =
             sl_is(iterable, SL_LIST) ? SL_LIST_OF(iterable)->items : SL_TUPLE_OF(iterable)->items;
-        if (fine && count > 0)
-            memmove(list->items + list->count, items, count * sizeof *items);
+        fine = fine &&
+               (count == 0 || sl_copy(s, list->items + list->count, items, count * sizeof *items));
         if (fine)
             list->count += (uint32_t)count;
     } else {
@@ -415,9 +411,27 @@ slice_bytes(star_t *s, sl_string_t *string, int64_t start, int64_t step, int64_t
     sl_string_t *slice = sl_string_alloc(s, string->obj.type, (size_t)count);
     if (slice == NULL)
         return STAR_ABSENT;
-    for (int64_t i = 0; i < count; i++)
+    if (step == 1 && !sl_copy(s, slice->bytes, string->bytes + start, (size_t)count))
+        return STAR_ABSENT;
+    for (int64_t i = 0; step != 1 && i < count; i++) {
+        if (!sl_tick(s))
+            return STAR_ABSENT;
         slice->bytes[i] = string->bytes[start + i * step];
+    }
     return sl_value(slice);
+}
+
+static bool
+slice_items(star_t *s, value_t *to, const value_t *from, const int64_t ends[3], int64_t count)
+{
+    if (ends[2] == 1)
+        return count == 0 || sl_copy(s, to, from + ends[0], (size_t)count * sizeof *to);
+    for (int64_t i = 0; i < count; i++) {
+        if (!sl_tick(s))
+            return false;
+        to[i] = from[ends[0] + i * ends[2]];
+    }
+    return true;
 }
 
 value_t
@@ -458,16 +472,18 @@ sl_slice(star_t *s, value_t container, value_t low, value_t high, value_t step)
         sl_tuple_t *tuple = sl_tuple_new(s, (size_t)count);
         if (tuple == NULL)
             return STAR_ABSENT;
-        for (int64_t i = 0; i < count; i++)
-            tuple->items[i] = SL_TUPLE_OF(container)->items[ends[0] + i * ends[2]];
+        if (!slice_items(s, tuple->items, SL_TUPLE_OF(container)->items, ends, count)) {
+            tuple->obj.extra = 0; /* nobody looks at the rest */
+            return STAR_ABSENT;
+        }
         return sl_value(tuple);
     }
     default: {
         sl_list_t *list = sl_list_new(s, (size_t)count);
         if (list == NULL)
             return STAR_ABSENT;
-        for (int64_t i = 0; i < count; i++)
-            list->items[i] = SL_LIST_OF(container)->items[ends[0] + i * ends[2]];
+        if (!slice_items(s, list->items, SL_LIST_OF(container)->items, ends, count))
+            return STAR_ABSENT;
         list->count = (uint32_t)count;
         return sl_value(list);
     }

@@ -227,7 +227,7 @@ parts(star_t *s, const star_args_t *args, part_t part)
         value_t item = part == KEYS ? entry->key : entry->value;
         if (part == ITEMS)
             item = sl_tuple_of(s, (value_t[]){entry->key, entry->value}, 2);
-        if (!star_ok(item))
+        if (!star_ok(item) || !sl_tick(s))
             return STAR_ABSENT;
         list->items[list->count++] = item;
     }
@@ -336,7 +336,7 @@ sl_dict_update(star_t *s, sl_dict_t *dict, const star_args_t *args)
 
     if (sl_is(from, SL_DICT) && SL_DICT_OF(from) != dict) {
         while (fine && (entry = sl_dict_walk(SL_DICT_OF(from), &cursor)) != NULL)
-            fine = sl_dict_changeable(s, dict, "insert into") &&
+            fine = sl_tick(s) && sl_dict_changeable(s, dict, "insert into") &&
                    sl_dict_insert(s, dict, entry->key, entry->hash, entry->value, NULL);
     } else if (star_ok(from) && !sl_is(from, SL_DICT)) {
         if (!sl_iter_start(s, from)) {
@@ -345,7 +345,7 @@ sl_dict_update(star_t *s, sl_dict_t *dict, const star_args_t *args)
         }
         int more = 0;
         while (fine && (more = sl_next(s, from, &at, &pair)) > 0)
-            fine = put_pair(s, dict, pair, index++);
+            fine = sl_tick(s) && put_pair(s, dict, pair, index++);
         fine = fine && more == 0;
         sl_iter_done(from);
     }
@@ -388,7 +388,8 @@ sl_set_extend(star_t *s, sl_dict_t *set, value_t iterable)
     if (!sl_iter_start(s, iterable))
         return false;
     while (!s->failed && (more = sl_next(s, iterable, &cursor, &item)) > 0)
-        if (!sl_hash(s, item, &hash) || !sl_dict_insert(s, set, item, hash, SL_NONE, NULL))
+        if (!sl_tick(s) || !sl_hash(s, item, &hash) ||
+            !sl_dict_insert(s, set, item, hash, SL_NONE, NULL))
             break;
     sl_iter_done(iterable);
     return !s->failed && more == 0;

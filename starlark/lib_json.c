@@ -15,16 +15,22 @@ typedef struct path {
 
 static bool encode(star_t *s, star_text_t *out, value_t v, const path_t *up);
 
+enum { PUT_AT_ONCE = 1 << 12 }; /* bytes, for each put may look around */
+
 static void
 put_string(star_text_t *out, const sl_string_t *text)
 {
     bool plain = true;
 
     for (uint32_t i = 0; plain && i < text->length; i++)
-        plain = text->bytes[i] >= 0x20 && text->bytes[i] < 0x7f;
+        plain = text->bytes[i] >= 0x20 && text->bytes[i] < 0x7f && sl_tick(out->star);
     star_text_put(out, "\"", 1);
     size_t from = 0;
-    for (size_t i = 0, n; i < text->length; i += n) {
+    for (size_t i = 0, n; i < text->length && !out->failed; i += n) {
+        if (i - from >= PUT_AT_ONCE) {
+            star_text_put(out, text->bytes + from, i - from);
+            from = i;
+        }
         char c = text->bytes[i];
         char escape[8] = "";
         n = 1;
@@ -252,7 +258,8 @@ static value_t __attribute__((format(printf, 2, 3))) bad(reader_t *r, const char
 static int
 peek(reader_t *r)
 {
-    while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r'))
+    while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r') &&
+           sl_tick(r->s))
         r->p++;
     return r->p < r->end ? (unsigned char)*r->p : -1;
 }
@@ -333,7 +340,7 @@ read_string(reader_t *r, bool key)
     const char *start = ++r->p;
     bool escaped = false;
 
-    for (; r->p < r->end && *r->p != '"'; r->p++) {
+    for (; r->p < r->end && *r->p != '"' && sl_tick(r->s); r->p++) {
         if ((unsigned char)*r->p < 0x20) {
             char text[16];
             return bad(r, "invalid character %s in string literal", here(r, text));
@@ -344,6 +351,8 @@ read_string(reader_t *r, bool key)
                 break;
         }
     }
+    if (r->s->failed)
+        return STAR_ABSENT;
     if (r->p >= r->end) {
         r->p = start - 1;
         return bad(r, "unclosed string literal");
@@ -473,6 +482,8 @@ read_value(reader_t *r)
     value_t v;
     int c = peek(r);
 
+    if (!sl_tick(r->s))
+        return STAR_ABSENT;
     if (c < 0)
         return bad(r, "unexpected end of file");
     if (c == '"')
@@ -553,7 +564,7 @@ star_json_indent(star_t *star, const char *json, size_t length, const char *pref
             break;
         case '"': {
             const char *start = p++;
-            while (p < end && *p != '"')
+            while (p < end && *p != '"' && sl_tick(star))
                 p += *p == '\\' && p + 1 < end ? 2 : 1;
             star_text_put(text, start, (size_t)((p < end ? p + 1 : end) - start));
             break;

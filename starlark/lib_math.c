@@ -44,9 +44,10 @@ radians(double x)
 UNARY(exp)
 UNARY(sqrt)
 UNARY(acos)
-UNARY(asin) UNARY(atan) UNARY(cos) UNARY(sin) UNARY(tan) UNARY(degrees) UNARY(radians) UNARY(acosh)
-    UNARY(asinh) UNARY(atanh) UNARY(cosh) UNARY(sinh) UNARY(tanh) UNARY(fabs) UNARY(round)
-        BINARY(copysign) BINARY(pow) BINARY(atan2) BINARY(hypot) BINARY(remainder)
+UNARY(asin)
+UNARY(atan) UNARY(cos) UNARY(sin) UNARY(tan) UNARY(degrees) UNARY(radians) UNARY(acosh) UNARY(asinh)
+    UNARY(atanh) UNARY(cosh) UNARY(sinh) UNARY(tanh) UNARY(fabs) UNARY(round) BINARY(copysign)
+        BINARY(pow) BINARY(atan2) BINARY(hypot) BINARY(remainder)
 
             static value_t on_gamma(star_t *s, const star_args_t *args)
 {

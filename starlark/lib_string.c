@@ -135,31 +135,55 @@ on_istitle(star_t *s, const star_args_t *args)
 
 typedef enum { LOWER, UPPER, TITLE, CAPITAL } casing_t;
 
+enum { ASCII_PIECE = 256 }; /* bytes that are checked at once */
+
+static bool
+is_ascii_lower(int c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
 static bool
 is_ascii(const sl_string_t *text)
 {
     unsigned char all = 0;
-    for (uint32_t i = 0; i < text->length; i++)
-        all |= (unsigned char)text->bytes[i];
+    for (uint32_t i = 0; i < text->length && all < 0x80;) {
+        uint32_t end = text->length - i > ASCII_PIECE ? i + ASCII_PIECE : text->length;
+        for (; i < end; i++)
+            all |= (unsigned char)text->bytes[i];
+    }
     return all < 0x80;
+}
+
+/* Changes the letters of `out`, whose piece from `start` to `end` is looked at. */
+static void
+change_piece(char *out, const char *in, size_t start, size_t end, casing_t casing)
+{
+    char flip = 0x20, low = casing == UPPER ? 'a' : 'A';
+
+    for (size_t i = start; i < end; i++)
+        out[i] = (char)(in[i] ^ ((unsigned char)(in[i] - low) < 26 ? flip : 0));
 }
 
 static value_t
 change_ascii_case(star_t *s, const sl_string_t *text, casing_t casing)
 {
     sl_string_t *out = sl_string_alloc(s, SL_STRING, text->length);
-    bool previous = false;
+    char before = ' ';
 
     if (out == NULL)
         return STAR_ABSENT;
-    for (uint32_t i = 0; i < text->length; i++) {
-        char c = text->bytes[i], low = (char)(c | 0x20);
-        bool letter = low >= 'a' && low <= 'z';
-        bool upper =
-            casing == UPPER || (casing == TITLE && !previous) || (casing == CAPITAL && i == 0);
-        out->bytes[i] = !letter ? c : upper ? (char)(c & ~0x20) : low;
-        previous = letter;
+    for (size_t i = 0, end; i < text->length; i = end) {
+        end = text->length - i > SL_PIECE ? i + SL_PIECE : text->length;
+        change_piece(out->bytes, text->bytes, i, end, casing == UPPER ? UPPER : LOWER);
+        for (size_t j = i; casing == TITLE && j < end; before = out->bytes[j++])
+            if (!is_ascii_lower(before | 0x20) && is_ascii_lower(out->bytes[j]))
+                out->bytes[j] ^= 0x20;
+        if (end < text->length && !sl_tick_slow(s))
+            return STAR_ABSENT;
     }
+    if (casing == CAPITAL && text->length > 0 && is_ascii_lower(out->bytes[0]))
+        out->bytes[0] ^= 0x20;
     return sl_value(out);
 }
 
@@ -272,7 +296,7 @@ find(star_t *s, const star_args_t *args, bool last, bool must)
     const char *in = SELF->bytes + start;
     if (what->length <= end - start)
         found = last ? find_last(s, in, end - start, what->bytes, what->length)
-                     : memmem(in, end - start, what->bytes, what->length);
+                     : sl_search(s, in, end - start, what->bytes, what->length);
     if (s->failed)
         return STAR_ABSENT;
     if (found != NULL)
@@ -325,13 +349,13 @@ on_count(star_t *s, const star_args_t *args)
         }
         return sl_small(count);
     }
-    while ((p = memmem(p, (size_t)(stop - p), what->bytes, what->length)) != NULL) {
+    while ((p = sl_search(s, p, (size_t)(stop - p), what->bytes, what->length)) != NULL) {
         if (!sl_tick(s))
             return STAR_ABSENT;
         p += what->length;
         count++;
     }
-    return sl_small(count);
+    return s->failed ? STAR_ABSENT : sl_small(count);
 }
 
 static bool
@@ -443,7 +467,7 @@ on_replace(star_t *s, const star_args_t *args)
     const char *p = SELF->bytes, *end = p + SELF->length;
     while (most != 0 && !out.failed) {
         const char *found =
-            old->length > 0 ? memmem(p, (size_t)(end - p), old->bytes, old->length) : p;
+            old->length > 0 ? sl_search(s, p, (size_t)(end - p), old->bytes, old->length) : p;
         if (found == NULL)
             break;
         star_text_put(&out, p, (size_t)(found - p));
@@ -486,7 +510,9 @@ on_partition(star_t *s, const star_args_t *args)
     const char *found = NULL;
     if (sep->length <= SELF->length)
         found = last ? find_last(s, SELF->bytes, SELF->length, sep->bytes, sep->length)
-                     : memmem(SELF->bytes, SELF->length, sep->bytes, sep->length);
+                     : sl_search(s, SELF->bytes, SELF->length, sep->bytes, sep->length);
+    if (s->failed)
+        return STAR_ABSENT;
     if (found == NULL) {
         parts[0] = parts[1] = parts[2] = s->empty_string;
         parts[last ? 2 : 0] = args->self;
@@ -574,8 +600,11 @@ split_at(star_t *s, const sl_string_t *text, const sl_string_t *sep, int64_t mos
     while (most < 0 || list->count < (uint64_t)most) {
         const char *found = NULL;
         if (sep->length <= end - start)
-            found = from_end ? find_last(s, text->bytes, end, sep->bytes, sep->length)
-                             : memmem(text->bytes + start, end - start, sep->bytes, sep->length);
+            found = from_end
+                        ? find_last(s, text->bytes, end, sep->bytes, sep->length)
+                        : sl_search(s, text->bytes + start, end - start, sep->bytes, sep->length);
+        if (s->failed || !sl_tick(s))
+            return false;
         if (found == NULL)
             break;
         size_t at = (size_t)(found - text->bytes);
@@ -640,7 +669,7 @@ on_splitlines(star_t *s, const star_args_t *args)
         const char *newline = memchr(SELF->bytes + start, '\n', SELF->length - start);
         size_t end = newline != NULL ? (size_t)(newline - SELF->bytes) : SELF->length;
         size_t next = newline != NULL ? end + 1 : end;
-        if (!push_part(s, list, SELF, start, keep ? next : end))
+        if (!sl_tick(s) || !push_part(s, list, SELF, start, keep ? next : end))
             return STAR_ABSENT;
         start = next;
     }
@@ -653,7 +682,7 @@ in_cutset(star_t *s, uint32_t code, const sl_string_t *cutset)
     uint32_t one;
 
     if (cutset == NULL)
-        return sl_unicode_space(code);
+        return sl_tick(s) && sl_unicode_space(code);
     for (size_t i = 0; i < cutset->length;) {
         i += next_code(cutset, i, &one);
         if (!sl_tick(s))
@@ -680,7 +709,7 @@ strip(star_t *s, const star_args_t *args, bool left, bool right)
         start += n;
     while (right && end > start && (n = code_before(SELF, end, &code), in_cutset(s, code, cutset)))
         end -= n;
-    return part_of(s, SELF, start, end);
+    return s->failed ? STAR_ABSENT : part_of(s, SELF, start, end);
 }
 
 static value_t

@@ -97,19 +97,21 @@ sl_string_concat(star_t *s, sl_string_t *a, sl_string_t *b)
         if ((string = sl_string_alloc(s, a->obj.type, length)) == NULL)
             return STAR_ABSENT;
         memcpy(string->bytes, a->bytes, a->length);
-        memcpy(string->bytes + a->length, b->bytes, b->length);
-        return sl_value(string);
+        return sl_copy(s, string->bytes + a->length, b->bytes, b->length) ? sl_value(string)
+                                                                          : STAR_ABSENT;
     }
     if (a->obj.flags & SL_SHARED)
         memcpy(&buffer, a->inside, sizeof buffer);
     if (buffer == NULL || buffer->used != a->length || buffer->capacity <= length) {
         if ((buffer = buffer_new(s, length + length / 2)) == NULL)
             return STAR_ABSENT;
-        memcpy(buffer->data, a->bytes, a->length);
+        if (!sl_copy(s, buffer->data, a->bytes, a->length))
+            return STAR_ABSENT;
     }
     if ((string = shared_string(s, a->obj.type, buffer, length)) == NULL)
         return STAR_ABSENT;
-    memcpy(buffer->data + a->length, b->bytes, b->length);
+    if (!sl_copy(s, buffer->data + a->length, b->bytes, b->length))
+        return STAR_ABSENT;
     buffer->used = length;
     buffer->data[length] = 0;
     return sl_value(string);
@@ -121,10 +123,8 @@ sl_string_new(star_t *s, const char *bytes, size_t length)
     if (length <= 1)
         return length == 0 ? s->empty_string : sl_string_char(s, (unsigned char)bytes[0]);
     sl_string_t *string = sl_string_alloc(s, SL_STRING, length);
-    if (string == NULL)
-        return STAR_ABSENT;
-    memcpy(string->bytes, bytes, length);
-    return sl_value(string);
+    return string != NULL && sl_copy(s, string->bytes, bytes, length) ? sl_value(string)
+                                                                      : STAR_ABSENT;
 }
 
 value_t
@@ -347,7 +347,10 @@ sl_tuple_of(star_t *s, const value_t *items, size_t count)
     sl_tuple_t *tuple = sl_tuple_new(s, count);
     if (tuple == NULL)
         return STAR_ABSENT;
-    memcpy(tuple->items, items, count * sizeof *items);
+    if (!sl_copy(s, tuple->items, items, count * sizeof *items)) {
+        tuple->obj.extra = 0; /* nobody looks at the rest */
+        return STAR_ABSENT;
+    }
     return sl_value(tuple);
 }
 

@@ -79,6 +79,12 @@ star_memory(const star_t *star, size_t *ret_peak)
     return star->memory;
 }
 
+uint64_t
+star_debug_looks(const star_t *star)
+{
+    return star->looks;
+}
+
 bool
 sl_poll(star_t *s, bool may_collect)
 {
@@ -88,6 +94,7 @@ sl_poll(star_t *s, bool may_collect)
     uint64_t passed = (uint64_t)(s->slice - s->budget);
 
     s->steps += passed;
+    s->looks++;
     s->slice = s->budget = 0;
     if (s->options.sample != NULL && passed > 0)
         s->options.sample(s, passed, s->options.user);

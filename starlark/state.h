@@ -19,6 +19,7 @@ enum {
     SL_REGISTERS_MAX = 60000, /* of one function */
     SL_SHAPES_MAX = 1 << 16,  /* shapes of structs that are shared; more are made but not shared */
     SL_DEPTH_DEFAULT = 100000,
+    SL_PIECE = 1 << 20,    /* bytes copied or searched between looks at star_cancel() */
     SL_TICKS = 1 << 14,    /* items looked at in C code between looks at star_cancel() */
     SL_ENTRIES_MAX = 180,  /* C code calling Starlark calling C code ... */
     SL_SAMPLE_STEPS = 100, /* steps between calls of a host's `sample` */
@@ -116,6 +117,7 @@ struct star {
     int64_t budget;     /* steps until the next look around: see sl_poll() */
     int64_t slice;      /* what budget was at the last look */
     uint64_t steps;     /* up to the last look */
+    uint64_t looks;     /* calls of sl_poll() */
     uint32_t ticks;     /* items looked at in C code */
     uint32_t compiling; /* files, nested */
     const char *cancel; /* atomic */
@@ -201,6 +203,21 @@ sl_ticks(star_t *s, uint32_t count)
     s->ticks += count;
     return SL_LIKELY((before ^ s->ticks) < SL_TICKS) || sl_tick_slow(s);
 }
+/* work.c: long work in pieces. False, or NULL and s->failed: stop. The first is memcpy(). */
+bool sl_copy_pieces(star_t *s, void *to, const void *from, size_t size);
+static inline bool
+sl_copy(star_t *s, void *to, const void *from, size_t size)
+{
+    if (SL_UNLIKELY(size > SL_PIECE))
+        return sl_copy_pieces(s, to, from, size);
+    memcpy(to, from, size);
+    return true;
+}
+/* Fills `size` bytes with the first `length` of them, again and again. */
+bool sl_repeat(star_t *s, void *to, size_t length, size_t size);
+/* memmem(). */
+const char *sl_search(star_t *s, const char *in, size_t length, const char *what, size_t n);
+
 /* C code that has worked on so many bytes at once: the next look comes sooner. */
 static inline void
 sl_worked(star_t *s, size_t bytes)

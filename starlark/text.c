@@ -50,11 +50,11 @@ star_text_put(star_text_t *text, const char *bytes, size_t length)
 {
     if (!reserve(text, length))
         return;
-    if (!sl_tick(text->star)) {
+    if (!sl_ticks(text->star, 1 + (uint32_t)(length / 64)) ||
+        !sl_copy(text->star, text->data + text->length, bytes, length)) {
         text->failed = true;
         return;
     }
-    memcpy(text->data + text->length, bytes, length);
     text->length += length;
     text->data[text->length] = 0;
 }
@@ -81,12 +81,39 @@ star_text_printf(star_text_t *text, const char *format, ...)
     text->length += (size_t)length;
 }
 
+enum { TAKEN_MIN = 4096 }; /* bytes that are not worth copying */
+
+/* The string takes the bytes over. */
+static value_t
+take_bytes(star_text_t *text)
+{
+    star_t *s = text->star;
+    sl_string_t *string = sl_heap_new(s, SL_STRING, sizeof *string);
+    char *bytes =
+        string == NULL ? NULL : sl_realloc(s, text->data, text->capacity, text->length + 1);
+
+    if (string == NULL)
+        return STAR_ABSENT;
+    string->length = 0;
+    string->bytes = (char *)"";
+    if (bytes == NULL)
+        return STAR_ABSENT;
+    string->bytes = bytes;
+    string->length = (uint32_t)text->length;
+    string->obj.flags |= SL_OWN;
+    sl_heap_charge(s, text->length);
+    text->data = NULL;
+    return sl_value(string);
+}
+
 star_value_t
 star_text_take(star_text_t *text)
 {
     value_t result = STAR_ABSENT;
 
-    if (!text->failed)
+    if (!text->failed && text->length > TAKEN_MIN)
+        result = take_bytes(text);
+    else if (!text->failed)
         result = sl_string_new(text->star, text->data, text->length);
     else if (!text->star->failed)
         sl_fail_memory(text->star);
@@ -119,6 +146,8 @@ quote_code(star_text_t *text, uint32_t code, const char *bytes, size_t length)
     }
 }
 
+enum { QUOTED_AT_ONCE = 1 << 12 }; /* bytes put at once, for each put may look around */
+
 void
 star_quote(star_text_t *text, const char *bytes, size_t length)
 {
@@ -128,7 +157,10 @@ star_quote(star_text_t *text, const char *bytes, size_t length)
     for (size_t i = 0; i < length && !text->failed;) {
         unsigned char c = (unsigned char)bytes[i];
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            i++;
+            if (++i - plain == QUOTED_AT_ONCE) {
+                star_text_put(text, bytes + plain, i - plain);
+                plain = i;
+            }
             continue;
         }
         star_text_put(text, bytes + plain, i - plain);
