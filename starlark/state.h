@@ -15,7 +15,7 @@ enum {
        50 ms. */
     SL_STRING_MAX = 1 << 26,  /* bytes of one string */
     SL_COUNT_MAX = 1 << 23,   /* items of one list, tuple, dict, set */
-    SL_LIMBS_MAX = 24 << 10,  /* 64-bit parts of one int: 1.5 million bits */
+    SL_LIMBS_MAX = 16 << 10,  /* 64-bit parts of one int: a million bits */
     SL_REGISTERS_MAX = 60000, /* of one function */
     SL_SHAPES_MAX = 1 << 16,  /* shapes of structs that are shared; more are made but not shared */
     SL_DEPTH_DEFAULT = 100000,
