@@ -2,6 +2,7 @@
 #include "docker-driver/address.h"
 
 #include "base/str.h"
+#include "docker-driver/dial.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,63 +14,73 @@
 #include <sys/un.h>
 
 #define TCP_PORT "2375" /* where none is given */
+#define TLS_PORT "2376" /* the same, with TLS */
 
-/* Where a daemon listens unless DOCKER_HOST says otherwise; "~" is the home folder. */
-static const char *const default_sockets[] = {"/var/run/docker.sock", "~/.docker/run/docker.sock"};
-
-static char *
-default_text(void)
+static int
+bad_address(const docker_address_t *self, err_t **err)
 {
-    const char *home = getenv("HOME");
-    for (size_t i = 0; i < ARRAY_LEN(default_sockets); i++) {
-        const char *path = default_sockets[i];
-        AUTO_FREE char *full =
-            *path == '~' ? str_format("%s%s", home ? home : "", path + 1) : strdup(path);
-        if (access(full, F_OK) == 0)
-            return str_format("unix://%s", full);
-    }
-    return str_format("unix://%s", default_sockets[0]);
+    return err_fail(err, ERR_INVALID,
+                    "cannot use the Docker address '%.200s': give unix:///path/of/docker.sock, "
+                    "tcp://name:port or ssh://user@name (environment variable DOCKER_HOST, or a "
+                    "Docker context)",
+                    self->text);
 }
 
-int
-docker_address_init(docker_address_t *self, const char *host, err_t **err)
+static int
+parse_tcp(docker_address_t *self, err_t **err)
 {
-    const char *given = host ? host : getenv("DOCKER_HOST");
-    self->text = given && *given ? strdup(given) : default_text();
-    if (str_starts(self->text, "unix:///") &&
-        strlen(self->text + 7) < sizeof((struct sockaddr_un *)NULL)->sun_path) {
-        self->path = strdup(self->text + 7);
-        return 0;
-    }
-    if (!str_starts(self->text, "tcp://") || !self->text[6])
-        return err_fail(err, ERR_INVALID,
-                        "cannot use the Docker address '%.200s': give unix:///path/of/docker.sock "
-                        "or tcp://name:port "
-                        "(environment variable DOCKER_HOST)",
-                        self->text);
-    const char *verify = getenv("DOCKER_TLS_VERIFY");
-    if (verify && *verify)
-        return err_fail(err, ERR_UNSUPPORTED,
-                        "cannot use the Docker address '%s' with TLS (DOCKER_TLS_VERIFY is set): "
-                        "forward its socket, e.g. "
-                        "with 'ssh -L /tmp/docker.sock:/var/run/docker.sock HOST' and "
-                        "DOCKER_HOST=unix:///tmp/docker.sock",
-                        self->text);
-    const char *name = self->text + 6;
+    const char *name = self->text + strlen("tcp://");
     const char *colon = strrchr(name, ':');
     const char *bracket = strchr(name, ']');
+    if (!*name)
+        return bad_address(self, err);
     if (colon && bracket && colon < bracket)
         colon = NULL;
     size_t size = colon ? (size_t)(colon - name) : strcspn(name, "/");
-    self->port = strdup(colon && colon[1] ? colon + 1 : TCP_PORT);
+    const char *usual = self->endpoint.certificates ? TLS_PORT : TCP_PORT;
+    self->port = strdup(colon && colon[1] ? colon + 1 : usual);
     self->port[strcspn(self->port, "/")] = '\0';
     self->name = *name == '[' && size > 2 ? strndup(name + 1, size - 2) : strndup(name, size);
     return 0;
 }
 
+/* "ssh://user@name:port": the port goes apart; nothing of it may look like an option. */
+static int
+parse_ssh(docker_address_t *self, err_t **err)
+{
+    const char *name = self->text + strlen("ssh://");
+    size_t size = strcspn(name, "/");
+    const char *colon = memchr(name, ':', size);
+    if (!size || *name == '-' || (name[size] && name[size + 1]))
+        return bad_address(self, err);
+    self->name = strndup(name, colon ? (size_t)(colon - name) : size);
+    if (colon)
+        self->port = strndup(colon + 1, size - (size_t)(colon + 1 - name));
+    if (self->port && (!*self->port || self->port[strspn(self->port, "0123456789")]))
+        return bad_address(self, err);
+    return 0;
+}
+
+int
+docker_address_init(docker_address_t *self, const char *host, err_t **err)
+{
+    if (docker_endpoint_find(&self->endpoint, host, err) < 0)
+        return -1;
+    self->text = strdup(self->endpoint.host);
+    if (str_starts(self->text, "unix:///") &&
+        strlen(self->text + 7) < sizeof((struct sockaddr_un *)NULL)->sun_path) {
+        self->path = strdup(self->text + 7);
+        return 0;
+    }
+    if (str_starts(self->text, "ssh://"))
+        return parse_ssh(self, err);
+    return str_starts(self->text, "tcp://") ? parse_tcp(self, err) : bad_address(self, err);
+}
+
 void
 docker_address_done(docker_address_t *self)
 {
+    docker_endpoint_done(&self->endpoint);
     free(self->text);
     free(self->path);
     free(self->name);
@@ -138,8 +149,16 @@ connect_tcp(const docker_address_t *self, int timeout_ms, int *ret_fd, err_t **e
 int
 docker_address_connect(const docker_address_t *self, int timeout_ms, int *ret_fd, err_t **err)
 {
-    if (!self->path)
-        return connect_tcp(self, timeout_ms, ret_fd, err);
+    if (!self->path) {
+        if (str_starts(self->text, "ssh://"))
+            return docker_dial_ssh(self, ret_fd, err);
+        if (!self->endpoint.certificates)
+            return connect_tcp(self, timeout_ms, ret_fd, err);
+        AUTO_FD int plain = -1;
+        return connect_tcp(self, timeout_ms, &plain, err) < 0
+                   ? -1
+                   : docker_dial_tls(self, plain, timeout_ms, ret_fd, err);
+    }
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, self->path, strlen(self->path) + 1);
     int fd = open_socket(AF_UNIX, (struct sockaddr *)&address, sizeof address, timeout_ms);

@@ -3,12 +3,14 @@
 #define KURTOSIS_DOCKER_DRIVER_ADDRESS_H
 
 #include "base/err.h"
+#include "docker-driver/endpoint.h"
 
 /* Embedded; all strings its own. */
 typedef struct {
-    char *text;        /* "unix:///path" or "tcp://name:port" */
+    docker_endpoint_t endpoint;
+    char *text;        /* "unix:///path", "tcp://name:port", "ssh://user@name" */
     char *path;        /* of the unix socket, or NULL */
-    char *name, *port; /* of TCP, or NULL */
+    char *name, *port; /* of TCP; name alone: what ssh connects to */
 } docker_address_t;
 
 /* See docker_http_new. On failure nothing is held but what done frees. */

@@ -56,15 +56,13 @@ typedef struct {
     err_t *failure;    /* why this request failed; NULL when it did not */
 } docker_request_t;
 
-/* host: "unix:///path" or "tcp://name:port"; NULL takes DOCKER_HOST, then /var/run/docker.sock,
- * then
- * ~/.docker/run/docker.sock. Connects nothing yet. INVALID for an address of another kind;
- * UNSUPPORTED for TCP with TLS (DOCKER_TLS_VERIFY). */
+/* host: "unix:///path", "tcp://name:port" or "ssh://user@name"; NULL finds one (endpoint.h).
+ * Connects nothing yet. INVALID for an address of another kind. */
 int docker_http_new(const char *host, docker_http_t **ret_http, err_t **err);
 void docker_http_destroy(docker_http_t **self_p);
 AUTO_FOR(docker_http)
 
-/* The address, as "unix:///path" or "tcp://name:port"; lent as long as self lives. */
+/* The address, as above; lent as long as self lives. */
 const char *docker_http_host(const docker_http_t *self);
 /* The path of the unix socket, or NULL over TCP; lent. */
 const char *docker_http_socket(const docker_http_t *self);

@@ -33,6 +33,8 @@ static const struct {
     {DOCKER_POOL_OVERLAP, "Pool overlaps", "", ERR_STATE, "another network covers these addresses"},
     {DOCKER_POOL_OVERLAP, "cannot create network", "conflicts with network", ERR_STATE,
      "another network covers these addresses"},
+    {DOCKER_POOL_OVERLAP, "is already used on the host or by another config", "", ERR_STATE,
+     "another network covers these addresses"}, /* Podman */
     {DOCKER_NO_IMAGE, "No such image", "", ERR_NOT_FOUND,
      "pull it first, or check its name and tag"},
     {DOCKER_NO_IMAGE, "pull access denied", "", ERR_NOT_FOUND,
@@ -58,6 +60,8 @@ static const struct {
     {DOCKER_NOT_RUNNING, "is paused", "", ERR_STATE, "unpause it first"},
     {DOCKER_OTHER, "client version", "too new", ERR_UNSUPPORTED,
      "try again: the version is negotiated anew"},
+    {DOCKER_OTHER, "HTTP request to an HTTPS server", "", ERR_UNAVAILABLE,
+     "it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a Docker context"},
     {DOCKER_OTHER, "could not select device driver", "gpu", ERR_UNSUPPORTED,
      "this Docker host has no GPU support: install the NVIDIA container toolkit"},
     {DOCKER_OTHER, "error gathering device information", "", ERR_INVALID,

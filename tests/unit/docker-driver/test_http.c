@@ -117,26 +117,16 @@ static void
 addresses_of_other_kinds_are_refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *host, *verify;
-        err_code_t code;
-        const char *says;
-    } cases[] = {
-        {"ssh://me@host", NULL, ERR_INVALID, "cannot use the Docker address 'ssh://me@host'"},
-        {"unix://relative", NULL, ERR_INVALID, "cannot use"},
-        {"tcp://", NULL, ERR_INVALID, "cannot use"},
-        {"nonsense", NULL, ERR_INVALID, "cannot use"},
-        {"tcp://host:2376", "1", ERR_UNSUPPORTED, "with TLS"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    static const char *const hosts[] = {
+        "unix://relative", "tcp://",      "nonsense",          "http://host",
+        "ssh://",          "ssh://-oX=y", "ssh://me@host:22x", "ssh://me@host/path"};
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
         docker_http_t *http = NULL;
         AUTO(err) err = NULL;
-        if (cases[i].verify)
-            setenv("DOCKER_TLS_VERIFY", cases[i].verify, 1);
-        assert_true(docker_http_new(cases[i].host, &http, &err) < 0);
-        unsetenv("DOCKER_TLS_VERIFY");
-        assert_int_equal(err_code(err), cases[i].code);
-        assert_non_null(strstr(err_text(err), cases[i].says));
+        assert_true(docker_http_new(hosts[i], &http, &err) < 0);
+        assert_int_equal(err_code(err), ERR_INVALID);
+        assert_non_null(strstr(err_text(err), "cannot use the Docker address"));
+        assert_non_null(strstr(err_text(err), hosts[i]));
     }
 }
 
