@@ -17,6 +17,8 @@ typedef struct {
     const char *main_file;     /* relative to the package, "" for main.star */
     const char *main_function; /* "" for run */
     const char *token;         /* for the package's repository, "" for none */
+    const void *archive;       /* the package itself, a gzip-compressed tar; NULL: it is there */
+    size_t archive_size;
     bool clone;                /* the package comes from its repository, every time */
     bool dry_run;
     bool parallel;     /* steps side by side, as their dependencies allow */

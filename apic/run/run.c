@@ -154,6 +154,23 @@ run_script(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
     start(self, call, job);
 }
 
+/* How older clients say where the package is. */
+static void
+take_content(const ApiContainerApi__RunStarlarkPackageArgs *args, run_request_t *request)
+{
+    switch (args->starlark_package_content_case) {
+    case API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS__STARLARK_PACKAGE_CONTENT_LOCAL:
+        request->archive = args->local.data;
+        request->archive_size = args->local.len;
+        break;
+    case API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS__STARLARK_PACKAGE_CONTENT_REMOTE:
+        request->clone = args->remote;
+        break;
+    default:
+        break;
+    }
+}
+
 void
 run_package(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
 {
@@ -167,6 +184,8 @@ run_package(run_t *self, actor_call_t *call, const ProtobufCMessage *request)
         .token = args->_github_auth_token_case ? args->github_auth_token : "",
         COMMON(args),
     };
+    if (!args->_clone_package_case)
+        take_content(args, &job->request);
     start(self, call, job);
 }
 

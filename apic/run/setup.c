@@ -8,6 +8,8 @@
 #include "apic/run/phases.h"
 #include "apic/run/replaces.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,6 +49,24 @@ clone_dependency(void *arg, const char *author, const char *repo, const char *ve
     return run_fetch(self->enclave, self->request, author, repo, version, "", err);
 }
 
+/* Older clients send the package in the request. */
+static int
+keep_archive(const run_world_t *world, const run_request_t *request, err_t **err)
+{
+    AUTO_FREE char *path = str_format("%s/package-XXXXXX", world->tmp);
+    AUTO_FD int fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0)
+        return err_fail(err, ERR_LIMIT, "cannot keep the package '%s': %s", request->package_id,
+                        strerror(errno));
+    const ssize_t written = write(fd, request->archive, request->archive_size);
+    const int rc = written == (ssize_t)request->archive_size
+                       ? world->package_put(world->self, request->package_id, path, err)
+                       : err_fail(err, ERR_LIMIT, "cannot keep the package '%s': the disk is full",
+                                  request->package_id);
+    unlink(path);
+    return rc;
+}
+
 /* Brings what the client has not uploaded. */
 static int
 fetch_package(const run_enclave_t *enclave, const run_request_t *request, err_t **err)
@@ -59,6 +79,8 @@ fetch_package(const run_enclave_t *enclave, const run_request_t *request, err_t 
     if (request->token && request->token[0] &&
         world->package_token(world->self, id, request->token, err) < 0)
         return -1;
+    if (request->archive)
+        return keep_archive(world, request, err);
     return request->clone ? run_fetch(enclave, request, locator->author, locator->repo,
                                       locator->version, id, err)
                           : 0;

@@ -380,6 +380,38 @@ thousands_of_lines_arrive_in_order(void **state)
     assert_string_equal(said, expected.data);
 }
 
+/* Older clients send the package in the request itself. */
+static void
+a_package_can_come_with_the_request(void **state)
+{
+    run_stage_t *self = *state;
+    AUTO_FREE char *folder = str_format("%s/package", self->stage->folder),
+                   *archive = str_format("%s.tgz", folder);
+    AUTO_FREE char *command = str_format(
+        "mkdir %s && echo 'name: github.com/me/there' >%s/kurtosis.yml && "
+        "printf 'def run(plan):\\n    plan.print(\"from the request\")\\n' >%s/main.star && "
+        "tar -C %s -czf %s .",
+        folder, folder, folder, folder, archive);
+    assert_int_equal(system(command), 0);
+    char bytes[65536];
+    FILE *file = fopen(archive, "r");
+    assert_non_null(file);
+    const size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    ApiContainerApi__RunStarlarkPackageArgs args =
+        API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS__INIT;
+    args.package_id = (char *)"github.com/me/there";
+    args.starlark_package_content_case =
+        API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS__STARLARK_PACKAGE_CONTENT_LOCAL;
+    args.local = (ProtobufCBinaryData){.len = size, .data = (uint8_t *)bytes};
+    AUTO(actor_stream) stream = NULL;
+    assert_int_equal(actor_stream_open(self->client, NULL, APIC, SERVICE "RunStarlarkPackage",
+                                       &args.base, &stream, NULL),
+                     0);
+    AUTO_FREE char *said = read_all(stream);
+    assert_string_equal(said, "from the request\nyes\n");
+}
+
 static void
 a_stop_ends_a_run_that_waits(void **state)
 {
@@ -531,12 +563,14 @@ main(void)
         cmocka_unit_test_setup_teardown(a_service_that_fails_ends_the_wait_for_others_of_its_batch,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(thousands_of_lines_arrive_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_package_can_come_with_the_request, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_ends_a_run_that_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_asks_its_client_for_a_repository, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_that_cannot_bring_a_repository_says_why, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
             a_run_does_not_wait_for_a_repository_of_a_client_that_has_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_package_can_come_with_the_request, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_ends_a_run_that_waits_for_a_repository, setup,
                                         teardown),
     };
