@@ -11,8 +11,7 @@ int
 enclave_attach_run(const cli_call_t *call, err_t **err)
 {
     AUTO_SESSION session = {0};
-    AUTO_SHOWN shown = {.options = {.verbosity = render_verbosity(cli_text(call, "verbosity")),
-                                    .is_parallel = cli_bool(call, "parallel")},
+    AUTO_SHOWN shown = {.options = {.verbosity = render_verbosity(cli_text(call, "verbosity"))},
                         .text = STR_EMPTY};
     if (session_open_enclave(&session, cli_arg(call, "enclave"), err) < 0)
         return -1;

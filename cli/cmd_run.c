@@ -220,8 +220,7 @@ run_run(const cli_call_t *call, err_t **err)
     if (!out_is_interactive())
         out_info("This is no interactive terminal: progress is not shown");
     AUTO_SHOWN shown = {.options = {.verbosity = render_verbosity(cli_text(call, "verbosity")),
-                                    .is_dry_run = config.dry_run,
-                                    .is_parallel = config.parallel},
+                                    .is_dry_run = config.dry_run},
                         .text = STR_EMPTY};
     config.on_pause = shown_pause;
     const bool only_dependencies = cli_bool(call, "dependencies");

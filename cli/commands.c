@@ -104,8 +104,6 @@ const cli_command_t cli_commands[] = {
      .run = enclave_attach_run,
      .args = {ENCLAVE},
      .flags = {{"only-new", 0, CLI_BOOL, "false", "Leave out what it has done already", NULL},
-               {"parallel", 0, CLI_BOOL, "false",
-                "Do not show print instructions, as 'run --parallel' does not", NULL},
                {"verbosity", 'v', CLI_TEXT, "description",
                 "What is shown of instructions: brief, detailed, executable, output_only, "
                 "description",

@@ -79,7 +79,7 @@ add_instruction(const render_options_t *options,
 {
     AUTO_STR text = STR_EMPTY;
     if (options->verbosity == RENDER_OUTPUT_ONLY ||
-        (options->is_parallel && !strcmp(instruction->instruction_name, "print")))
+        (instruction->_instruction_id_case && !strcmp(instruction->instruction_name, "print")))
         return;
     switch (options->verbosity) {
     case RENDER_BRIEF:

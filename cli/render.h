@@ -19,10 +19,10 @@ render_verbosity_t render_verbosity(const char *word);
 typedef struct {
     render_verbosity_t verbosity;
     bool is_dry_run;
-    bool is_parallel; /* instructions overlap: those of print are not shown */
 } render_options_t;
 
-/* Appends what the line looks like, newlines included; nothing for progress. */
+/* Appends what the line looks like, newlines included; nothing for progress. Instructions that run side by side have an id;
+ * of those, print is not announced. */
 void render_line(const render_options_t *options,
                  const ApiContainerApi__StarlarkRunResponseLine *line, bool coloured, str_t *out);
 

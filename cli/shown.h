@@ -5,9 +5,19 @@
 #include "cli/render.h"
 #include "sdk/sdk.h"
 
+#define SHOWN_SIDE_BY_SIDE 64 /* instructions at the same time whose results are told apart */
+
+/* An instruction that runs beside others. */
+typedef struct {
+    char *id;
+    char *text; /* as it was shown */
+} shown_instruction_t;
+
 typedef struct {
     render_options_t options;
     str_t text; /* what is to be written at the next pause */
+    shown_instruction_t running[SHOWN_SIDE_BY_SIDE];
+    char *last; /* id of the instruction that was shown last; NULL for none */
     bool has_finished, is_successful;
     bool has_failed; /* an error came */
 } shown_t;

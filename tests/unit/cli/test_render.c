@@ -103,10 +103,9 @@ static void
 prints_are_not_announced_in_parallel_mode(void **state)
 {
     (void)state;
-    const char *print = "{\"instruction\": {\"instruction_name\": \"print\", \"description\": "
-                        "\"Printing a message\"}}";
-    check(&(render_options_t){.is_parallel = true}, print, "");
-    check(&(render_options_t){0}, print, "\nPrinting a message\n");
+#define PRINT "\"instruction_name\": \"print\", \"description\": \"Printing a message\""
+    check(&(render_options_t){0}, "{\"instruction\": {" PRINT ", \"instruction_id\": \"a\"}}", "");
+    check(&(render_options_t){0}, "{\"instruction\": {" PRINT "}}", "\nPrinting a message\n");
 }
 
 static void
