@@ -99,14 +99,20 @@ command_of(const data_t *data, plan_exec_t *exec, str_t *out, err_t **err)
 }
 
 static int
-execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
+run(const data_t *data, plan_exec_t *exec, str_t *result, err_t **err)
 {
-    const data_t *data = step->data;
     AUTO_STR command = STR_EMPTY;
     if (plan_task_start(&data->task, exec, err) < 0 || install(data, exec, err) < 0 ||
         command_of(data, exec, &command, err) < 0)
         return -1;
     return plan_task_run(&data->task, exec, command.data, "Run python", result, err);
+}
+
+static int
+execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
+{
+    const data_t *data = step->data;
+    return plan_task_end(&data->task, exec, run(data, exec, result, err), err);
 }
 
 static void

@@ -70,14 +70,20 @@ validate(const plan_step_t *step, plan_env_t *env, err_t **err)
 }
 
 static int
-execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
+run(const plan_task_t *task, plan_exec_t *exec, str_t *result, err_t **err)
 {
-    const plan_task_t *task = step->data;
     AUTO_FREE char *text = NULL;
     if (plan_task_start(task, exec, err) < 0 ||
         run_reference_replace_text(exec->store, task->run, &text, err) < 0)
         return -1;
     return plan_task_run(task, exec, text, "Run sh", result, err);
+}
+
+static int
+execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
+{
+    const plan_task_t *task = step->data;
+    return plan_task_end(task, exec, run(task, exec, result, err), err);
 }
 
 static void

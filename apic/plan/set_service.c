@@ -118,13 +118,17 @@ execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
     const data_t *data = step->data;
     AUTO(core_service_config) config = NULL;
     AUTO(core_service) service = NULL;
+    AUTO(core_service) present = NULL;
     AUTO_FREE uint8_t *before = NULL, *after = NULL;
-    if (exec->world->service_config(exec->world->self, data->name, &config, err) < 0)
+    if (exec->world->service_find(exec->world->self, data->name, &present, err) < 0 ||
+        exec->world->service_config(exec->world->self, data->name, &config, err) < 0)
         return err_wrap(err, "cannot read the config of service '%s'", data->name);
     const size_t before_size = pack(config->spec, &before);
     apply(data->config, config->spec);
     const size_t after_size = pack(config->spec, &after);
-    const bool is_as_wanted = before_size == after_size && !memcmp(before, after, after_size);
+    /* one that is only registered has a config that its container may not have: a change was cut off */
+    const bool is_as_wanted = present->status != CORE_SERVICE_REGISTERED &&
+                              before_size == after_size && !memcmp(before, after, after_size);
     if (!is_as_wanted &&
         exec->world->services_start(exec->world->self, &config, 1, 1, &service, NULL, err) < 0)
         return err_wrap(err, "Unexpected error occurred starting service '%s'", data->name);

@@ -105,6 +105,8 @@ plan_task_start(const plan_task_t *task, plan_exec_t *exec, err_t **err)
     if (plan_service_prepare(exec, task->name, task->config, &config, err) < 0)
         return -1;
     config->spec->restart_always = false;
+    if (run_store_task_begin(exec->store, task->name, err) < 0)
+        return err_wrap(err, "cannot remember the container of task '%s'", task->name);
     if (exec->world->services_start(exec->world->self, &config, 1, 1, &service, NULL, err) < 0)
         return err_wrap(err, "error occurred while creating a %s task with image: %s", task->kind,
                         task->config->image.name);
@@ -189,6 +191,16 @@ plan_task_run(const plan_task_t *task, plan_exec_t *exec, const char *text, cons
         return err_wrap(err, "cannot remove the container of task '%s'", task->name);
     plan_command_describe(code, &output, result);
     return 0;
+}
+
+int
+plan_task_end(const plan_task_t *task, plan_exec_t *exec, int rc, err_t **err)
+{
+    if (rc < 0 && err && *err && err_code(*err) == ERR_CANCELLED)
+        return rc;
+    if (run_store_task_end(exec->store, task->name, rc < 0 ? NULL : err) < 0 && rc == 0)
+        return err_wrap(err, "cannot forget the container of task '%s'", task->name);
+    return rc;
 }
 
 void

@@ -38,6 +38,9 @@ int plan_task_start(const plan_task_t *task, plan_exec_t *exec, err_t **err);
  * container. label: "Run sh", at the head of messages. */
 int plan_task_run(const plan_task_t *task, plan_exec_t *exec, const char *text, const char *label,
                   str_t *result, err_t **err);
+/* After a task that was started, or was to be: rc is how that went, and comes back. A container that is left then stays,
+ * for a look at it; one whose task was called off goes when the next run begins. */
+int plan_task_end(const plan_task_t *task, plan_exec_t *exec, int rc, err_t **err);
 void plan_task_done(plan_task_t *task);
 
 #endif

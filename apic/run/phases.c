@@ -113,6 +113,21 @@ finish(const work_t *self, const run_plan_t *plan, str_t *output, err_t **err)
     return -1;
 }
 
+/* The containers of tasks whose run was cut off. What cannot be removed now is tried again by the next run. */
+static void
+remove_left_tasks(const run_enclave_t *enclave)
+{
+    const run_world_t *world = enclave->world;
+    char **names = run_store_tasks(enclave->store);
+    for (char **name = names; *name; name++) {
+        AUTO(err) err = NULL;
+        if (world->service_remove(world->self, *name, NULL, &err) == 0 ||
+            err_code(err) == ERR_NOT_FOUND)
+            run_store_task_end(enclave->store, *name, NULL);
+    }
+    types_texts_free(names);
+}
+
 static run_outcome_t
 run(work_t *self, const run_program_t *program)
 {
@@ -122,6 +137,8 @@ run(work_t *self, const run_program_t *program)
     AUTO_STR output = STR_EMPTY;
     int64_t duration = 0;
 
+    if (!self->request->dry_run)
+        remove_left_tasks(self->enclave);
     if (interpret(self, program, &plan, &err) < 0) {
         AUTO_FREE char *text = types_err_text(err);
         run_lines_error(lines, RUN_INTERPRETATION, text);

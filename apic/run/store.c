@@ -12,6 +12,7 @@ static const char schema[] =
     " is_string INTEGER NOT NULL, text BLOB NOT NULL, PRIMARY KEY(uuid, field)) STRICT;"
     "CREATE TABLE IF NOT EXISTS run_services(name TEXT PRIMARY KEY, uuid TEXT NOT NULL,"
     " value TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS run_tasks(name TEXT PRIMARY KEY) STRICT;"
     "CREATE TABLE IF NOT EXISTS run_texts(key TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;";
 
 typedef struct {
@@ -243,6 +244,38 @@ run_known_free(run_known_t *items, size_t count)
         free(items[i].value);
     }
     free(items);
+}
+
+int
+run_store_task_begin(run_store_t *self, const char *name, err_t **err)
+{
+    return write_texts(self, "INSERT OR IGNORE INTO run_tasks VALUES(?)",
+                       (const char *const[]){name, NULL}, err);
+}
+
+int
+run_store_task_end(run_store_t *self, const char *name, err_t **err)
+{
+    return write_texts(self, "DELETE FROM run_tasks WHERE name = ?",
+                       (const char *const[]){name, NULL}, err);
+}
+
+char **
+run_store_tasks(run_store_t *self)
+{
+    sqlite3 *db = self->world.db_lock(self->world.self);
+    sqlite3_stmt *statement = NULL;
+    size_t count = 0;
+    char **names = calloc(1, sizeof(*names));
+    sqlite3_prepare_v2(db, "SELECT name FROM run_tasks ORDER BY name", -1, &statement, NULL);
+    while (statement && sqlite3_step(statement) == SQLITE_ROW) {
+        names = realloc(names, (count + 2) * sizeof(*names));
+        names[count++] = strdup((const char *)sqlite3_column_text(statement, 0));
+        names[count] = NULL;
+    }
+    sqlite3_finalize(statement);
+    self->world.db_unlock(self->world.self);
+    return names;
 }
 
 int

@@ -46,6 +46,12 @@ int run_store_know(run_store_t *self, const char *name, const char *uuid, const 
 run_known_t *run_store_known(run_store_t *self, size_t *ret_count);
 void run_known_free(run_known_t *items, size_t count);
 
+/* Tasks whose containers were started and are still of use to their run: what is there when a run begins was left by one
+ * that was cut off. Names: NULL-terminated, yours (types_texts_free). */
+int run_store_task_begin(run_store_t *self, const char *name, err_t **err);
+int run_store_task_end(run_store_t *self, const char *name, err_t **err);
+char **run_store_tasks(run_store_t *self);
+
 /* A text under a key: the enclave plan, the last run. */
 int run_store_put_text(run_store_t *self, const char *key, const char *text, err_t **err);
 /* Yours; NULL when there is none. */

@@ -21,7 +21,8 @@ struct sim {
     sim_container_t *containers;
     watcher_t *watchers;
     unsigned starting, most, hold;
-    bool refuse_removal;
+    bool refuse_removal, hang;
+    unsigned hanging;
 };
 
 extern const actor_method_t sim_methods[];

@@ -295,10 +295,27 @@ flood(actor_call_t *call, size_t size)
         print(call, block, size < sizeof block ? size : sizeof block);
 }
 
+static bool
+hangs(sim_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    const bool hang = self->hang;
+    pthread_mutex_unlock(&self->lock);
+    return hang;
+}
+
+static void
+hang_more(sim_t *self, int more)
+{
+    pthread_mutex_lock(&self->lock);
+    self->hanging += (unsigned)more;
+    pthread_mutex_unlock(&self->lock);
+}
+
 static void
 on_exec(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
-    (void)state;
+    sim_t *self = state;
     const Orchestrator__ExecArgs *args = (const Orchestrator__ExecArgs *)request;
     Orchestrator__ExecOutput end = ORCHESTRATOR__EXEC_OUTPUT__INIT;
     end.is_end = true;
@@ -311,13 +328,15 @@ on_exec(void *state, actor_call_t *call, const ProtobufCMessage *request)
         print(call, text.data, text.len);
     } else if (strcmp(what, "fail") == 0) {
         end.exit_code = (int)strtol(args->command[1], NULL, 10);
-    } else if (strcmp(what, "/bin/sh") == 0) {
+    } else if (strcmp(what, "/bin/sh") == 0 && !hangs(self)) {
         print(call, "ran\n", 4);
     } else if (strcmp(what, "flood") == 0) {
         flood(call, strtoul(args->command[1], NULL, 10));
     } else {
         struct pollfd cancel = {.fd = actor_call_cancel_fd(call), .events = POLLIN};
+        hang_more(self, 1);
         poll(&cancel, 1, HANG_MS);
+        hang_more(self, -1);
     }
     actor_call_send(call, &end.base, NULL);
     actor_call_end(&call);

@@ -137,6 +137,23 @@ sim_most(sim_t *self)
 }
 
 void
+sim_hang(sim_t *self, bool hang)
+{
+    pthread_mutex_lock(&self->lock);
+    self->hang = hang;
+    pthread_mutex_unlock(&self->lock);
+}
+
+unsigned
+sim_hanging(sim_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    const unsigned hanging = self->hanging;
+    pthread_mutex_unlock(&self->lock);
+    return hanging;
+}
+
+void
 sim_refuse_removal(sim_t *self, bool refuse)
 {
     pthread_mutex_lock(&self->lock);

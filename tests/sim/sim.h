@@ -58,6 +58,10 @@ void sim_forget(sim_t *self, const char *name);
 void sim_intrude(sim_t *self, const char *enclave_uuid, const char *service_uuid, const char *name);
 /* Until count of them are there at the same time, no StartService goes on (10 s at most). */
 void sim_hold(sim_t *self, unsigned count);
+/* Whether commands that are "/bin/sh ..." hang. */
+void sim_hang(sim_t *self, bool hang);
+/* How many commands hang. */
+unsigned sim_hanging(sim_t *self);
 /* How many StartService there were at most at the same time. */
 unsigned sim_most(sim_t *self);
 /* Whether RemoveService fails with UNAVAILABLE. */

@@ -1,119 +1,23 @@
 /*  program: kurtosis-apic as a process of its own: its environment, its end, its memory. */
 #include "archive/archive.h"
 #include "bus/schema/api_container.pb-c.h"
-#include "tests/unit/apic_core/stage.h"
+#include "tests/unit/apic/program.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 
-#define APIC "apic/" SUPPORT_ENCLAVE
-#define SERVICE "api_container_api.ApiContainerService/"
 #define LONG_MEMORY_MAX_KB 14336 /* resident, after plans of 20000 instructions */
 #define MEMORY_MAX_KB 12288      /* resident, after typical work */
-#define PATIENCE_MS 30000
-
-typedef struct {
-    stage_t *stage;
-    actor_t *client;
-    pid_t pid;
-    char *errors; /* file with what it wrote to standard error */
-} program_t;
-
-static int
-setup(void **state)
-{
-    program_t *self = calloc(1, sizeof *self);
-    void *stage;
-    stage_setup(&stage);
-    self->stage = stage;
-    stage_close(self->stage);
-    self->client = stage_actor(self->stage, "client/test", NULL, NULL);
-    self->errors = str_format("%s/errors", self->stage->folder);
-    *state = self;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    program_t *self = *state;
-    if (self->pid) {
-        kill(self->pid, SIGKILL);
-        waitpid(self->pid, NULL, 0);
-    }
-    actor_destroy(&self->client);
-    void *stage = self->stage;
-    free(self->errors);
-    stage_teardown(&stage);
-    free(self);
-    return 0;
-}
-
-static char *
-program_path(void)
-{
-    char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[len < 0 ? 0 : len] = 0;
-    *strrchr(path, '/') = 0;
-    return str_format("%s/kurtosis-apic", path);
-}
-
-static void
-start(program_t *self, const char *uuid)
-{
-    char broker[BUS_KEY_TEXT_SIZE], secret[BUS_KEY_TEXT_SIZE];
-    bus_key_to_text(self->stage->broker_keys.public_key, broker);
-    bus_key_to_text(self->stage->keys.secret_key, secret);
-    char *env[] = {
-        str_format("SERIALIZED_ARGS={\"enclaveUuid\": \"%s\", \"enclaveDataVolume\": \"%s/data\"}",
-                   uuid, self->stage->folder),
-        str_format("KURTOSIS_BUS_ENDPOINT=%s", self->stage->endpoint),
-        str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker),
-        str_format("KURTOSIS_BUS_SECRET=%s", secret),
-        str_format("OWN_IP_ADDRESS=%s", stage_ip(2)),
-        str_format("KURTOSIS_SUBNET=%s", stage_subnet()),
-        str_format("KURTOSIS_GATEWAY=%s", stage_ip(1)),
-        str_format("TSAN_OPTIONS=%s", getenv("TSAN_OPTIONS") ? getenv("TSAN_OPTIONS") : ""),
-        NULL};
-    AUTO_FREE char *path = program_path();
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 2, self->errors, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    char *argv[] = {path, NULL};
-    assert_int_equal(posix_spawn(&self->pid, path, &files, NULL, argv, env), 0);
-    posix_spawn_file_actions_destroy(&files);
-    for (char **variable = env; *variable; variable++)
-        free(*variable);
-}
-
-static int
-wait_for_end(program_t *self)
-{
-    int status = 0;
-    assert_int_equal(waitpid(self->pid, &status, 0), self->pid);
-    self->pid = 0;
-    return status;
-}
-
-static void
-until_joined(program_t *self)
-{
-    err_t *err = NULL;
-    if (bus_broker_wait_peer(self->stage->broker, APIC, PATIENCE_MS, &err) < 0)
-        fail_msg("%s", support_why(&err));
-}
 
 static void
 it_joins_serves_and_ends_when_it_is_told_to(void **state)
 {
     program_t *self = *state;
-    start(self, SUPPORT_ENCLAVE);
-    until_joined(self);
+    program_start(self, SUPPORT_ENCLAVE);
+    program_until_joined(self);
     ApiContainerApi__GetServicesArgs args = API_CONTAINER_API__GET_SERVICES_ARGS__INIT;
     AUTO_MESSAGE ApiContainerApi__GetServicesResponse *reply = NULL;
     err_t *err = NULL;
@@ -122,7 +26,7 @@ it_joins_serves_and_ends_when_it_is_told_to(void **state)
         fail_msg("%s", support_why(&err));
     assert_int_equal(reply->n_service_info, 0);
     kill(self->pid, SIGTERM);
-    int status = wait_for_end(self);
+    int status = program_wait_for_end(self);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
 }
@@ -131,8 +35,8 @@ static void
 a_wrong_environment_is_one_line_and_exit_code_1(void **state)
 {
     program_t *self = *state;
-    start(self, "not-a-uuid");
-    int status = wait_for_end(self);
+    program_start(self, "not-a-uuid");
+    int status = program_wait_for_end(self);
     assert_int_equal(WEXITSTATUS(status), 1);
     char text[2048] = "";
     FILE *file = fopen(self->errors, "r");
@@ -184,37 +88,6 @@ upload(program_t *self, const char *name)
     bus_message_destroy(&reply);
 }
 
-/* Runs a script to its end or until the API container is gone: true when it has succeeded. */
-static bool
-run_script(program_t *self, const char *script, str_t *ret_errors)
-{
-    ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
-    args.serialized_script = (char *)script;
-    AUTO(actor_stream) stream = NULL;
-    AUTO(err) err = NULL;
-    bool is_successful = false;
-    int rc = actor_stream_open(self->client, NULL, APIC, SERVICE "RunStarlarkScript", &args.base,
-                               &stream, &err);
-    while (rc >= 0) {
-        AUTO_MESSAGE ApiContainerApi__StarlarkRunResponseLine *line = NULL;
-        rc = actor_stream_recv(stream, 3 * PATIENCE_MS, (ProtobufCMessage **)&line, &err);
-        if (rc <= 0)
-            break;
-        if (line->run_response_line_case ==
-            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT)
-            is_successful = line->run_finished_event->is_run_successful;
-        if (line->run_response_line_case ==
-            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_ERROR)
-            str_printf(
-                ret_errors, "%s%s%s",
-                line->error->error_case == 1 ? line->error->interpretation_error->error_message
-                                             : "",
-                line->error->error_case == 2 ? line->error->validation_error->error_message : "",
-                line->error->error_case == 3 ? line->error->execution_error->error_message : "");
-    }
-    return is_successful;
-}
-
 static long
 memory_kb(pid_t pid)
 {
@@ -250,8 +123,8 @@ static void
 its_memory_stays_small_after_typical_work(void **state)
 {
     program_t *self = *state;
-    start(self, SUPPORT_ENCLAVE);
-    until_joined(self);
+    program_start(self, SUPPORT_ENCLAVE);
+    program_until_joined(self);
     for (int i = 0; i < 4; i++) {
         AUTO_FREE char *name = str_format("a%d", i);
         upload(self, name);
@@ -259,7 +132,7 @@ its_memory_stays_small_after_typical_work(void **state)
     long before = memory_kb(self->pid);
     AUTO_STR errors = STR_EMPTY;
     for (int i = 0; i < 3; i++)
-        if (!run_script(self, typical, &errors))
+        if (!program_run(self, typical, NULL, NULL, &errors))
             fail_msg("%s", errors.data);
     assert_int_equal(sim_count(self->stage->sim), 23);
     long kb = memory_kb(self->pid);
@@ -275,11 +148,12 @@ its_memory_comes_back_after_a_long_plan(void **state)
 {
     program_t *self = *state;
     AUTO_STR errors = STR_EMPTY;
-    start(self, SUPPORT_ENCLAVE);
-    until_joined(self);
+    program_start(self, SUPPORT_ENCLAVE);
+    program_until_joined(self);
     for (int i = 0; i < 2; i++)
-        if (!run_script(self, "def run(plan):\n    for i in range(20000):\n        plan.print(i)\n",
-                        &errors))
+        if (!program_run(self,
+                         "def run(plan):\n    for i in range(20000):\n        plan.print(i)\n", NULL,
+                         NULL, &errors))
             fail_msg("%s", errors.data);
     /* The run's last line is out before the run is freed, which nothing tells: look until it is, 5 s at most. */
     long kb = memory_kb(self->pid);
@@ -306,7 +180,7 @@ run_until_it_ends(void *arg)
 {
     running_t *self = arg;
     AUTO_STR errors = STR_EMPTY;
-    run_script(self->program, self->script, &errors);
+    program_run(self->program, self->script, NULL, NULL, &errors);
     return NULL;
 }
 
@@ -330,26 +204,26 @@ after_a_kill_at_any_moment_the_enclave_is_what_is_shown_and_the_next_run_succeed
     program_t *self = *state;
     static const int moments_ms[] = {3, 10, 20, 35, 60, 100};
     for (size_t i = 0; i < ARRAY_LEN(moments_ms); i++) {
-        start(self, SUPPORT_ENCLAVE);
-        until_joined(self);
+        program_start(self, SUPPORT_ENCLAVE);
+        program_until_joined(self);
         running_t running = {.program = self, .script = typical};
         pthread_t thread;
         pthread_create(&thread, NULL, run_until_it_ends, &running);
         struct timespec pause = {.tv_nsec = moments_ms[i] * 1000000L};
         nanosleep(&pause, NULL);
         kill(self->pid, SIGKILL);
-        wait_for_end(self);
+        program_wait_for_end(self);
         pthread_join(thread, NULL);
         stage_until_gone(self->stage); /* else the next one would be taken for this one */
     }
-    start(self, SUPPORT_ENCLAVE);
-    until_joined(self);
+    program_start(self, SUPPORT_ENCLAVE);
+    program_until_joined(self);
     size_t shown = services_shown(self);
     for (int tries = 0; tries < 2000 && sim_count(self->stage->sim) != shown; tries++)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     assert_int_equal(sim_count(self->stage->sim), shown);
     AUTO_STR errors = STR_EMPTY;
-    if (!run_script(self, typical, &errors))
+    if (!program_run(self, typical, NULL, NULL, &errors))
         fail_msg("%s", errors.data);
     assert_int_equal(sim_count(self->stage->sim), 23);
     assert_int_equal(services_shown(self), 23);
@@ -359,8 +233,8 @@ static void
 told_to_end_in_the_middle_of_a_run_it_undoes_what_waits_and_ends(void **state)
 {
     program_t *self = *state;
-    start(self, SUPPORT_ENCLAVE);
-    until_joined(self);
+    program_start(self, SUPPORT_ENCLAVE);
+    program_until_joined(self);
     running_t running = {.program = self,
                          .script =
                              "def run(plan):\n"
@@ -371,14 +245,14 @@ told_to_end_in_the_middle_of_a_run_it_undoes_what_waits_and_ends(void **state)
     while (!sim_look(self->stage->sim, "a", NULL, NULL))
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     kill(self->pid, SIGTERM);
-    int status = wait_for_end(self);
+    int status = program_wait_for_end(self);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     pthread_join(thread, NULL);
     assert_int_equal(sim_count(self->stage->sim), 0);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, program_setup, program_teardown)
 
 int
 main(void)
