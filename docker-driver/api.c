@@ -18,6 +18,7 @@ docker_new(const char *host, docker_t **ret_docker, err_t **err)
         abort();
     pthread_mutex_init(&self->subnet_lock, NULL);
     pthread_mutex_init(&self->pulls_lock, NULL);
+    self->pull_idle_ms = DOCKER_PULL_IDLE_MS;
     pthread_mutex_init(&self->host_ports.lock, NULL);
     if (docker_http_new(host, &self->http, err) < 0)
         return -1;

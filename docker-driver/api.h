@@ -19,7 +19,8 @@ struct docker {
     pthread_mutex_t subnet_lock; /* held while an enclave's subnet is picked and its network made */
     docker_host_ports_t host_ports;
     pthread_mutex_t pulls_lock;
-    struct docker_pull *pulls; /* images.c; under pulls_lock */
+    struct docker_pull *pulls;          /* images.c; under pulls_lock */
+    int pull_idle_ms;                   /* DOCKER_PULL_IDLE_MS; tests have less patience */
     struct docker_collector *collector; /* collect.h; NULL when logs are not collected */
 };
 

@@ -14,15 +14,16 @@
 #include "base/err.h"
 #include "bus/schema/orchestrator.pb-c.h"
 
-#define DOCKER_BUS_PORT 9720     /* of the bus, inside the engine container */
-#define DOCKER_CHUNK_MAX 262144u /* bytes of a piece of CopyOut */
-#define DOCKER_OUTPUT_MAX 65536u /* bytes of a piece of Exec and Shell */
-#define DOCKER_LOGS_MAX 1000u    /* services whose logs one call reads */
-#define DOCKER_FOLLOW_MAX 256u   /* services whose logs one call follows */
-#define DOCKER_TAIL_LINES 20     /* last lines of a container that died at once, in the error */
-#define DOCKER_QUICK_EXIT_MS 20  /* how long a started service is watched for dying at once */
-#define DOCKER_START_TRIES 5     /* of a service whose host ports turned out to be taken */
-#define DOCKER_OVERLAP_TRIES 10  /* of an enclave whose subnet turned out to be taken */
+#define DOCKER_BUS_PORT 9720       /* of the bus, inside the engine container */
+#define DOCKER_CHUNK_MAX 262144u   /* bytes of a piece of CopyOut */
+#define DOCKER_OUTPUT_MAX 65536u   /* bytes of a piece of Exec and Shell */
+#define DOCKER_LOGS_MAX 1000u      /* services whose logs one call reads */
+#define DOCKER_FOLLOW_MAX 256u     /* services whose logs one call follows */
+#define DOCKER_TAIL_LINES 20       /* last lines of a container that died at once, in the error */
+#define DOCKER_QUICK_EXIT_MS 20    /* how long a started service is watched for dying at once */
+#define DOCKER_START_TRIES 5       /* of a service whose host ports turned out to be taken */
+#define DOCKER_PULL_IDLE_MS 600000 /* how long Docker may say nothing about a pull */
+#define DOCKER_OVERLAP_TRIES 10    /* of an enclave whose subnet turned out to be taken */
 /* Restart policy of engine and API containers. Not "unless-stopped": a daemon that starts after a
  * crash stops what still runs, and counts that as the user's wish. StopEngine and StopEnclave take
  * it away. */
@@ -47,7 +48,8 @@ typedef struct {
 int docker_new(const char *host, docker_t **ret_docker, err_t **err);
 /* Keeps what services print in the log store (logs/logs.h) at root, from now on. quota: bytes of all logs; retention_ns: age of
  * the oldest line; 0 for the defaults. Before other threads use the docker_t. */
-int docker_collect_logs(docker_t *self, const char *root, uint64_t quota, int64_t retention_ns, err_t **err);
+int docker_collect_logs(docker_t *self, const char *root, uint64_t quota, int64_t retention_ns,
+                        err_t **err);
 void docker_destroy(docker_t **self_p);
 AUTO_FOR(docker)
 

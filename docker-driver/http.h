@@ -37,6 +37,7 @@ typedef struct {
     const char *content_type; /* of what source gives; NULL means JSON */
     const char *header;       /* one more header line, or NULL */
     int timeout_ms;           /* 0: DOCKER_TIMEOUT_MS; negative: none */
+    int idle_ms;              /* > 0: how long nothing may go or come, instead of timeout_ms */
     bool no_version;          /* the path is taken as it is */
     bool unlimited; /* does not count for DOCKER_PARALLEL_MAX: a stream that may last for ever */
 

@@ -146,11 +146,14 @@ pull_once(leader_t *self, const docker_reference_t *reference, const char *auth,
     AUTO_REQUEST request = {.method = "POST",
                             .path = path,
                             .header = header,
-                            .timeout_ms = -1,
+                            .idle_ms = self->docker->pull_idle_ms,
                             .sink = on_json,
                             .arg = &lines};
     int result = docker_http_do(self->docker->http, &request, docker_cancel_fd(self->call), err);
     docker_json_lines_done(&lines);
+    if (result < 0 && err && err_code(*err) == ERR_TIMEOUT)
+        err_wrap(err, "nothing came of the image for %d s: its registry does not go on",
+                 self->docker->pull_idle_ms / 1000);
     if (header)
         explicit_bzero(header, strlen(header));
     return result;

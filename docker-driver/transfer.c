@@ -225,7 +225,9 @@ docker_transfer_new(docker_pool_t *pool, unsigned version, docker_request_t *req
     self->fd = -1;
     self->out = STR_EMPTY;
     answer_init(&self->answer, false);
-    int timeout = request->timeout_ms ? request->timeout_ms : DOCKER_TIMEOUT_MS;
+    int timeout = request->idle_ms      ? request->idle_ms
+                  : request->timeout_ms ? request->timeout_ms
+                                        : DOCKER_TIMEOUT_MS;
     self->deadline = timeout < 0 ? 0 : clock_ns() + timeout * NS_PER_MS;
     request->status = 0;
     if (!request->reply.data)
@@ -266,6 +268,8 @@ void
 docker_transfer_advance(docker_transfer_t *self, short events, int64_t now)
 {
     int result = 0;
+    if (events && self->request->idle_ms)
+        self->deadline = now + self->request->idle_ms * NS_PER_MS;
     if (events & (POLLIN | POLLHUP | POLLERR))
         result = read_some(self);
     if (result == 0 && !self->finished && (events & POLLOUT))

@@ -253,6 +253,18 @@ when_the_first_caller_gives_up_another_pulls_on(void **state)
 }
 
 static void
+a_pull_that_does_not_go_on_ends(void **state)
+{
+    world_t *world = *state;
+    world->docker->pull_idle_ms = 100;
+    direct_t *call = fetch(world, "endless:1");
+    AUTO(err) err = NULL;
+    assert_int_equal(take_end(call, &err), -1);
+    check_error(err, ERR_TIMEOUT, "its registry does not go on");
+    direct_close(&call);
+}
+
+static void
 a_pull_that_fails_in_its_stream_says_why(void **state)
 {
     world_t *world = *state;
@@ -377,6 +389,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WITH(callers_who_want_the_same_image_share_one_pull),
         WITH(when_the_first_caller_gives_up_another_pulls_on),
+        WITH(a_pull_that_does_not_go_on_ends),
         WITH(a_pull_that_fails_in_its_stream_says_why),
         WITH(a_subnet_that_docker_does_not_want_is_passed_over),
         WITH(a_network_is_freed_of_foreign_containers_and_of_those_that_docker_lost),
