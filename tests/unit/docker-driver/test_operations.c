@@ -1,6 +1,7 @@
 /*  operations: what they do when Docker does not do as it is told. What they do on a real Docker is
  *  in tests/contract. */
 #include "docker-driver/api.h"
+#include "docker-driver/parts.h"
 #include "tests/unit/docker-driver/direct.h"
 #include "tests/unit/docker-driver/fake.h"
 
@@ -159,6 +160,7 @@ setup(void **state)
     sem_init(&world->go, 0, 0);
     world->fake = fake_new(answer, world);
     *state = world;
+    setenv(DOCKER_HOST_NET_ENV, "/nonexistent", 1); /* this machine's routes are not the test's */
     return docker_new(fake_host(world->fake), &world->docker, NULL);
 }
 
