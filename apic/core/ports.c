@@ -17,7 +17,7 @@ typedef struct {
     struct sockaddr_in address;
     int fd;           /* of the attempt under way, or -1 */
     int64_t at;       /* when that attempt is given up, or the next one begins */
-    int64_t pause;    /* before the next attempt */
+    int64_t begin;    /* of the waiting */
     int64_t deadline; /* when the port's wait has run out */
     unsigned attempts;
     int reason; /* errno of the last attempt */
@@ -73,7 +73,7 @@ ports_init(const ports_wait_t *self, port_t *ports, size_t *ret_count, err_t **e
             .target = target,
             .fd = -1,
             .at = now,
-            .pause = PORTS_FIRST_PAUSE,
+            .begin = now,
             .deadline = target->wait_ns > INT64_MAX - now ? INT64_MAX : now + target->wait_ns,
             .address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)target->number)},
         };
@@ -92,8 +92,11 @@ attempt_over(port_t *port, int reason, int64_t now)
     if (port->fd >= 0)
         close(port->fd);
     port->fd = -1;
-    port->at = now + port->pause;
-    port->pause = port->pause * 2 < PORTS_LAST_PAUSE ? port->pause * 2 : PORTS_LAST_PAUSE;
+    /* A port that opens is known of late by a small part of the time it took, at most. */
+    int64_t pause = (now - port->begin) / PORTS_PATIENCE;
+    port->at = now + (pause < PORTS_FIRST_PAUSE  ? PORTS_FIRST_PAUSE
+                      : pause > PORTS_LAST_PAUSE ? PORTS_LAST_PAUSE
+                                                 : pause);
 }
 
 /* A connection to an address of this very host can meet itself; that is nobody's answer. */

@@ -13,7 +13,8 @@
 #include <stddef.h>
 
 #define PORTS_MAX 1024                     /* ports of one service */
-#define PORTS_FIRST_PAUSE (5 * NS_PER_MS)  /* between the first two attempts; doubled each time */
+#define PORTS_FIRST_PAUSE (5 * NS_PER_MS)  /* between two attempts, at least */
+#define PORTS_PATIENCE 200                 /* else this part of the time that it has been waited */
 #define PORTS_LAST_PAUSE (500 * NS_PER_MS) /* at most */
 #define PORTS_ATTEMPT (200 * NS_PER_MS)    /* how long an attempt may hang */
 

@@ -3,6 +3,8 @@
 #include "docker-driver/tar.h"
 #include "tests/contract/world.h"
 
+#include <stdio.h>
+
 static Orchestrator__FilesMount
 mount_at(const char *path)
 {
@@ -151,6 +153,94 @@ a_stream_that_breaks_off_leaves_nothing(void **state)
     check_error(err, ERR_INVALID, "the stream ended in the middle of an archive");
     AUTO_FREE char *left = holds(spec.service_uuid);
     assert_string_equal(left, "");
+}
+
+/* A regular file with an owner; with link a symbolic link to it. */
+static void
+add_member(str_t *tar, const char *path, unsigned mode, unsigned uid, unsigned gid,
+           const char *content, const char *link)
+{
+    size_t at = tar->len;
+    assert_int_equal(tar_add(tar, "placeholder", mode, content, strlen(content), NULL), 0);
+    char *head = tar->data + at;
+    memset(head, 0, 100);
+    snprintf(head, 100, "%s", path);
+    snprintf(head + 108, 8, "%07o", uid);
+    snprintf(head + 116, 8, "%07o", gid);
+    if (link) {
+        head[156] = '2';
+        snprintf(head + 157, 100, "%s", link);
+    }
+    memset(head + 148, ' ', 8);
+    unsigned sum = 0;
+    for (size_t i = 0; i < TAR_BLOCK; i++)
+        sum += (unsigned char)head[i];
+    snprintf(head + 148, 7, "%06o", sum);
+}
+
+/* Starts a service with the archive at /data. 1, or negative with what went wrong. */
+static int
+start_filled(Orchestrator__ServiceSpec *spec, const str_t *tar, err_t **err)
+{
+    static Orchestrator__FilesMount mount;
+    static Orchestrator__FilesMount *list[] = {&mount};
+    mount = mount_at("/data");
+    spec->files = list, spec->n_files = 1;
+    archive_t archive = {0, tar};
+    stream_t *stream = service_open(spec, &archive, 1);
+    Orchestrator__ServiceInfo *info = NULL;
+    int got = stream_recv(stream, &info, err);
+    orchestrator__service_info__free_unpacked(got == 1 ? info : NULL, NULL);
+    stream_close(&stream);
+    return got;
+}
+
+static void
+owners_modes_and_links_are_kept(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    AUTO_STR tar = STR_EMPTY;
+    AUTO_STR out = STR_EMPTY;
+    AUTO(err) err = NULL;
+    spec_init(&spec, "owned");
+    add_member(&tar, "tool", 0750, 1234, 55, "x", NULL);
+    add_member(&tar, "secret", 0600, 77, 0, "y", NULL);
+    add_member(&tar, "setuid", 04755, 0, 0, "z", NULL);
+    add_member(&tar, "link", 0777, 0, 0, "", "tool");
+    tar_end(&tar);
+    if (start_filled(&spec, &tar, &err) != 1)
+        fail_msg("StartService failed: %s", err_string(err));
+    assert_int_equal(run_in(spec.service_uuid,
+                            "cd /data; stat -c '%n %a %u:%g' tool secret setuid; readlink link",
+                            &out),
+                     0);
+    assert_string_equal(out.data, "tool 750 1234:55\nsecret 600 77:0\nsetuid 4755 0:0\ntool\n");
+    service_remove(spec.service_uuid);
+}
+
+/* Whether such an archive is refused or its members are kept inside: nothing comes to lie elsewhere. */
+static void
+no_member_leaves_its_directory_by_its_name(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"../escaped", "a/../../escaped", "/escaped"};
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        Orchestrator__ServiceSpec spec;
+        AUTO_STR tar = STR_EMPTY;
+        AUTO(err) err = NULL;
+        spec_init(&spec, "escaping");
+        add_member(&tar, paths[i], 0644, 0, 0, "bad", NULL);
+        tar_end(&tar);
+        bool started = start_filled(&spec, &tar, &err) == 1;
+        bool escaped = started && run_in(spec.service_uuid, "test -e /escaped", NULL) == 0;
+        if (started)
+            service_remove(spec.service_uuid);
+        if (escaped)
+            fail_msg("'%s' came to lie outside", paths[i]);
+        AUTO_FREE char *left = holds(spec.service_uuid);
+        assert_string_equal(left, "");
+    }
 }
 
 /* Takes events until this one of this service comes. */
@@ -359,6 +449,8 @@ int
 files_group(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(owners_modes_and_links_are_kept),
+        cmocka_unit_test(no_member_leaves_its_directory_by_its_name),
         cmocka_unit_test(files_of_a_service_that_somebody_removed_go_by_themselves),
         cmocka_unit_test(archives_fill_the_mounts_before_the_service_starts),
         cmocka_unit_test(a_large_archive_is_streamed),

@@ -306,6 +306,27 @@ a_service_is_stopped_and_started_again(void **state)
 }
 
 static void
+a_service_that_ignores_sigterm_is_killed_after_the_grace(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    char *cmd[] = {"trap '' TERM; while :; do sleep 1; done"};
+    spec_init(&spec, "stubborn");
+    spec.cmd = cmd, spec.n_cmd = 1;
+    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
+    Orchestrator__StopServiceArgs stop = ORCHESTRATOR__STOP_SERVICE_ARGS__INIT;
+    stop.enclave_uuid = enclave;
+    stop.service_uuid = spec.service_uuid;
+    stop.grace_seconds = 1;
+    ask("StopService", &stop, NULL);
+    Orchestrator__GetServicesReply *reply = list(spec.service_uuid);
+    assert_int_equal(reply->services[0]->state, ORCHESTRATOR__CONTAINER_STATE__CONTAINER_STOPPED);
+    assert_int_equal(reply->services[0]->exit_code, 137);
+    orchestrator__get_services_reply__free_unpacked(reply, NULL);
+    service_remove(spec.service_uuid);
+}
+
+static void
 a_replaced_service_keeps_address_ports_and_persistent_files(void **state)
 {
     (void)state;
@@ -387,6 +408,7 @@ services_group(void)
         cmocka_unit_test(what_cannot_be_is_refused_with_a_reason),
         cmocka_unit_test(a_second_container_of_a_service_is_refused_and_the_first_lives_on),
         cmocka_unit_test(a_service_is_stopped_and_started_again),
+        cmocka_unit_test(a_service_that_ignores_sigterm_is_killed_after_the_grace),
         cmocka_unit_test(a_replaced_service_keeps_address_ports_and_persistent_files),
         cmocka_unit_test(twenty_services_start_at_once),
     };
