@@ -7,6 +7,7 @@
 #define BUS_TALKS_MAX 65536u                /* open ones in a broker */
 #define BUS_PEER_BYTES_MAX (256u << 20)     /* bodies on their way to one peer, not yet answered or credited */
 #define BUS_PEERS_MAX 4096u                 /* peers of a broker */
+#define BUS_TAPS_MAX 8u                     /* who look at all messages of a broker */
 #define BUS_GRACE_MS 5000                   /* how long past its deadline a broker keeps an ask that nobody ended */
 
 /* Queues, in messages. */

@@ -147,6 +147,20 @@ end_dialog(bus_router_t *self, bus_dialog_t *dialog, unsigned side, const err_t 
     bus_dialog_close(&self->members, dialog);
 }
 
+static bool
+deliver_event(void *arg, bus_member_t *member, zmq_msg_t *msg)
+{
+    return deliver(arg, member, msg) == DELIVERED;
+}
+
+/* A message was passed on. */
+static void
+tell_taps(bus_router_t *self, const bus_frame_t *frame)
+{
+    if (self->taps.first)
+        bus_taps_tell(&self->taps, frame, deliver_event, self);
+}
+
 /* -------------------------------------------------------------------------------------- members */
 
 static void
@@ -157,6 +171,7 @@ remove_member(bus_router_t *self, bus_member_t *member)
     for (unsigned side = 0; side < 2; side++)
         while (member->dialogs[side])
             end_dialog(self, member->dialogs[side], !side, error);
+    bus_taps_close(&self->taps, member);
     self->owing -= member->owed_count > 0;
     if (self->on_peer)
         self->on_peer(self->arg, member->name, false);
@@ -318,9 +333,11 @@ on_hello(bus_router_t *self, const void *from, const bus_frame_t *frame, zmq_msg
 static int
 answer_own(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, err_t **err)
 {
-    static const char method[] = "bus.Broker/ListPeers";
-    if (frame->kind != BUS_KIND_ASK || !bus_text_is(frame->method, method, sizeof method - 1))
-        return err_fail(err, ERR_UNSUPPORTED, "the broker answers %s only", method);
+    static const char list[] = "bus.Broker/ListPeers", tap[] = "bus.Broker/Tap";
+    if (frame->kind == BUS_KIND_OPEN && bus_text_is(frame->method, tap, sizeof tap - 1))
+        return bus_taps_open(&self->taps, from, frame, err);
+    if (frame->kind != BUS_KIND_ASK || !bus_text_is(frame->method, list, sizeof list - 1))
+        return err_fail(err, ERR_UNSUPPORTED, "the broker answers %s and, as a stream, %s only", list, tap);
     zmq_msg_t msg;
     AUTO_STR body = STR_EMPTY;
     bus_listing_pack(&self->members, self->dropped, &body);
@@ -371,7 +388,8 @@ check_opening(bus_router_t *self, const bus_member_t *from, const bus_frame_t *f
     if (self->members.dialogs.count >= BUS_TALKS_MAX)
         return err_fail(err, ERR_LIMIT, "%u asks and streams are open on this bus already",
                         BUS_TALKS_MAX);
-    if (!frame->correlation || bus_dialog_find(&self->members, from, frame->correlation))
+    if (!frame->correlation || bus_dialog_find(&self->members, from, frame->correlation) ||
+        bus_taps_has(&self->taps, from, frame->correlation))
         return err_fail(err, ERR_INVALID, "the correlation number %llu is in use or zero",
                         (unsigned long long)frame->correlation);
     return 0;
@@ -403,6 +421,7 @@ on_opening(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, zmq
                 self->sweep_at = now + BUS_SWEEP_MS * NS_PER_MS;
         }
     }
+    tell_taps(self, frame); /* while it is there: it moves */
     delivery_t result = deliver(self, to, msg);
     if (result == DELIVERED)
         return 0;
@@ -454,6 +473,8 @@ on_continuing(bus_router_t *self, bus_member_t *sender, const bus_frame_t *frame
 {
     bus_dialog_t *dialog = find_dialog(self, sender, frame);
     if (!dialog) {
+        if (!frame->answer && bus_taps_continue(&self->taps, sender, frame))
+            return;
         self->dropped++; /* mostly frames that crossed the end of their dialog on the way */
         return;
     }
@@ -465,6 +486,7 @@ on_continuing(bus_router_t *self, bus_member_t *sender, const bus_frame_t *frame
     unsigned side = frame->answer;
     bool ends =
         (bus_kind_flags(frame->kind) & BUS_FLAG_ENDS) || (frame->kind == BUS_KIND_END && side);
+    tell_taps(self, frame);
     delivery_t result = deliver(self, dialog->side[!side], msg);
     if (result == FULL) {
         err_fail(&error, ERR_LIMIT, "'%s' has too many messages waiting",
@@ -621,5 +643,6 @@ bus_router_close(bus_router_t *self)
         bus_members_remove(&self->members, member);
         pthread_mutex_unlock(&self->lock);
     }
+    bus_taps_close(&self->taps, NULL);
     bus_members_done(&self->members);
 }

@@ -3,6 +3,7 @@
 #define KURTOSIS_BUS_ROUTER_H
 
 #include "bus/members.h"
+#include "bus/tap.h"
 
 #include <pthread.h>
 
@@ -19,6 +20,7 @@ typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a member came, or will not; on CLOCK_MONOTONIC */
     bool given_up;          /* under lock: nobody waits for members any more */
+    bus_taps_t taps;
     bus_member_t *gone;     /* to be removed before the next frame */
     uint64_t dropped;       /* frames */
     unsigned owing;         /* members with owed frames */
