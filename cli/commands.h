@@ -5,6 +5,7 @@
 #include "bus/schema/api_container.pb-c.h"
 #include "cli/command.h"
 
+cli_run_fn bus_ls_run, bus_tap_run;
 cli_run_fn clean_run;
 cli_run_fn enclave_add_run, enclave_attach_run, enclave_inspect_run, enclave_ls_run, enclave_rm_run,
     enclave_stop_run;

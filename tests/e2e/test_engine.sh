@@ -53,6 +53,21 @@ it "start is content with an engine that runs"
 ok kurtosis engine start
 same "engine container" "$first" "$(engine_container)"
 
+it "bus ls shows who is on the bus, bus tap who asks whom for what"
+ok kurtosis bus ls
+matches '^engine +kurtosis-engine'
+matches '^driver/docker +kurtosis-docker-driver'
+kurtosis bus tap engine >"$work/tap" 2>&1 &
+tap=$!
+tap_shows() { # asks until the tap, which says nothing when it is there, has seen it
+    kurtosis enclave ls >/dev/null 2>&1
+    grep -qE 'ASK +client/[^ ]+ -> engine +GetEnclaves #[0-9]+' "$work/tap" &&
+        grep -qE 'REPLY +engine -> client/[^ ]+ +GetEnclaves #[0-9]+' "$work/tap" && echo both
+}
+becomes "what the tap shows" both tap_shows
+kill -INT $tap
+wait $tap || die "the tap ends with $?: $(cat "$work/tap")"
+
 it "restart makes a new engine container and keeps the enclaves"
 ok kurtosis enclave add --name kept
 ok kurtosis engine restart
