@@ -1,7 +1,7 @@
 # Target `image`, part of every build: <build>/kurtosis-image.tar, the image of engine and API containers, and
 # kurtosis-image.tar.id, its id. `kurtosis engine start` loads it through the Docker API. Needs no Docker.
 
-set(image_programs kurtosis-engine kurtosis-docker-driver kurtosis-apic)
+set(image_programs kurtosis-engine kurtosis-docker-driver kurtosis-apic kurtosis-log-sink)
 set(KURTOSIS_IMAGE ${CMAKE_BINARY_DIR}/kurtosis-image.tar)
 get_property(image_helpers GLOBAL PROPERTY KURTOSIS_HELPERS)
 set(image_targets "")

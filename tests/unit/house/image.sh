@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 
-programs=$(cd "$build/bin" && ls kurtosis-engine kurtosis-docker-driver kurtosis-apic)
+programs=$(cd "$build/bin" && ls kurtosis-engine kurtosis-docker-driver kurtosis-apic kurtosis-log-sink)
 # shellcheck disable=SC2086
 "$top/cmake/image/build" "$work/again.tar" 1.20.0 "$build/bin" "$build/lib/kurtosis" $programs
 cmp "$build/kurtosis-image.tar.id" "$work/again.tar.id"
