@@ -1,6 +1,8 @@
 /*  cmd_engine: engine start, stop, restart, status; version. */
 #include "cli/commands.h"
 
+#include "base/duration.h"
+
 #include "cli/interrupt.h"
 #include "cli/manager.h"
 #include "cli/output.h"
@@ -17,6 +19,42 @@ version_run(const cli_call_t *call, err_t **err)
     return 0;
 }
 
+/* "500MB" as bytes; K, M, G and T are powers of 1000, the B may be left out. */
+static int
+parse_bytes(const char *text, uint64_t *ret_bytes, err_t **err)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    uint64_t bytes = strtoull(text, &end, 10);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    bool fine = *text >= '0' && *text <= '9' && bytes > 0;
+    for (const char *at = units; unit && at <= unit; at++) {
+        fine = fine && bytes <= UINT64_MAX / 1000;
+        bytes *= 1000;
+    }
+    end += unit != NULL;
+    if (!fine || strcmp(end, *end == 'B' ? "B" : "") != 0)
+        return err_fail(err, ERR_INVALID, "'%s' is no number of bytes, e.g. 500MB or 4GB", text);
+    *ret_bytes = bytes;
+    return 0;
+}
+
+/* What the flags say of logs. */
+static int
+read_logs(const cli_call_t *call, manager_options_t *options, err_t **err)
+{
+    int64_t retention = 0;
+    options->log_retention = cli_text(call, "log-retention-period");
+    options->log_sinks = cli_text(call, "log-sinks");
+    if (duration_parse(options->log_retention, &retention, err) < 0)
+        return err_wrap(err, "'--log-retention-period' is wrong");
+    if (retention <= 0)
+        return err_fail(err, ERR_INVALID, "'--log-retention-period' is '%s', which keeps nothing", options->log_retention);
+    return parse_bytes(cli_text(call, "log-quota"), &options->log_quota, err) < 0
+               ? err_wrap(err, "'--log-quota' is wrong")
+               : 0;
+}
+
 static int
 start(const cli_call_t *call, err_t **err)
 {
@@ -26,6 +64,8 @@ start(const cli_call_t *call, err_t **err)
     bool started;
     if (strpbrk(options.github_token, " \t\r\n"))
         return err_fail(err, ERR_INVALID, "the value of '--github-auth-token' has blanks");
+    if (read_logs(call, &options, err) < 0)
+        return -1;
     out_info("Starting Kurtosis engine from image '" MANAGER_IMAGE ":%s'...",
              *options.version ? options.version : KURTOSIS_VERSION);
     if (manager_start(&options, &started, err) < 0)

@@ -268,6 +268,8 @@ ensure_images(backend_t *backend, const char *version, err_t **err)
 
 /* ------------------------------------------------------------------------------------- starting */
 
+#define SINKS_MAX 17u /* one more than a driver takes, so that it is the one who refuses */
+
 static int
 launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t **ret_context,
        err_t **err)
@@ -289,6 +291,15 @@ launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t 
     char *env[] = {git_mirrors, token};
     args.env = env;
     args.n_env = ARRAY_LEN(env);
+    AUTO_FREE char *sinks = strdup(options->log_sinks ? options->log_sinks : "");
+    char *urls[SINKS_MAX], *rest = sinks;
+    args.log_sinks = urls;
+    for (char *url; (url = strsep(&rest, ",")) && args.n_log_sinks < SINKS_MAX;)
+        if (*url)
+            urls[args.n_log_sinks++] = url;
+    if (options->log_retention)
+        args.log_retention = (char *)options->log_retention;
+    args.log_quota = options->log_quota;
     AUTO_MESSAGE Orchestrator__EngineInfo *engine = NULL;
     if (ensure_images(backend, version, err) < 0 || own_public_key(key, err) < 0 ||
         backend_ask(backend, "CreateEngine", &args.base, (ProtobufCMessage **)&engine, err) < 0 ||

@@ -10,6 +10,7 @@
 #include "docker-driver/api.h"
 #include "docker-driver/parts.h"
 #include "docker-driver/reply.h"
+#include "logs/logs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -61,8 +62,14 @@ engine_env(const Orchestrator__CreateEngineArgs *args, const char *socket)
         "metricsUserId", "none", "didUserAcceptSendingMetrics", 0, "kurtosisBackendType", "docker",
         "kurtosisBackendConfig", "onBastionHost", 0, "poolSize", 0, "enclaveEnvVars", "{}", "is_ci",
         0, "cloud_user_id", "", "cloud_instance_id", "", "allowed_cors_origins",
-        "restart_api_containers", 0, "domain", "", "logRetentionPeriod", "168h",
-        "logsCollectorFilters", "logsCollectorParsers");
+        "restart_api_containers", 0, "domain", "", "logRetentionPeriod",
+        *args->log_retention ? args->log_retention : "168h", "logsCollectorFilters", "logsCollectorParsers");
+    if (args->log_quota)
+        json_object_set_new(arguments, "logQuotaBytes", json_integer((json_int_t)args->log_quota));
+    json_t *sinks = json_array();
+    for (size_t i = 0; i < args->n_log_sinks; i++)
+        json_array_append_new(sinks, docker_string(args->log_sinks[i]));
+    json_object_set_new(arguments, "logSinks", sinks);
     AUTO_FREE char *text = docker_json_text(arguments);
     json_t *env = json_array();
     for (size_t i = 0; i < args->n_env; i++)
@@ -197,6 +204,11 @@ check_args(const Orchestrator__CreateEngineArgs *args, err_t **err)
         return -1;
     if (args->bus_port < 1 || args->bus_port > 65535)
         return err_fail(err, ERR_INVALID, "bus port %u is outside 1 to 65535", args->bus_port);
+    if (args->n_log_sinks > LOGS_SINKS_MAX)
+        return err_fail(err, ERR_LIMIT, "%zu log sinks were given: there may be %u", args->n_log_sinks, LOGS_SINKS_MAX);
+    for (size_t i = 0; i < args->n_log_sinks; i++)
+        if (logs_sink_check(args->log_sinks[i], err) < 0)
+            return -1;
     return *args->image ? 0 : err_fail(err, ERR_INVALID, "no image of the engine was given");
 }
 

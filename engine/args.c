@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include "base/duration.h"
+#include "logs/logs.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -53,6 +54,25 @@ read_fields(const json_t *object, engine_args_t *self, err_t **err)
     return 0;
 }
 
+static int
+read_sinks(const json_t *list, engine_args_t *self, err_t **err)
+{
+    size_t i;
+    json_t *url;
+    if (!list || json_array_size(list) == 0)
+        return 0;
+    self->logs_sinks = calloc(json_array_size(list) + 1, sizeof *self->logs_sinks);
+    if (!self->logs_sinks)
+        abort();
+    json_array_foreach(list, i, url)
+    {
+        if (!json_is_string(url) || logs_sink_check(json_string_value(url), err) < 0)
+            return err_link(err, ERR_INVALID, "the engine's argument 'logSinks' is no list of log sinks");
+        self->logs_sinks[i] = strdup(json_string_value(url));
+    }
+    return 0;
+}
+
 /* What may be said of the log store. */
 static int
 read_logs(const json_t *object, engine_args_t *self, err_t **err)
@@ -67,7 +87,7 @@ read_logs(const json_t *object, engine_args_t *self, err_t **err)
     if (quota && (!json_is_integer(quota) || json_integer_value(quota) < 0))
         return err_fail(err, ERR_INVALID, "the engine's argument 'logQuotaBytes' is no number of bytes");
     self->logs_quota = (uint64_t)json_integer_value(quota);
-    return 0;
+    return read_sinks(json_object_get(object, "logSinks"), self, err);
 }
 
 int
@@ -100,5 +120,8 @@ engine_args_destroy(engine_args_t **self_p)
         return;
     for (size_t i = 0; i < ARRAY_LEN(required); i++)
         free(*(char **)((char *)self + required[i].offset));
+    for (size_t i = 0; self->logs_sinks && self->logs_sinks[i]; i++)
+        free(self->logs_sinks[i]);
+    free(self->logs_sinks);
     free(self);
 }

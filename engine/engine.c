@@ -152,6 +152,20 @@ start_driver(engine_t *self, const engine_config_t *config, err_t **err)
     return result;
 }
 
+/* One program for each. */
+static int
+start_sinks(engine_t *self, const char *const *urls, err_t **err)
+{
+    for (size_t i = 0; urls && urls[i]; i++) {
+        const char *const argv[] = {LOGS_SINK_PROGRAM, self->logs, urls[i], NULL};
+        if (i == LOGS_SINKS_MAX)
+            return err_fail(err, ERR_LIMIT, "there are more than %u log sinks", LOGS_SINKS_MAX);
+        if (actor_child_new(LOGS_SINK_PROGRAM, argv, NULL, DRIVER_GRACE_MS, NULL, NULL, &self->sinks[i], err) < 0)
+            return err_wrap(err, "cannot forward logs to '%s'", urls[i]);
+    }
+    return 0;
+}
+
 int
 engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
 {
@@ -169,7 +183,7 @@ engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
     pthread_mutex_init(&self->start, NULL);
     claims_try(self->locks, ENGINE_SWEEP); /* until the sweep is over */
     if (open_data(self, config->data, err) < 0 || start_broker(self, config->listen, err) < 0 ||
-        start_driver(self, config, err) < 0 || start_actor(self, err) < 0 ||
+        start_driver(self, config, err) < 0 || start_sinks(self, config->logs_sinks, err) < 0 || start_actor(self, err) < 0 ||
         actor_spawn(self->actor, engine_sweep, self, err) < 0)
         return err_wrap(err, "cannot start the engine");
     *ret_engine = TAKE(self);
@@ -185,6 +199,8 @@ engine_destroy(engine_t **self_p)
     actor_t *actor = self->actor; /* which handlers use until they have ended */
     actor_destroy(&actor);
     actor_child_destroy(&self->driver_process);
+    for (size_t i = 0; i < LOGS_SINKS_MAX; i++)
+        actor_child_destroy(&self->sinks[i]);
     bus_broker_destroy(&self->broker);
     engine_store_destroy(&self->store);
     claims_destroy(&self->locks);

@@ -32,6 +32,7 @@ typedef struct {
     const char *logs;    /* folder of the log store; NULL for <data>/logs */
     int64_t logs_retention_ns; /* how long lines are kept; 0 for ENGINE_LOGS_RETENTION_NS */
     uint64_t logs_quota;       /* bytes of all logs; 0 for the driver's default */
+    const char *const *logs_sinks; /* URLs of where else they go, ended by NULL; NULL for nowhere */
     const char *cluster; /* the driver is "driver/<cluster>" */
     const char
         *driver; /* program of the driver, found in PATH; NULL: somebody else brings the driver */
@@ -73,6 +74,7 @@ typedef struct engine_args {
     char *log_level, *version;
     int64_t logs_retention_ns; /* 0: not said */
     uint64_t logs_quota;       /* bytes; 0: not said */
+    char **logs_sinks;         /* URLs, ended by NULL; NULL: none */
 } engine_args_t;
 /* INVALID for what is no object, misses a required field or has it blank. */
 int engine_args_parse(const char *json, engine_args_t **ret_args, err_t **err);

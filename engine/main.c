@@ -86,6 +86,7 @@ main(int argc, char **argv)
         config.log_level = args->log_level;
         config.logs_retention_ns = args->logs_retention_ns;
         config.logs_quota = args->logs_quota;
+        config.logs_sinks = (const char *const *)args->logs_sinks;
         if (log_level_parse(args->log_level, &level) < 0)
             level = LOG_INFO;
     }

@@ -7,6 +7,7 @@
 #include "engine/store.h"
 
 #include "base/log.h"
+#include "logs/logs.h"
 #include "bus/schema/engine.pb-c.h"
 #include "bus/schema/orchestrator.pb-c.h"
 
@@ -27,6 +28,7 @@ struct engine {
     pthread_mutex_t start; /* held until actor is set */
     actor_t *actor;        /* by engine_actor */
     actor_child_t *driver_process;
+    actor_child_t *sinks[LOGS_SINKS_MAX]; /* programs that forward logs; the first ones are there */
     engine_store_t *store;
     claims_t *locks;
 };

@@ -156,4 +156,12 @@ int logs_lock(const char *root, int *ret_fd, err_t **err);
 int logs_each(const char *root, int (*fn)(void *arg, const char *enclave, const char *service, err_t **err), void *arg,
               err_t **err);
 
+/* ---------------------------------------------------------------------------------------- sinks */
+
+#define LOGS_SINKS_MAX 16u             /* of one engine */
+#define LOGS_SINK_PROGRAM "kurtosis-log-sink" /* forwards a store to one sink; arguments: root, URL */
+
+/* Whether a sink's URL is of a kind that there is (sinks/sinks.h); INVALID says which there are. */
+int logs_sink_check(const char *url, err_t **err);
+
 #endif

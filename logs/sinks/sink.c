@@ -1,4 +1,5 @@
 /*  sink: receivers and how they are reached; see sinks.h. */
+#include "logs/sinks/kinds.h"
 #include "logs/sinks/sinks.h"
 
 #include <curl/curl.h>
@@ -13,19 +14,13 @@
 typedef int(deliver_fn)(sink_t *self, const sink_batch_t *batch, err_t **err);
 static deliver_fn to_file, to_datagrams, to_stream, to_loki, to_otlp;
 
-/* The kinds: how a URL begins, what is kept of it before the rest, what an HTTP path is if there is none. */
 static const struct {
     const char *prefix, *keep, *path;
     deliver_fn *deliver;
 } kinds[] = {
-    {"file://", "", NULL, to_file},
-    {"syslog+unix://", "", NULL, to_datagrams},
-    {"syslog+udp://", "", NULL, to_datagrams},
-    {"syslog+tcp://", "", NULL, to_stream},
-    {"loki+http://", "http://", "/loki/api/v1/push", to_loki},
-    {"loki+https://", "https://", "/loki/api/v1/push", to_loki},
-    {"otlp+http://", "http://", "/v1/logs", to_otlp},
-    {"otlp+https://", "https://", "/v1/logs", to_otlp},
+#define ROW(prefix, needs, keep, path, deliver) {prefix, keep, path, deliver},
+    LOGS_SINKS(ROW)
+#undef ROW
 };
 
 struct sink {
@@ -38,29 +33,20 @@ struct sink {
 int
 sink_new(const char *url, sink_t **ret_sink, err_t **err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (!str_starts(url, kinds[i].prefix))
-            continue;
-        const char *rest = url + strlen(kinds[i].prefix);
-        bool is_path = strstr(kinds[i].prefix, "file") || strstr(kinds[i].prefix, "unix");
-        bool is_http = kinds[i].path != NULL;
-        bool has_port = strrchr(rest, ':') && strrchr(rest, ':') != rest && strrchr(rest, ':')[1];
-        if (is_path ? *rest != '/' : (!*rest || (!is_http && !has_port)))
-            return err_fail(err, ERR_INVALID, "the log sink '%s' needs %s behind '%s'", url,
-                            is_path ? "a whole path" : is_http ? "a host" : "a host and a port", kinds[i].prefix);
-        sink_t *self = calloc(1, sizeof *self);
-        if (!self)
-            abort();
-        self->fd = -1;
-        self->deliver = kinds[i].deliver;
-        self->target = str_format("%s%s%s", kinds[i].keep, rest, is_http && !strchr(rest, '/') ? kinds[i].path : "");
-        *ret_sink = self;
-        return 0;
-    }
-    return err_fail(err, ERR_INVALID,
-                    "there is no log sink like '%s'; there are file://, syslog+unix://, syslog+udp://, syslog+tcp://, "
-                    "loki+http(s):// and otlp+http(s)://",
-                    url);
+    if (logs_sink_check(url, err) < 0)
+        return -1;
+    size_t i = 0;
+    while (!str_starts(url, kinds[i].prefix))
+        i++;
+    const char *rest = url + strlen(kinds[i].prefix);
+    sink_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    self->fd = -1;
+    self->deliver = kinds[i].deliver;
+    self->target = str_format("%s%s%s", kinds[i].keep, rest, kinds[i].path && !strchr(rest, '/') ? kinds[i].path : "");
+    *ret_sink = self;
+    return 0;
 }
 
 static void

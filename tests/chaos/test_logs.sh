@@ -67,6 +67,19 @@ it "a service that is started again goes on in the same log, and is followed"
 ok kurtosis service start e dying
 becomes "lines" 6 sh -c 'kurtosis service logs e dying --all | wc -l'
 
+it "logs also go where --log-sinks says, from the oldest line on; wrong flags are refused"
+volume=$(docker volume inspect kurtosis-logs-storage --format '{{.Mountpoint}}')
+ok kurtosis engine restart --log-sinks file:///var/log/kurtosis/all.json --log-quota 500MB --log-retention-period 24h
+comes '"log":"second","stream":"stderr"' "$volume/all.json"
+comes '"kurtosis_service_name":"dying"' "$volume/all.json"
+fails kurtosis engine start --log-quota many
+says "'many' is no number of bytes"
+fails kurtosis engine start --log-retention-period 0s
+says keeps nothing
+fails kurtosis engine restart --log-sinks ftp://x
+says "there is no log sink like 'ftp://x'"
+ok kurtosis engine start
+
 it "a killed driver loses nothing either, and a destroyed enclave leaves no logs"
 docker top "$(engine_container)" -eo pid,comm | awk '$2 ~ /^kurtosis-docker/ { print $1 }' | xargs kill -KILL
 becomes "lines" 6 sh -c 'kurtosis service logs e dying --all | wc -l'
