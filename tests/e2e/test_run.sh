@@ -199,6 +199,31 @@ grep -q '^late' attached.out || die "the last result is not shown: $(cat attache
 wait $next || die "the next run fails: $(cat next.out)"
 grep -q "hello world" next.out || die "the next run does not run: $(cat next.out)"
 
+it "a run goes on while the engine is another one; its client says how to see the rest"
+script waiting.star <<'STAR'
+def run(plan, args):
+    plan.add_service(name = "web", config = ServiceConfig(image = args["image"], cmd = ["sleep", "1000"]))
+    plan.print("early")
+    plan.wait(service_name = "web", recipe = ExecRecipe(command = ["test", "-e", "/go"]), field = "code", assertion = "==",
+              target_value = 0, interval = "200ms", timeout = "5m")
+    plan.print("late")
+STAR
+kurtosis run waiting.star "{\"image\": \"$image\"}" --enclave cut >cut.out 2>&1 &
+cut=$!
+comes early cut.out
+ok kurtosis engine restart
+code=0
+wait $cut || code=$?
+same "exit code of the client" 1 $code
+grep -qF "the run was cut off: 'kurtosis enclave attach cut' shows how it goes on" cut.out || die "$(cat cut.out)"
+becomes "whether the API container is back" yes sh -c "kurtosis service inspect cut web >service.out 2>&1 && echo yes"
+kurtosis enclave attach cut >attached.out 2>&1 &
+attached=$!
+comes early attached.out
+docker exec "$(service_container cut web)" touch /go
+wait $attached || die "attach fails: $(cat attached.out)"
+grep -q '^late' attached.out || die "the last result is not shown: $(cat attached.out)"
+
 it "a failing script exits 1 with file, line, column, the call stack and the cause"
 script broken.star <<'STAR'
 def inner(values):
