@@ -1,6 +1,8 @@
 /*  ignore: the rules of one .kurtosisignore file; see archive.h. */
 #include "archive/archive.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -93,14 +95,8 @@ archive_ignore_read(const char *folder, archive_ignore_t **ret_rules, err_t **er
         return 0;
     }
     AUTO_STR text = STR_EMPTY;
-    char part[4096];
-    for (ssize_t got; (got = read(fd, part, sizeof part)) != 0;) {
-        if (got < 0)
-            return err_fail(err, ERR_INVALID, "cannot read '%s': %s", path, strerror(errno));
-        str_add_bytes(&text, part, (size_t)got);
-        if (text.len > IGNORE_FILE_MAX)
-            return err_fail(err, ERR_LIMIT, "'%s' is larger than %d bytes", path, IGNORE_FILE_MAX);
-    }
+    if (file_read_fd(fd, path, IGNORE_FILE_MAX, &text, err) < 0)
+        return -1;
     *ret_rules = archive_ignore_parse(text.data);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "archive/archive.h"
+#include "base/file.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/starlark.h"
@@ -66,26 +67,6 @@ files_storeservice_run(const cli_call_t *call, err_t **err)
 
 /* --------------------------------------------------------------------------------------- render */
 
-static int
-read_file(const char *path, str_t *text, err_t **err)
-{
-    char part[4096];
-    ssize_t got = 1;
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && got > 0 && text->len <= TEMPLATE_MAX) {
-        got = read(fd, part, sizeof part);
-        if (got > 0)
-            str_add_bytes(text, part, (size_t)got);
-    }
-    if (fd < 0 || got < 0)
-        return err_fail(err, ERR_NOT_FOUND, "cannot read '%s': %s", path, strerror(errno));
-    if (text->len > TEMPLATE_MAX)
-        return err_fail(err, ERR_LIMIT, "'%s' is larger than %u bytes", path, TEMPLATE_MAX);
-    if (memchr(text->data, '\0', text->len))
-        return err_fail(err, ERR_INVALID, "'%s' is no text", path);
-    return 0;
-}
-
 int
 files_rendertemplate_run(const cli_call_t *call, err_t **err)
 {
@@ -99,8 +80,8 @@ files_rendertemplate_run(const cli_call_t *call, err_t **err)
     if (*destination == '/')
         return err_fail(err, ERR_INVALID, "the destination '%s' must be relative to the artifact",
                         destination);
-    if (read_file(cli_arg(call, "template-filepath"), &text, err) < 0 ||
-        read_file(data_path, &data, err) < 0)
+    if (file_read_text(cli_arg(call, "template-filepath"), TEMPLATE_MAX, &text, err) < 0 ||
+        file_read_text(data_path, TEMPLATE_MAX, &data, err) < 0)
         return -1;
     json_t *json = json_loads(data.data, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!json)

@@ -1,42 +1,17 @@
 /*  package: see package.h. */
 #include "cli/package.h"
 
+#include "base/file.h"
 #include "cli/download.h"
-
 #include "sdk/sdk.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define MANIFEST "kurtosis.yml"
 #define REMOTE "github.com/"
-
-static const char *const compose_files[] = {"compose.yml",        "compose.yaml",
-                                            "docker-compose.yml", "docker-compose.yaml",
-                                            "docker_compose.yml", "docker_compose.yaml"};
-
-static int
-read_file(const char *path, str_t *out, err_t **err)
-{
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char part[65536];
-    ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0 && out->len <= PACKAGE_SCRIPT_MAX) {
-        got = read(fd, part, sizeof part);
-        if (got > 0)
-            str_add_bytes(out, part, (size_t)got);
-    }
-    if (got < 0)
-        return err_fail(err, ERR_NOT_FOUND, "cannot read '%s': %s", path, strerror(errno));
-    if (got > 0)
-        return err_fail(err, ERR_LIMIT, "'%s' is larger than %u bytes", path, PACKAGE_SCRIPT_MAX);
-    if (strlen(out->data) != out->len)
-        return err_fail(err, ERR_INVALID, "'%s' is no text", path);
-    return 0;
-}
 
 static int
 find_file(const char *path, package_source_t *ret_source, err_t **err)
@@ -56,19 +31,13 @@ find_file(const char *path, package_source_t *ret_source, err_t **err)
         return err_fail(err, ERR_INVALID,
                         "'%s' is no Starlark script: its name must end in '.star'", path);
     ret_source->kind = PACKAGE_SCRIPT;
-    return read_file(path, &ret_source->script, err);
+    return file_read_text(path, PACKAGE_SCRIPT_MAX, &ret_source->script, err);
 }
 
 static int
 find_folder(const char *path, package_source_t *ret_source, err_t **err)
 {
-    AUTO_FREE char *manifest = str_format("%s/" MANIFEST, path);
-    bool is_package = access(manifest, F_OK) == 0;
-    for (size_t i = 0; i < ARRAY_LEN(compose_files) && !is_package; i++) {
-        AUTO_FREE char *compose = str_format("%s/%s", path, compose_files[i]);
-        is_package = access(compose, F_OK) == 0;
-    }
-    if (!is_package)
+    if (!kurtosis_is_package(path))
         return err_fail(err, ERR_INVALID,
                         "the directory '%s' is no package: it has neither a '" MANIFEST
                         "' nor a Compose file such as "
@@ -120,7 +89,7 @@ package_read_params(const char *args, const char *args_file, char **ret_params, 
     if (!use_file)
         str_add(&text, args);
     else if ((use_web ? download_text(args_file, PACKAGE_SCRIPT_MAX, &text, err)
-                      : read_file(args_file, &text, err)) < 0)
+                      : file_read_text(args_file, PACKAGE_SCRIPT_MAX, &text, err)) < 0)
         return err_wrap(err, "cannot read the arguments");
     if (starlark_params_to_json(text.data, &json, err) < 0)
         return err_wrap(err, "Error validating args, because it is not a valid JSON or YAML.");

@@ -1,6 +1,7 @@
 /*  service_config: see service_config.h. */
 #include "cli/service_config.h"
 
+#include "base/file.h"
 #include "cli/starlark.h"
 
 #include <ctype.h>
@@ -465,18 +466,9 @@ service_config_from_file(const char *path, str_t *out, err_t **err)
 {
     bool is_stdin = !strcmp(path, "-");
     AUTO_STR text = STR_EMPTY;
-    AUTO_FD int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    char part[4096];
-    ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0 && text.len <= SERVICE_CONFIG_MAX) {
-        got = read(fd, part, sizeof part);
-        if (got > 0)
-            str_add_bytes(&text, part, (size_t)got);
-    }
-    if (got < 0)
-        return err_fail(err, ERR_NOT_FOUND, "cannot read '%s': %s", path, strerror(errno));
-    if (got > 0)
-        return err_fail(err, ERR_LIMIT, "'%s' is larger than %u bytes", path, SERVICE_CONFIG_MAX);
+    if ((is_stdin ? file_read_fd(STDIN_FILENO, "standard input", SERVICE_CONFIG_MAX, &text, err)
+                  : file_read(path, SERVICE_CONFIG_MAX, &text, err)) < 0)
+        return -1;
     if (service_config_from_json(text.data, out, err) < 0)
         return err_wrap(err, "cannot use the configuration '%s'", path);
     return 0;

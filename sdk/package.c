@@ -2,8 +2,9 @@
  * dependency. */
 #include "sdk/contexts.h"
 
+#include "base/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,31 +17,13 @@ static const char *const compose_files[] = {"compose.yml",        "compose.yaml"
                                             "docker-compose.yml", "docker-compose.yaml",
                                             "docker_compose.yml", "docker_compose.yaml"};
 
-static int
-read_text(const char *path, str_t *out, err_t **err)
-{
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char part[4096];
-    ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0 && out->len <= MANIFEST_MAX) {
-        got = read(fd, part, sizeof part);
-        if (got > 0)
-            str_add_bytes(out, part, (size_t)got);
-    }
-    if (got < 0)
-        return err_fail(err, ERR_INVALID, "cannot read '%s': %s", path, strerror(errno));
-    if (got > 0)
-        return err_fail(err, ERR_LIMIT, "'%s' is larger than %d bytes", path, MANIFEST_MAX);
-    return 0;
-}
-
 /* *ret_manifest: json_decref. */
 static int
 read_manifest(const char *path, json_t **ret_manifest, err_t **err)
 {
     AUTO_STR text = STR_EMPTY;
     AUTO_STR json = STR_EMPTY;
-    if (read_text(path, &text, err) < 0)
+    if (file_read(path, MANIFEST_MAX, &text, err) < 0)
         return -1;
     if (sdk_yaml_to_json(text.data, text.len, &json, err) < 0)
         return err_wrap(err, "'%s' is no YAML", path);
@@ -90,6 +73,26 @@ upload_replaces(enclave_context_t *self, const char *folder, json_t *replaces, e
     return 0;
 }
 
+/* The first of the Compose files that the folder has; yours, NULL for none. */
+static char *
+find_compose_file(const char *folder)
+{
+    for (size_t i = 0; i < ARRAY_LEN(compose_files); i++) {
+        AUTO_FREE char *path = str_format("%s/%s", folder, compose_files[i]);
+        if (access(path, F_OK) == 0)
+            return TAKE(path);
+    }
+    return NULL;
+}
+
+bool
+kurtosis_is_package(const char *folder)
+{
+    AUTO_FREE char *manifest = str_format("%s/" MANIFEST, folder);
+    AUTO_FREE char *compose = find_compose_file(folder);
+    return access(manifest, F_OK) == 0 || compose;
+}
+
 int
 sdk_upload_package(enclave_context_t *self, const char *folder, char **ret_id, err_t **err)
 {
@@ -107,10 +110,8 @@ sdk_upload_package(enclave_context_t *self, const char *folder, char **ret_id, e
             *ret_id = TAKE(id);
         return result;
     }
-    for (size_t i = 0; i < ARRAY_LEN(compose_files); i++) {
-        AUTO_FREE char *compose = str_format("%s/%s", folder, compose_files[i]);
-        if (access(compose, F_OK) < 0)
-            continue;
+    AUTO_FREE char *compose = find_compose_file(folder);
+    if (compose) {
         if (upload_one(self, COMPOSE_PACKAGE, folder, err) < 0)
             return -1;
         *ret_id = strdup(COMPOSE_PACKAGE);

@@ -65,6 +65,9 @@ const char *kurtosis_context_engine_version(const kurtosis_context_t *self); /* 
 actor_t *
 kurtosis_context_actor(kurtosis_context_t *self); /* lent; for operations of other actors */
 
+/* Has this folder what makes it a package: kurtosis.yml, or a Compose file? */
+bool kurtosis_is_package(const char *folder);
+
 /* May a library of one version talk to an engine of the other? Major and minor must be equal where
  * both are X.Y.Z; other texts are let through. */
 bool kurtosis_versions_fit(const char *one, const char *other);
