@@ -15,6 +15,7 @@ enclave_add_run(const cli_call_t *call, err_t **err)
     AUTO_SESSION session;
     enclave_options_t options = {
         .is_production = cli_bool(call, "production"),
+        .ipv6 = cli_bool(call, "ipv6"),
         .apic_version = *cli_text(call, "api-container-version")
                             ? cli_text(call, "api-container-version")
                             : NULL,

@@ -103,6 +103,7 @@ const cli_command_t cli_commands[] = {
                 "Version of its API container; empty is the engine's", NULL},
                {"api-container-log-level", 'l', CLI_TEXT, "debug", "Log level of its API container",
                 log_levels},
+               {"ipv6", 0, CLI_BOOL, "false", "Give its containers IPv6 addresses, too", NULL},
                {"production", 'p', CLI_BOOL, "false", "Restart services whenever they end", NULL}}},
     {.path = "enclave attach",
      .summary = "Show the run that is under way in an enclave, to its end",

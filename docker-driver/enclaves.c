@@ -138,6 +138,17 @@ find_subnet(const subnet_t *taken, size_t count, subnet_t *ret_subnet, err_t **e
     return subnet_lowest_free(taken, count, ret_subnet, err);
 }
 
+/* A /64 of the addresses that everyone may use at home (RFC 4193), by the enclave's random UUID. */
+static void
+add_ipv6(json_t *body, const char *uuid)
+{
+    AUTO_FREE char *subnet =
+        str_format("fd%.2s:%.4s:%.4s:%.4s::/64", uuid, uuid + 2, uuid + 6, uuid + 10);
+    json_object_set_new(body, "EnableIPv6", json_true());
+    json_array_append_new(docker_at(body, "IPAM", "Config", NULL),
+                          json_pack("{s:s}", "Subnet", subnet));
+}
+
 static json_t *
 network_body(const making_t *making)
 {
@@ -151,11 +162,14 @@ network_body(const making_t *making)
     docker_label_set(labels, DOCKER_LABEL_CREATED, created);
     if (args->is_production)
         docker_label_set(labels, DOCKER_LABEL_PRODUCTION, "true");
-    return json_pack("{s:s, s:b, s:s, s:b, s:{s:s, s:[{s:s, s:s}]}, s:{s:s}, s:o}", "Name",
-                     making->network, "CheckDuplicate", 1, "Driver", "bridge", "Attachable", 1,
-                     "IPAM", "Driver", "default", "Config", "Subnet", making->subnet_text,
-                     "Gateway", making->gateway, "Options", "com.docker.network.driver.mtu",
-                     NETWORK_MTU, "Labels", labels);
+    json_t *body = json_pack("{s:s, s:b, s:s, s:b, s:{s:s, s:[{s:s, s:s}]}, s:{s:s}, s:o}", "Name",
+                             making->network, "CheckDuplicate", 1, "Driver", "bridge", "Attachable",
+                             1, "IPAM", "Driver", "default", "Config", "Subnet",
+                             making->subnet_text, "Gateway", making->gateway, "Options",
+                             "com.docker.network.driver.mtu", NETWORK_MTU, "Labels", labels);
+    if (args->ipv6)
+        add_ipv6(body, args->enclave_uuid);
+    return body;
 }
 
 static void

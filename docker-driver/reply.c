@@ -151,7 +151,10 @@ static Orchestrator__Enclave *
 enclave_of(const json_t *network)
 {
     Orchestrator__Enclave *enclave = MESSAGE_NEW(Enclave, enclave);
-    const json_t *config = json_array_get(docker_at(network, "IPAM", "Config", NULL), 0);
+    const json_t *configs = docker_at(network, "IPAM", "Config", NULL);
+    const json_t *config = json_array_get(configs, 0);
+    if (strchr(docker_text(config, "Subnet"), ':')) /* the order is Docker's */
+        config = json_array_get(configs, 1);
     const char *created = docker_label(network, DOCKER_LABEL_CREATED);
     enclave->enclave_uuid = strdup(docker_label(network, DOCKER_LABEL_ENCLAVE));
     enclave->name = strdup(docker_label(network, DOCKER_LABEL_ENCLAVE_NAME));

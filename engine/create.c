@@ -20,6 +20,7 @@ typedef struct {
     char *name;
     const char *version, *log_level;
     bool is_production;
+    bool ipv6;
     int64_t creation_time;
     bus_keys_t keys;
 } plan_t;
@@ -54,6 +55,7 @@ plan_init(engine_t *self, plan_t *plan, const EngineApi__CreateEnclaveArgs *args
         *args->enclave_name;
     plan->log_level = has_level ? args->api_container_log_level : "debug";
     plan->version = has_version ? args->api_container_version_tag : self->version;
+    plan->ipv6 = args->ipv6;
     plan->is_production = args->_mode_case == ENGINE_API__CREATE_ENCLAVE_ARGS___MODE_MODE &&
                           args->mode == ENGINE_API__ENCLAVE_MODE__PRODUCTION;
     log_level_t level;
@@ -97,6 +99,7 @@ make(engine_t *self, actor_call_t *call, const plan_t *plan, Orchestrator__Encla
     args.name = plan->name;
     args.creation_time = plan->creation_time;
     args.is_production = plan->is_production;
+    args.ipv6 = plan->ipv6;
     args.image = image;
     args.version = (char *)plan->version;
     args.log_level = (char *)plan->log_level;

@@ -204,6 +204,7 @@ kurtosis_context_create_enclave(kurtosis_context_t *self, const char *name,
     SET_OPTIONAL(&args, ENGINE_API__CREATE_ENCLAVE_ARGS, api_container_log_level,
                  API_CONTAINER_LOG_LEVEL,
                  (char *)(options->apic_log_level ? options->apic_log_level : "debug"));
+    args.ipv6 = options->ipv6;
     SET_OPTIONAL(&args, ENGINE_API__CREATE_ENCLAVE_ARGS, mode, MODE,
                  options->is_production ? ENGINE_API__ENCLAVE_MODE__PRODUCTION
                                         : ENGINE_API__ENCLAVE_MODE__TEST);

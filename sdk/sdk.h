@@ -74,6 +74,7 @@ bool kurtosis_versions_fit(const char *one, const char *other);
 
 typedef struct {
     bool is_production;         /* services restart for ever */
+    bool ipv6;                  /* containers have IPv6 addresses, too */
     const char *apic_version;   /* NULL: the engine's */
     const char *apic_log_level; /* NULL: "debug" */
 } enclave_options_t;

@@ -1,6 +1,8 @@
 /*  Enclaves: made, listed, stopped, removed; what half-made ones look like. */
 #include "tests/contract/world.h"
 
+#include <stdio.h>
+
 static Orchestrator__GetEnclavesReply *
 list(const char *uuid)
 {
@@ -187,10 +189,59 @@ a_stopped_enclave_stays_listed(void **state)
     ask_fails("StopEnclave", &ref, ERR_NOT_FOUND, uuid);
 }
 
+static void
+an_enclave_with_ipv6_has_addresses_of_both_kinds(void **state)
+{
+    (void)state;
+    Orchestrator__CreateEnclaveArgs args = ORCHESTRATOR__CREATE_ENCLAVE_ARGS__INIT;
+    Orchestrator__Enclave *made = NULL;
+    Orchestrator__ServiceSpec spec;
+    char uuid[UUID_LEN + 1], ip[24];
+    strcpy(uuid, new_uuid());
+    args.enclave_uuid = uuid;
+    args.name = (char *)enclave_name("six");
+    args.image = IMAGE_ENGINE;
+    args.ipv6 = true;
+    ask("CreateEnclave", &args, &made);
+    const char *dot = strrchr(made->subnet, '.');
+    snprintf(ip, sizeof ip, "%.*s9", (int)(dot - made->subnet) + 1, made->subnet);
+    orchestrator__enclave__free_unpacked(made, NULL);
+
+    Orchestrator__GetEnclavesArgs get = ORCHESTRATOR__GET_ENCLAVES_ARGS__INIT;
+    Orchestrator__GetEnclavesReply *reply = NULL;
+    char *uuids[] = {uuid};
+    get.uuids = uuids, get.n_uuids = 1;
+    ask("GetEnclaves", &get, &reply);
+    assert_int_equal(reply->n_enclaves, 1);
+    assert_null(strchr(reply->enclaves[0]->subnet, ':'));
+    orchestrator__get_enclaves_reply__free_unpacked(reply, NULL);
+
+    spec_init(&spec, "both");
+    spec.enclave_uuid = uuid;
+    spec.private_ip = ip;
+    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
+    Orchestrator__ExecArgs exec = ORCHESTRATOR__EXEC_ARGS__INIT;
+    Orchestrator__ExecOutput *output = NULL;
+    AUTO_STR out = STR_EMPTY;
+    char *command[] = {"ip", "addr", "show", "eth0"};
+    exec.enclave_uuid = uuid, exec.service_uuid = spec.service_uuid;
+    exec.command = command, exec.n_command = 4;
+    stream_t *stream = driver_open(driver, "Exec", &exec);
+    while (stream_recv(stream, &output, NULL) == 1) {
+        str_add_bytes(&out, output->data.data, output->data.len);
+        orchestrator__exec_output__free_unpacked(output, NULL);
+    }
+    stream_close(&stream);
+    enclave_destroy(uuid);
+    assert_non_null(strstr(out.data, ip));
+    assert_non_null(strstr(out.data, "inet6 fd"));
+}
+
 int
 enclaves_group(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_enclave_with_ipv6_has_addresses_of_both_kinds),
         cmocka_unit_test(an_enclave_is_listed_as_it_was_made),
         cmocka_unit_test(names_are_those_that_kurtosis_users_know),
         cmocka_unit_test(a_taken_name_or_uuid_is_refused_and_harms_nobody),

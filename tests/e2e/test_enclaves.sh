@@ -31,6 +31,12 @@ if [ "${KURTOSIS_SANDBOX:-}" = 1 ]; then
     ok kurtosis enclave rm --force routed
 fi
 
+it "with --ipv6 the network has addresses of both kinds"
+ok kurtosis enclave add --name six --ipv6
+ok docker network inspect kt-six --format '{{.EnableIPv6}} {{json .IPAM.Config}}'
+matches '^true .*"fd[0-9a-f:]+/64"'
+ok kurtosis enclave rm --force six
+
 it "a name is made up when none is given"
 ok kurtosis enclave add
 matches 'Created enclave: [a-z]+-[a-z]+'
