@@ -31,7 +31,8 @@ args_done(args_t *self)
 {
     char *texts[] = {self->enclave_uuid, self->enclave_name, self->enclave_env, self->data_folder,
                      self->backend_kind, self->driver,       self->own_ip,      self->subnet,
-                     self->gateway,      self->endpoint,     self->git_mirrors, self->github_token};
+                     self->gateway,      self->endpoint,     self->git_mirrors, self->github_token,
+                     self->package_cache};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     bus_keys_wipe(&self->keys);
@@ -74,6 +75,8 @@ read_variables(get_fn *get, args_t *self, err_t **err)
     self->git_mirrors = strdup(value ? value : "");
     value = get("KURTOSIS_GITHUB_TOKEN");
     self->github_token = strdup(value ? value : "");
+    value = get("KURTOSIS_PACKAGE_CACHE");
+    self->package_cache = strdup(value ? value : "");
     value = get("KURTOSIS_ENCLAVE_NAME");
     self->enclave_name =
         value && *value ? strdup(value) : strndup(self->enclave_uuid, UUID_SHORT_LEN);

@@ -11,6 +11,7 @@
  *    KURTOSIS_DRIVER            bus name of the driver; "driver/<kurtosisBackendType>" if not set
  *    KURTOSIS_GIT_MIRROR        where repositories are cloned from instead, "FROM=TO ..."; optional
  *    KURTOSIS_GITHUB_TOKEN      the user's access token for private packages; optional
+ *    KURTOSIS_PACKAGE_CACHE     folder of cloned repositories that enclaves share; optional
  *    KURTOSIS_ENCLAVE_NAME      for people; the shortened UUID if not set
  */
 #ifndef KURTOSIS_APIC_ARGS_H
@@ -24,7 +25,7 @@
 /* Plain data and copies; args_done. */
 typedef struct {
     char *enclave_uuid, *enclave_name, *enclave_env, *data_folder, *backend_kind, *driver;
-    char *own_ip, *subnet, *gateway, *endpoint, *git_mirrors, *github_token;
+    char *own_ip, *subnet, *gateway, *endpoint, *git_mirrors, *github_token, *package_cache;
     bool is_production;
     log_level_t log_level;
     uint8_t broker_key[BUS_KEY_SIZE];

@@ -131,7 +131,8 @@ run(err_t **err)
                             .gateway = args.gateway,
                             .own_ip = args.own_ip,
                             .git_mirrors = args.git_mirrors,
-                            .github_token = args.github_token};
+                            .github_token = args.github_token,
+                            .cache_folder = args.package_cache};
     AUTO(core) core = NULL;
     int rc = core_new(&config, &core, err);
     if (rc == 0)

@@ -229,6 +229,7 @@ add_api_env(json_t *env, const making_t *making)
     docker_env_add(env, "OWN_IP_ADDRESS", making->ip);
     docker_env_add(env, "KURTOSIS_SUBNET", making->subnet_text);
     docker_env_add(env, "KURTOSIS_GATEWAY", making->gateway);
+    docker_env_add(env, "KURTOSIS_PACKAGE_CACHE", DOCKER_PACKAGES_DIR);
     docker_env_add(env, "KURTOSIS_BUS_ENDPOINT", "ipc://" DOCKER_BUS_DIR "/broker");
 }
 
@@ -251,6 +252,10 @@ container_body(const making_t *making)
     json_array_append_new(mounts,
                           docker_volume_mount(args->enclave_uuid, DOCKER_DATA_DIR, data_labels));
     json_array_append_new(mounts, docker_bus_mount());
+    json_t *cache_labels = docker_labels();
+    docker_label_set(cache_labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_PACKAGES);
+    json_array_append_new(mounts,
+                          docker_volume_mount(DOCKER_PACKAGES, DOCKER_PACKAGES_DIR, cache_labels));
     return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o, s:{s:s}, s:o}, s:{s:{s:{s:{s:s}}}}}",
                      "Image", args->image, "Entrypoint", API_PROGRAM, "Env", env, "Labels", labels,
                      "HostConfig", "NetworkMode", making->network, "Mounts", mounts,

@@ -236,6 +236,7 @@ undo(docker_t *self, const Orchestrator__CreateEngineArgs *args, bool had_data)
     docker_volume_remove(self, NULL, DOCKER_ENGINE_DATA, NULL);
     docker_volume_remove(self, NULL, DOCKER_ENGINE_BUS, NULL);
     docker_volume_remove(self, NULL, DOCKER_ENGINE_LOGS, NULL);
+    docker_volume_remove(self, NULL, DOCKER_PACKAGES, NULL);
 }
 
 static int
@@ -372,7 +373,8 @@ remove_volumes(docker_t *self, const docker_call_t *call, err_t **err)
     if (json_array_size(networks) || json_array_size(engines) || json_array_size(containers))
         return 0;
     if (docker_volume_remove(self, call, DOCKER_ENGINE_DATA, err) < 0 ||
-        docker_volume_remove(self, call, DOCKER_ENGINE_LOGS, err) < 0)
+        docker_volume_remove(self, call, DOCKER_ENGINE_LOGS, err) < 0 ||
+        docker_volume_remove(self, call, DOCKER_PACKAGES, err) < 0)
         return -1;
     return docker_volume_remove(self, call, DOCKER_ENGINE_BUS, err);
 }

@@ -35,6 +35,7 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     self->backend_kind = strdup(config->backend_kind);
     self->driver = strdup(config->driver);
     self->git_mirrors = strdup(config->git_mirrors ? config->git_mirrors : "");
+    self->cache = strdup(config->cache_folder ? config->cache_folder : "");
     self->is_production = config->is_production;
 
     if (self->stop_fd < 0)
@@ -88,7 +89,7 @@ core_destroy(core_t **self_p)
     claims_destroy(&self->claims);
     char *texts[] = {self->enclave_uuid, self->enclave_name, self->enclave_env,  self->backend_kind,
                      self->driver,       self->store,        self->repositories, self->tmp,
-                     self->git_mirrors,  self->tokens};
+                     self->git_mirrors,  self->cache,        self->tokens};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     pthread_cond_destroy(&self->attached);

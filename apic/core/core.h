@@ -48,6 +48,7 @@ typedef struct {
     const char *driver;       /* bus name */
     const char *subnet, *gateway, *own_ip;
     const char *git_mirrors;  /* "FROM=TO ...", NULL or "" for none */
+    const char *cache_folder; /* of cloned repositories, shared by enclaves; NULL or "" for none */
     const char *github_token; /* the user's, kept in clear in the data folder; NULL or "" keeps what
                                  is there */
 } core_config_t;
@@ -247,9 +248,11 @@ int core_artifact_put_from_service(core_t *self, actor_call_t *within, const cha
 int core_package_put(core_t *self, const char *package_id, const char *archive, err_t **err);
 /* Clones github.com/author/repo at a version ("": the default branch) into its folder in
  * core_repositories; what was there is replaced once all is there. The access token is the one of
- * the package token_of, else the user's ("": only the user's). Ends early after core_stop. */
+ * the package token_of, else the user's ("": only the user's). Ends early after core_stop.
+ * *ret_note (may be NULL; yours) is set when the server cannot be reached and an older copy had to
+ * do. */
 int core_package_clone(core_t *self, const char *author, const char *repo, const char *version,
-                       const char *token_of, err_t **err);
+                       const char *token_of, char **ret_note, err_t **err);
 /* Keeps an access token for a package, or the user's for "", in clear, in the enclave's data. */
 int core_package_token(core_t *self, const char *package_id, const char *token, err_t **err);
 

@@ -11,15 +11,22 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define COMMIT_LEN 40
 #define OUTPUT_MAX 4096u
 
+static int take_cached(const git_clone_t *self, const char *url, const char *to, char **ret_note);
+static int fetch(const git_clone_t *self, const char *url, const char *to, err_t **err);
+static int command(const git_clone_t *self, const char *token, const char *const *args,
+                   str_t *output, err_t **err);
 static int clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t **err);
+static bool is_commit(const char *version);
+static int find_commit(const git_clone_t *self, const char *to, const char *name, char *ret_commit);
 static int take_version(const git_clone_t *self, const char *to, err_t **err);
 
 int
-git_clone(const git_clone_t *self, const char *to, err_t **err)
+git_clone(const git_clone_t *self, const char *to, char **ret_note, err_t **err)
 {
     AUTO_FREE char *mirror = NULL;
     if (git_mirror_url(self->mirrors, self->url, &mirror, err) < 0)
@@ -27,9 +34,99 @@ git_clone(const git_clone_t *self, const char *to, err_t **err)
     git_clone_t work = *self;
     if (mirror)
         work.token = "";
-    int rc = clone_patiently(&work, mirror ? mirror : self->url, to, err);
+    const char *url = mirror ? mirror : self->url;
+    const int found = take_cached(&work, url, to, ret_note);
+    return found ? found - 1 : fetch(&work, url, to, err);
+}
+
+/* ------------------------------------------------------------------------------------- the cache */
+
+/* Which commit the version is at the server now; "" when it has none. */
+static int
+ask_commit(const git_clone_t *self, const char *url, char ret_commit[COMMIT_LEN + 1], err_t **err)
+{
+    const char *version = self->version;
+    /* the last one that is there counts most */
+    AUTO_FREE char *branch = str_format("refs/heads/%s", version),
+                   *tag = str_format("refs/tags/%s", version),
+                   *peeled = str_format("refs/tags/%s^{}", version);
+    const char *const order[] = {version[0] ? branch : "HEAD", tag, peeled};
+    const char *const args[] = {"ls-remote", "--quiet", "--", url, order[0], tag, peeled, NULL};
+    AUTO_STR output = STR_EMPTY;
+    ret_commit[0] = 0;
+    if (command(self, self->token, args, &output, err) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        AUTO_FREE char *ending = str_format("\t%s\n", order[i]);
+        const char *at = strstr(output.data, ending);
+        if (at && at - output.data >= COMMIT_LEN) {
+            memcpy(ret_commit, at - COMMIT_LEN, COMMIT_LEN);
+            ret_commit[COMMIT_LEN] = 0;
+        }
+    }
+    return 0;
+}
+
+static bool
+is_offline(const err_t *err)
+{
+    static const char *const texts[] = {"Could not resolve", "ailed to connect", "Couldn't connect",
+                                        "Operation too slow", "Connection timed out"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (strstr(err_text(err), texts[i]))
+            return true;
+    return false;
+}
+
+static char *
+old_note(const git_clone_t *self, const char *commit, time_t when)
+{
+    char date[32] = "";
+    struct tm day;
+    if (gmtime_r(&when, &day))
+        strftime(date, sizeof date, "%Y-%m-%d %H:%M", &day);
+    return str_format("'%s' cannot be reached: commit %.12s is used, which '%s' was at %s UTC",
+                      self->url, commit, self->version[0] ? self->version : "the default branch",
+                      date);
+}
+
+/* 0: it is not there. 1: it is what the version is. 2: it is what it was, and more is not to be
+ * known now. */
+static int
+take_cached(const git_clone_t *self, const char *url, const char *to, char **ret_note)
+{
+    char known[COMMIT_LEN + 1], now[COMMIT_LEN + 1];
+    time_t when;
+    AUTO(err) err = NULL;
+    if (is_commit(self->version) && cache_take(&self->cache, url, self->version, false, to))
+        return 1;
+    if (!cache_version(&self->cache, url, self->version, known, &when))
+        return 0;
+    if (ask_commit(self, url, now, &err) == 0) {
+        const char *commit = is_commit(self->version) && !now[0] ? self->version : now;
+        if (!cache_take(&self->cache, url, commit, true, to))
+            return 0;
+        cache_put_version(&self->cache, url, self->version, commit);
+        return 1;
+    }
+    if (!is_offline(err) || !cache_take(&self->cache, url, known, self->token[0], to))
+        return 0;
+    log_err(LOG_WARN, "git.offline", err, "url=%s commit=%s", self->url, known);
+    if (ret_note)
+        *ret_note = old_note(self, known, when);
+    return 2;
+}
+
+/* ----------------------------------------------------------------------------------------- clones */
+
+static int
+fetch(const git_clone_t *self, const char *url, const char *to, err_t **err)
+{
+    char commit[COMMIT_LEN + 1];
+    int rc = clone_patiently(self, url, to, err);
     if (rc == 0 && self->version[0])
-        rc = take_version(&work, to, err);
+        rc = take_version(self, to, err);
+    const bool is_known = rc == 0 && find_commit(self, to, "HEAD", commit);
     AUTO_FREE char *history = str_format("%s/.git", to);
     if (rc == 0)
         rc = core_folder_remove(history, err);
@@ -37,6 +134,8 @@ git_clone(const git_clone_t *self, const char *to, err_t **err)
         rc = archive_links_drop(to, err); /* it must not show what else is here */
     if (rc < 0)
         core_folder_remove(to, NULL);
+    else if (is_known)
+        cache_put(&self->cache, url, self->version, commit, self->token[0], to);
     return rc;
 }
 
@@ -176,14 +275,12 @@ clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t 
         if (attempt == GIT_ATTEMPTS || is_final(why) || pause_before(self, pause) != 0)
             break;
     }
-    const char *text = err_text(why);
-    const bool is_offline = strstr(text, "Could not resolve") || strstr(text, "ailed to connect") ||
-                            strstr(text, "Couldn't connect");
     AUTO_FREE char *reason = err_string(why);
     err_fail(err, err_code(why), "%s%s", reason,
-             is_offline ? "; without a way to this host, set KURTOSIS_GIT_MIRROR to a mirror that "
-                          "can be reached and run 'kurtosis engine restart'"
-                        : "");
+             is_offline(why)
+                 ? "; without a way to this host, set KURTOSIS_GIT_MIRROR to a mirror that "
+                   "can be reached and run 'kurtosis engine restart'"
+                 : "");
     return err_wrap(
         err,
         "Error in cloning git repository '%s' to '%s'. Make sure that '%s' exists or if it's a "

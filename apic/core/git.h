@@ -6,7 +6,7 @@
 #ifndef KURTOSIS_APIC_CORE_GIT_H
 #define KURTOSIS_APIC_CORE_GIT_H
 
-#include "base/err.h"
+#include "apic/core/cache.h"
 
 #define GIT_ATTEMPTS 3
 #define GIT_FIRST_PAUSE_MS 1000 /* before the second attempt; doubled after each */
@@ -22,12 +22,15 @@ typedef struct {
                             for none */
     int cancel_fd;       /* readable: give up */
     int stall_seconds;   /* 0 is GIT_STALL_SECONDS */
+    cache_t cache;       /* where earlier clones are found and this one is kept; zero for none */
 } git_clone_t;
 
-/* Makes the new folder to, with the files of that version, without history, and
- * without links that leave it. On failure nothing is
- * left of it. */
-int git_clone(const git_clone_t *self, const char *to, err_t **err);
+/* Makes the new folder to, with the files of that version, without history, and without links that
+ * leave it. On failure nothing is left of it. A full commit that is in the cache needs no network;
+ * of another version that was fetched before the server is asked which commit it is now. When it
+ * cannot be reached, that is what it was the last time: then 1, and *ret_note (may be NULL; yours)
+ * says so. */
+int git_clone(const git_clone_t *self, const char *to, char **ret_note, err_t **err);
 
 /* The URL to use in the place of url. mirrors is a list, separated by blanks, of FROM=TO: the
  * longest FROM that url begins with is exchanged for TO (http, https or file). *ret_url is yours,

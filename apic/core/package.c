@@ -163,7 +163,7 @@ is_plain(const char *name)
 
 int
 core_package_clone(core_t *self, const char *author, const char *repo, const char *version,
-                   const char *token_of, err_t **err)
+                   const char *token_of, char **ret_note, err_t **err)
 {
     if (!is_plain(author) || !is_plain(repo))
         return err_fail(err, ERR_INVALID, "'%s/%s' is not the name of a repository", author, repo);
@@ -182,8 +182,9 @@ core_package_clone(core_t *self, const char *author, const char *repo, const cha
                                .mirrors = self->git_mirrors,
                                .version = version,
                                .token = found ? token.data : "",
-                               .cancel_fd = self->stop_fd};
-    if (git_clone(&clone, fresh, err) < 0)
+                               .cancel_fd = self->stop_fd,
+                               .cache = {.folder = self->cache}};
+    if (git_clone(&clone, fresh, ret_note, err) < 0)
         return -1;
     int rc = core_folder_make(parent, err);
     if (rc == 0)

@@ -46,6 +46,8 @@ typedef struct {
     void (*entered)(void *arg);
     /* What its steps have asked of others is called off; may be NULL. */
     void (*cancel)(void *arg, const char *why);
+    /* Says something that the user should know; may be NULL. */
+    void (*warn)(void *arg, const char *text);
     /* Fetches a repository by way of the client, to an archive (yours, free and unlink). May be
      * NULL: no client does. */
     int (*bring)(void *arg, const char *url, const char *version, char **ret_archive, err_t **err);

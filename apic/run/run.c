@@ -511,6 +511,12 @@ bring(void *arg, const char *url, const char *version, char **ret_archive, err_t
     return run_bring_ask(self->run->bring, self->feed, url, version, ret_archive, err);
 }
 
+static void
+warn(void *arg, const char *text)
+{
+    run_lines_warning(&(run_lines_t){run_feed_add, ((job_t *)arg)->feed}, text);
+}
+
 static run_enclave_t
 enclave_of(job_t *job)
 {
@@ -523,6 +529,7 @@ enclave_of(job_t *job)
         .sleep = sleep_for,
         .entered = entered,
         .cancel = cancel,
+        .warn = job->feed ? warn : NULL,
         .bring = job->feed ? bring : NULL,
         .arg = job,
     };

@@ -30,8 +30,14 @@ run_fetch(const run_enclave_t *enclave, const run_request_t *request, const char
 {
     const run_world_t *world = enclave->world;
     AUTO_FREE char *url = str_format("https://" PACKAGES_HOST "/%s/%s.git", author, repo);
-    if (!enclave->bring || !is_clients(request, url))
-        return world->package_clone(world->self, author, repo, version, token_of, err);
+    if (!enclave->bring || !is_clients(request, url)) {
+        AUTO_FREE char *note = NULL;
+        if (world->package_clone(world->self, author, repo, version, token_of, &note, err) < 0)
+            return -1;
+        if (note && enclave->warn)
+            enclave->warn(enclave->arg, note);
+        return 0;
+    }
     AUTO_FREE char *archive = NULL;
     if (enclave->bring(enclave->arg, url, version, &archive, err) < 0)
         return -1;

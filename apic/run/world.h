@@ -72,7 +72,7 @@ typedef struct {
                                      const char *name, char **ret_uuid, err_t **err);
 
     int (*package_clone)(void *self, const char *author, const char *repo, const char *version,
-                         const char *token_of, err_t **err);
+                         const char *token_of, char **ret_note, err_t **err);
     int (*package_put)(void *self, const char *package_id, const char *archive, err_t **err);
     int (*package_token)(void *self, const char *package_id, const char *token, err_t **err);
 

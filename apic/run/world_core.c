@@ -131,9 +131,9 @@ package_put(void *self, const char *package_id, const char *archive, err_t **err
 
 static int
 package_clone(void *self, const char *author, const char *repo, const char *version,
-              const char *token_of, err_t **err)
+              const char *token_of, char **ret_note, err_t **err)
 {
-    return core_package_clone(CORE(self), author, repo, version, token_of, err);
+    return core_package_clone(CORE(self), author, repo, version, token_of, ret_note, err);
 }
 
 static int

@@ -173,8 +173,20 @@ same "the token" sesame-4711 "$(docker cp "$(api_container token):/kurtosis-data
 ok kurtosis enclave dump token token.dump
 ! grep -rq sesame token.dump || die "the dump has the token"
 
-it "without the mirror the error says what can be done"
+it "enclaves share what was cloned: a commit that was cloned before needs no network"
+shop=$(git -C repo/me/shop rev-parse HEAD)
+ok kurtosis run "github.com/me/shop@$shop" --enclave p
+same "the cache's volume" 1 "$(docker volume ls -q --filter name=kurtosis-package-cache | wc -l)"
 kill $httpd
 wait $httpd || true
-fails kurtosis run github.com/me/shop --enclave p
+ok kurtosis run "github.com/me/shop@$shop" --enclave fresh
+says third
+never_says "cannot be reached"
+
+it "without a network the version that was cloned last has to do, and that is said"
+ok kurtosis run github.com/me/shop --enclave fresh2
+says third "'https://github.com/me/shop.git' cannot be reached" "commit ${shop:0:12} is used, which 'the default branch' was at"
+
+it "without the mirror the error says what can be done"
+fails kurtosis run github.com/me/shop@other --enclave p
 says "KURTOSIS_GIT_MIRROR"

@@ -4,6 +4,7 @@
 #include "tests/unit/apic_core/support.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -75,8 +76,6 @@ static int
 teardown(void **state)
 {
     (void)state;
-    kill(server, SIGKILL);
-    waitpid(server, NULL, 0);
     AUTO_FREE char *command = str_format("rm -rf %s", folder);
     return system(command);
 }
@@ -87,7 +86,7 @@ clone_into(const char *url, const char *mirrors, const char *version, const char
     AUTO_FREE char *path = str_format("%s/%s", folder, to);
     const git_clone_t clone = {
         .url = url, .mirrors = mirrors, .version = version, .token = "secret", .cancel_fd = -1};
-    return git_clone(&clone, path, err);
+    return git_clone(&clone, path, NULL, err);
 }
 
 static bool
@@ -242,7 +241,7 @@ clone_from(const char *space, const char *mirror_of, const char *token, err_t **
                                .cancel_fd = -1,
                                .stall_seconds = !strcmp(space, "silent")};
     shell("rm -rf got");
-    return git_clone(&clone, path, err);
+    return git_clone(&clone, path, NULL, err);
 }
 
 static void
@@ -309,6 +308,172 @@ a_server_that_says_nothing_is_given_up(void **state)
     free(requests());
 }
 
+/* ---- the cache: see apic/core/cache.h */
+
+typedef struct {
+    const char *space, *version, *token, *to;
+    uint64_t bytes_max;
+    char *note; /* of the last clone; owned */
+} cached_t;
+
+static int
+clone_cached(cached_t *self, err_t **err)
+{
+    AUTO_FREE char *path = str_format("%s/%s", folder, self->to);
+    AUTO_FREE char *cache = str_format("%s/cache", folder);
+    AUTO_FREE char *url = str_format("http://127.0.0.1:%d/%s/author/repo.git", port, self->space);
+    const git_clone_t clone = {.url = url,
+                               .mirrors = "",
+                               .version = self->version,
+                               .token = self->token,
+                               .cancel_fd = -1,
+                               .cache = {cache, self->bytes_max}};
+    AUTO_FREE char *command = str_format("rm -rf %s", self->to);
+    shell(command);
+    free(TAKE(self->note));
+    return git_clone(&clone, path, &self->note, err);
+}
+
+/* How often objects or names were asked for. */
+static int
+count_posts(void)
+{
+    AUTO_FREE char *text = requests();
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, "/git-upload-pack ")); at++)
+        count++;
+    return count;
+}
+
+static void
+what_was_fetched_is_found_again_by_its_commit(void **state)
+{
+    (void)state;
+    cached_t clone = {.space = "open", .version = "side/two", .token = "", .to = "got"};
+    free(requests());
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    assert_int_equal(count_posts(), 2); /* names, objects */
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    assert_int_equal(count_posts(), 1); /* names */
+    shell("test $(cat got/file) = two");
+
+    clone.version = commit; /* of that branch */
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    AUTO_FREE char *nothing = requests();
+    assert_string_equal(nothing, "");
+    shell("test $(cat got/file) = two");
+    assert_null(clone.note);
+}
+
+static void
+what_has_changed_is_fetched_again(void **state)
+{
+    (void)state;
+    cached_t clone = {.space = "open", .version = "", .token = "", .to = "got"};
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    shell("cp -a got first");
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    shell("diff -r --no-dereference first got && test -L got/good && rm -rf first");
+    shell("cd work && git checkout -q main && echo four >file && git -c user.name=a -c "
+          "user.email=b commit -q -a -m "
+          "four && git push -q ../author/repo.git main");
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    shell("test $(cat got/file) = four");
+}
+
+static void
+what_was_fetched_with_a_token_is_for_those_who_have_it(void **state)
+{
+    (void)state;
+    cached_t clone = {.space = "private", .version = "", .token = "good/secret", .to = "got"};
+    err_t *err = NULL;
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    clone.token = "";
+    assert_true(clone_cached(&clone, &err) < 0);
+    AUTO_FREE char *refused = support_why(&err);
+    assert_non_null(strstr(refused, "could not read Username"));
+    clone.version = commit;
+    assert_true(clone_cached(&clone, &err) < 0);
+    free(support_why(&err));
+    free(requests());
+}
+
+static void
+the_cache_keeps_to_its_size(void **state)
+{
+    (void)state;
+    cached_t clone = {.space = "open", .version = "one", .token = "", .to = "got"};
+    shell("rm -rf cache");
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    shell("test $(ls -d cache/trees/*-open | wc -l) = 1");
+    clone.bytes_max = 12; /* of the next one, 11 bytes, nothing else fits beside it */
+    clone.version = "";
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    shell("test $(ls -d cache/trees/*-open | wc -l) = 1 && test $(ls cache/trees/*.size | wc -l) = "
+          "1");
+    clone.version = "one";
+    free(requests());
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    assert_int_equal(count_posts(), 3); /* names, then again and objects */
+}
+
+static void *
+clone_often(void *arg)
+{
+    cached_t *self = arg;
+    for (int i = 0; i < 4; i++)
+        if (clone_cached(self, NULL) < 0)
+            return "failed";
+    return NULL;
+}
+
+static void
+clones_at_the_same_time_share_the_cache(void **state)
+{
+    (void)state;
+    cached_t clones[4] = {{.version = "one", .to = "got1"},
+                          {.version = "one", .to = "got2"},
+                          {.version = "side/two", .to = "got3", .bytes_max = 10},
+                          {.version = "", .to = "got4"}};
+    pthread_t threads[4];
+    shell("rm -rf cache");
+    for (size_t i = 0; i < 4; i++) {
+        clones[i].space = "open";
+        clones[i].token = "";
+        pthread_create(&threads[i], NULL, clone_often, &clones[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        assert_null(result);
+    }
+    shell(
+        "test $(cat got1/file)$(cat got2/file)$(cat got3/file) = oneonetwo && test ! -e cache/new");
+}
+
+/* The last one: the server is gone then. */
+static void
+without_a_network_what_was_fetched_last_has_to_do(void **state)
+{
+    (void)state;
+    err_t *err = NULL;
+    cached_t clone = {.space = "open", .version = "side/two", .token = "", .to = "got"};
+    shell("rm -rf cache");
+    assert_int_equal(clone_cached(&clone, NULL), 0);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+    assert_int_equal(clone_cached(&clone, NULL), 1);
+    shell("test $(cat got/file) = two");
+    AUTO_FREE char *what =
+        str_format("cannot be reached: commit %.12s is used, which 'side/two' was", commit);
+    assert_non_null(strstr(clone.note, what));
+    clone.version = "one";
+    assert_true(clone_cached(&clone, &err) < 0);
+    AUTO_FREE char *why = support_why(&err);
+    assert_non_null(strstr(why, "KURTOSIS_GIT_MIRROR"));
+}
+
 int
 main(void)
 {
@@ -323,6 +488,12 @@ main(void)
         cmocka_unit_test(the_token_goes_to_no_mirror),
         cmocka_unit_test(a_redirect_is_followed_but_takes_no_token_to_another_host),
         cmocka_unit_test(a_server_that_says_nothing_is_given_up),
+        cmocka_unit_test(what_was_fetched_is_found_again_by_its_commit),
+        cmocka_unit_test(what_has_changed_is_fetched_again),
+        cmocka_unit_test(what_was_fetched_with_a_token_is_for_those_who_have_it),
+        cmocka_unit_test(the_cache_keeps_to_its_size),
+        cmocka_unit_test(clones_at_the_same_time_share_the_cache),
+        cmocka_unit_test(without_a_network_what_was_fetched_last_has_to_do),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -361,9 +361,10 @@ db_unlock(void *arg)
 /* The only repository that can be cloned is "far/git", which has one file, saying how it came. */
 static int
 package_clone(void *arg, const char *author, const char *repo, const char *version,
-              const char *token_of, err_t **err)
+              const char *token_of, char **ret_note, err_t **err)
 {
     world_memory_t *self = arg;
+    (void)ret_note;
     if (strcmp(author, "far") != 0)
         return err_fail(err, ERR_UNAVAILABLE, "github.com/%s/%s cannot be reached", author, repo);
     AUTO_FREE char *text = str_format(

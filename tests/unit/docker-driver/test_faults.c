@@ -83,9 +83,9 @@ make_container(world_t *world, const char *name, const json_t *body)
     json_object_set_new(container, "Id", json_sprintf("id-%u", ++world->ids));
     json_array_foreach(docker_at(body, "HostConfig", "Mounts", NULL), i, mount)
     {
-        if (strcmp(docker_text(mount, "Source"), DOCKER_ENGINE_BUS) != 0)
-            add(world->volumes, docker_text(mount, "Source"),
-                docker_at(mount, "VolumeOptions", "Labels", NULL));
+        const char *volume = docker_text(mount, "Source");
+        if (strcmp(volume, DOCKER_ENGINE_BUS) != 0 && strcmp(volume, DOCKER_PACKAGES) != 0)
+            add(world->volumes, volume, docker_at(mount, "VolumeOptions", "Labels", NULL));
     }
 }
 
