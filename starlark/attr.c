@@ -269,6 +269,23 @@ sl_set_attr(star_t *s, value_t v, sl_string_t *name, value_t attr)
     return sl_fail(s, "can't assign to .%s field of %s", name->bytes, star_type_name(v));
 }
 
+/* ------------------------------------------------------------------ for tests */
+
+bool
+star_debug_called(star_value_t function)
+{
+    if (sl_is(function, SL_BOUND))
+        function = sl_value(SL_AS(sl_bound_t, function)->builtin);
+    return sl_is(function, SL_BUILTIN) && (sl_obj(function)->extra & SL_CALLED);
+}
+
+star_value_t
+star_debug_names(star_t *star)
+{
+    sl_list_t *list = sl_list_new(star, 0);
+    return list != NULL && add_keys(star, list, star->universe) ? sl_value(list) : STAR_ABSENT;
+}
+
 /* ------------------------------------------------------------------ functions from outside */
 
 bool

@@ -250,6 +250,9 @@ sl_call_native(star_t *s, sl_builtin_t *builtin, value_t self, const value_t *ar
         sl_host_scope_t scope = sl_host_enter(s);
         result = builtin->function(s, &call);
         sl_host_leave(s, scope);
+        if ((s->options.debug & STAR_DEBUG_CALLS) && star_ok(result) &&
+            !(builtin->obj.flags & SL_IMAGE))
+            builtin->obj.extra |= SL_CALLED;
     } else {
         result = builtin->function(s, &call);
     }

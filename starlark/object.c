@@ -436,7 +436,7 @@ sl_builtin_new(star_t *s, const char *name, star_function_fn *function, void *us
     sl_builtin_t *builtin = sl_heap_new(s, SL_BUILTIN, sizeof *builtin);
     if (builtin == NULL)
         return NULL;
-    builtin->obj.extra = flags;
+    builtin->obj.extra = flags | (s->options.debug & STAR_DEBUG_CALLS ? SL_CALLS_BACK : 0);
     builtin->name = text;
     builtin->function = function;
     builtin->user = user;

@@ -192,12 +192,15 @@ typedef struct {
 } sl_function_t;
 
 typedef struct {
-    sl_obj_t obj; /* extra: SL_CALLS_BACK */
+    sl_obj_t obj; /* extra: SL_CALLS_BACK, SL_CALLED */
     sl_string_t *name;
     star_function_fn *function;
     void *user;
 } sl_builtin_t;
-enum { SL_CALLS_BACK = 1 };
+enum {
+    SL_CALLS_BACK = 1, /* it may run code, or is to be watched */
+    SL_CALLED = 2,     /* it was watched and called */
+};
 
 typedef struct {
     sl_obj_t obj;

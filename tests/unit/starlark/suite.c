@@ -178,7 +178,7 @@ suite_run_then(const char *path, star_options_t options, suite_then_fn *then)
             append(&result.text, "\n", 1, "");
         }
         if (then != NULL && !result.stopped)
-            then(&star, module);
+            then(&star, module, env);
         star_destroy(&star);
     }
     if (!result.stopped)

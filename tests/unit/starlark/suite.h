@@ -26,7 +26,7 @@ typedef struct {
 /* `options` may set alloc, limits and debug. */
 suite_result_t suite_run(const char *path, star_options_t options);
 /* The same; `then`, if given, gets the interpreter and the file's module before it is destroyed. */
-typedef void suite_then_fn(star_t **star_p, star_value_t module);
+typedef void suite_then_fn(star_t **star_p, star_value_t module, star_value_t env);
 suite_result_t suite_run_then(const char *path, star_options_t options, suite_then_fn *then);
 /* The test files, ended by NULL; yours, free each and the array. */
 char **suite_files(void);

@@ -353,11 +353,12 @@ print_all(star_t *star, star_value_t module, star_text_t *text)
 static size_t compared; /* bytes */
 
 static void
-share_and_compare(star_t **star_p, star_value_t module)
+share_and_compare(star_t **star_p, star_value_t module, star_value_t env)
 {
     star_text_t before, after;
     star_image_t *image = NULL;
     star_t *other = interpreter(NULL, STAR_DEBUG_COLLECT);
+    (void)env;
 
     star_text_init(&before, other);
     star_text_init(&after, other);
