@@ -71,6 +71,8 @@ sl_stacks_done(star_t *s)
         next = chunk->next;
         sl_free(s, chunk, sizeof *chunk + chunk->count * sizeof(value_t));
     }
+    sl_free(s, s->spare, SL_SPARE);
+    s->spare = NULL;
     s->frames = NULL;
     s->chunks = NULL;
     s->frames_capacity = 0;

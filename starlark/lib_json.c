@@ -23,7 +23,8 @@ put_string(star_text_t *out, const sl_string_t *text)
     bool plain = true;
 
     for (uint32_t i = 0; plain && i < text->length; i++)
-        plain = text->bytes[i] >= 0x20 && text->bytes[i] < 0x7f && sl_tick(out->star);
+        plain = text->bytes[i] >= 0x20 && text->bytes[i] < 0x7f &&
+                ((i + 1) % PUT_AT_ONCE != 0 || sl_ticks(out->star, PUT_AT_ONCE / 64));
     star_text_put(out, "\"", 1);
     size_t from = 0;
     for (size_t i = 0, n; i < text->length && !out->failed; i += n) {
@@ -340,7 +341,9 @@ read_string(reader_t *r, bool key)
     const char *start = ++r->p;
     bool escaped = false;
 
-    for (; r->p < r->end && *r->p != '"' && sl_tick(r->s); r->p++) {
+    for (; r->p < r->end && *r->p != '"'; r->p++) {
+        if (((size_t)r->p + 1) % PUT_AT_ONCE == 0 && !sl_ticks(r->s, PUT_AT_ONCE / 64))
+            return STAR_ABSENT;
         if ((unsigned char)*r->p < 0x20) {
             char text[16];
             return bad(r, "invalid character %s in string literal", here(r, text));

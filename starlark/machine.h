@@ -33,7 +33,7 @@ typedef struct {
 bool sl_spread(star_t *s, const value_t *args, size_t n_args, const value_t *names, size_t n_named,
                value_t varargs, value_t kwargs, sl_spread_t *ret_spread);
 
-/* Frees the stacks; nothing runs. */
+/* Frees the stacks and the spare memory; nothing runs. */
 void sl_stacks_done(star_t *s);
 
 /* Leaves all frames down to the C code that entered, after a failure. */

@@ -19,6 +19,7 @@ enum {
     SL_REGISTERS_MAX = 60000, /* of one function */
     SL_SHAPES_MAX = 1 << 16,  /* shapes of structs that are shared; more are made but not shared */
     SL_DEPTH_DEFAULT = 100000,
+    SL_SPARE = 512,        /* bytes of the first piece of memory of a text */
     SL_PIECE = 1 << 20,    /* bytes copied or searched between looks at star_cancel() */
     SL_TICKS = 1 << 14,    /* items looked at in C code between looks at star_cancel() */
     SL_ENTRIES_MAX = 180,  /* C code calling Starlark calling C code ... */
@@ -127,6 +128,7 @@ struct star {
     size_t n_frames, frames_capacity;
     size_t run_frame; /* first frame of the innermost star_run() */
     sl_chunk_t *chunks;
+    char *spare;      /* SL_SPARE bytes that no text uses now; or NULL */
     uint32_t entries; /* of C code into the machine, nested */
 
     star_options_t options;

@@ -13,7 +13,9 @@ star_text_init(star_text_t *text, star_t *star)
 void
 star_text_done(star_text_t *text)
 {
-    if (text->data != NULL)
+    if (text->data != NULL && text->capacity == SL_SPARE && text->star->spare == NULL)
+        text->star->spare = text->data;
+    else if (text->data != NULL)
         sl_free(text->star, text->data, text->capacity);
     *text = (star_text_t){.star = text->star};
 }
@@ -32,7 +34,13 @@ reserve(star_text_t *text, size_t more)
         text->failed = true;
         return false;
     }
-    size_t capacity = text->capacity < 64 ? 128 : text->capacity * 2;
+    if (text->data == NULL && need <= SL_SPARE && text->star->spare != NULL) {
+        text->data = text->star->spare;
+        text->capacity = SL_SPARE;
+        text->star->spare = NULL;
+        return true;
+    }
+    size_t capacity = text->capacity == 0 ? SL_SPARE : text->capacity * 2;
     if (capacity < need)
         capacity = need;
     char *data = sl_realloc(text->star, text->data, text->capacity, capacity);
