@@ -365,6 +365,21 @@ docker_container_remove(docker_t *self, const docker_call_t *call, const char *i
     return docker_containers_remove(self, call, list, err);
 }
 
+/* Those that have both labels: Podman gives volumes that have any of them. */
+static json_t *
+with_label(const json_t *objects, const char *label, const char *value)
+{
+    size_t i;
+    json_t *object, *found = json_array();
+    json_array_foreach((json_t *)objects, i, object)
+    {
+        if (strcmp(docker_label(object, label), value) == 0 &&
+            strcmp(docker_label(object, DOCKER_LABEL_APP), DOCKER_APP) == 0)
+            json_array_append(found, object);
+    }
+    return found;
+}
+
 int
 docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *label,
                       const char *value, err_t **err)
@@ -372,7 +387,7 @@ docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *lab
     AUTO_JSON *reply = NULL;
     if (docker_get(self, call, docker_volumes_path(label, value), &reply, err) < 0)
         return err_wrap(err, "cannot list volumes");
-    const json_t *volumes = json_object_get(reply, "Volumes");
+    AUTO_JSON *volumes = with_label(json_object_get(reply, "Volumes"), label, value);
     size_t count = json_array_size(volumes);
     docker_request_t *requests = calloc(count + 1, sizeof *requests);
     if (!requests)

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct docker {
     docker_http_t *http;
@@ -20,6 +21,7 @@ struct docker {
     docker_host_ports_t host_ports;
     pthread_mutex_t pulls_lock;
     struct docker_pull *pulls;          /* images.c; under pulls_lock */
+    atomic_int kind;                    /* cluster.c: what listens; 0 while not known */
     int pull_idle_ms;                   /* DOCKER_PULL_IDLE_MS; tests have less patience */
     struct docker_collector *collector; /* collect.h; NULL when logs are not collected */
 };
@@ -132,6 +134,10 @@ int docker_await(docker_t *self, const docker_call_t *call, const char *filters,
 
 /* ----------------------------------------------------------------------------------- containers */
 
+/* Makes a container, by POST /containers/create; body is taken. Not cancelled in the middle, so that
+ * afterwards it is known whether there is something to take back. */
+int docker_container_create(docker_t *self, const char *name, json_t *body, json_t **ret_reply,
+                            err_t **err);
 /* Starts a container. */
 int docker_container_start(docker_t *self, const docker_call_t *call, const char *id, err_t **err);
 /* Adds the last lines of what it printed to *ret_text. */

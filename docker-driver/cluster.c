@@ -119,10 +119,16 @@ measure(docker_t *self, const docker_call_t *call, Orchestrator__ClusterInfo *in
 int
 docker_is_podman(docker_t *self, const docker_call_t *call, err_t **err)
 {
-    AUTO_JSON *version = NULL;
-    if (docker_get(self, call, docker_path("/version"), &version, err) < 0)
-        return err_wrap(err, "cannot learn what kind of Docker this is");
-    return is_podman(version);
+    enum { UNKNOWN, DOCKER, PODMAN };
+    int kind = atomic_load_explicit(&self->kind, memory_order_relaxed);
+    if (kind == UNKNOWN) {
+        AUTO_JSON *version = NULL;
+        if (docker_get(self, call, docker_path("/version"), &version, err) < 0)
+            return err_wrap(err, "cannot learn what kind of Docker this is");
+        kind = is_podman(version) ? PODMAN : DOCKER;
+        atomic_store_explicit(&self->kind, kind, memory_order_relaxed);
+    }
+    return kind == PODMAN;
 }
 
 int

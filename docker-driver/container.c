@@ -9,6 +9,42 @@
 #define TAIL_BYTES_MAX 16384u /* of the last lines */
 #define FILE_MAX 65536u
 
+/* Podman makes the volumes of a container's mounts, too, but without their labels. */
+static int
+make_volumes(docker_t *self, const json_t *body, err_t **err)
+{
+    size_t i;
+    json_t *mount;
+    json_array_foreach(docker_at(body, "HostConfig", "Mounts", NULL), i, mount)
+    {
+        json_t *labels = docker_at(mount, "VolumeOptions", "Labels", NULL);
+        if (!labels)
+            continue;
+        json_t *volume =
+            json_pack("{s:s, s:O}", "Name", docker_text(mount, "Source"), "Labels", labels);
+        AUTO(err) failure = NULL;
+        if (docker_post(self, NULL, docker_path("/volumes/create"), volume, NULL, &failure) == 0)
+            continue;
+        if (err)
+            *err = TAKE(failure);
+        return err_wrap(err, "cannot make volume '%s'", docker_text(mount, "Source"));
+    }
+    return 0;
+}
+
+int
+docker_container_create(docker_t *self, const char *name, json_t *body, json_t **ret_reply,
+                        err_t **err)
+{
+    int podman = docker_is_podman(self, NULL, err);
+    if (podman < 0 || (podman && make_volumes(self, body, err) < 0)) {
+        json_decref(body);
+        return -1;
+    }
+    return docker_post(self, NULL, docker_path("/containers/create?name=%s", name), body, ret_reply,
+                       err);
+}
+
 int
 docker_container_start(docker_t *self, const docker_call_t *call, const char *id, err_t **err)
 {

@@ -269,8 +269,7 @@ make_container(docker_t *self, const docker_call_t *call, making_t *making, err_
 {
     AUTO_FREE char *name = docker_name_api(making->args->enclave_uuid);
     AUTO_JSON *reply = NULL;
-    if (docker_post(self, NULL, docker_path("/containers/create?name=%s", name),
-                    container_body(making), &reply, err) < 0)
+    if (docker_container_create(self, name, container_body(making), &reply, err) < 0)
         return err_wrap(err, "cannot make the API container of image '%s'", making->args->image);
     making->container_id = strdup(docker_text(reply, "Id"));
     if (docker_container_start(self, call, making->container_id, err) < 0)

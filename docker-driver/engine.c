@@ -99,7 +99,8 @@ engine_mounts(const docker_t *self)
     json_t *mounts = json_array();
     json_array_append_new(mounts, docker_volume_mount(DOCKER_ENGINE_DATA, DOCKER_DATA_DIR, labels));
     json_array_append_new(mounts, docker_bus_mount());
-    json_array_append_new(mounts, docker_volume_mount(DOCKER_ENGINE_LOGS, DOCKER_LOGS_DIR, log_labels));
+    json_array_append_new(mounts,
+                          docker_volume_mount(DOCKER_ENGINE_LOGS, DOCKER_LOGS_DIR, log_labels));
     json_array_append_new(mounts, docker_bind_mount(host_socket(self), SOCKET_IN_CONTAINER));
     if (!self->no_host_net) {
         json_t *mount = docker_bind_mount(DOCKER_HOST_NET_SOURCE, DOCKER_HOST_NET_DIR);
@@ -139,8 +140,7 @@ make_container(docker_t *self, const Orchestrator__CreateEngineArgs *args, const
      * take back. */
     AUTO_FREE char *name = docker_name_engine(args->guid);
     AUTO_JSON *reply = NULL;
-    if (docker_post(self, NULL, docker_path("/containers/create?name=%s", name),
-                    engine_body(self, args, public_key), &reply, err) < 0)
+    if (docker_container_create(self, name, engine_body(self, args, public_key), &reply, err) < 0)
         return err_wrap(err, "cannot make the engine container of image '%s'", args->image);
     *ret_id = strdup(docker_text(reply, "Id"));
     return 0;
@@ -388,8 +388,15 @@ docker_engine_stop(docker_t *self, const docker_call_t *call,
         return err_wrap(err, "cannot stop engine '%.100s'", request->guid);
     /* First the restart policy: an engine that was stopped does not come back with the daemon. */
     json_t *policy = json_pack("{s:{s:s}}", "RestartPolicy", "Name", "no");
-    if (docker_post(self, call, docker_path("/containers/%s/update", id), policy, NULL, err) < 0)
+    AUTO(err) failure = NULL;
+    if (docker_post(self, call, docker_path("/containers/%s/update", id), policy, NULL, &failure) <
+            0 &&
+        !(err_code(failure) == ERR_NOT_FOUND && docker_is_podman(self, call, NULL) > 0)) {
+        /* Podman before 4.5 has no such request, and starts nothing that was stopped. */
+        if (err)
+            *err = TAKE(failure);
         return err_wrap(err, "cannot change the restart policy of engine '%s'", request->guid);
+    }
     AUTO_FREE char *path =
         docker_path("/containers/%s/stop?t=%d", id, (int)(request->grace_seconds & 0xffff));
     AUTO_REQUEST stop = {.method = "POST", .path = path, .timeout_ms = -1};

@@ -37,6 +37,8 @@ static const struct {
      "another network covers these addresses"}, /* Podman */
     {DOCKER_NO_IMAGE, "No such image", "", ERR_NOT_FOUND,
      "pull it first, or check its name and tag"},
+    {DOCKER_NO_IMAGE, "image not known", "", ERR_NOT_FOUND,
+     "pull it first, or check its name and tag"},
     {DOCKER_NO_IMAGE, "pull access denied", "", ERR_NOT_FOUND,
      "check the image's name, or log in to its registry with 'docker login'"},
     {DOCKER_NO_IMAGE, "manifest unknown", "", ERR_NOT_FOUND,
@@ -52,11 +54,16 @@ static const struct {
     {DOCKER_NETWORK_TAKEN, "network with name", "already exists", ERR_EXISTS, ""},
     {DOCKER_NO_NETWORK, "network", "not found", ERR_NOT_FOUND, ""},
     {DOCKER_NAME_TAKEN, "is already in use by container", "", ERR_EXISTS, ""},
+    {DOCKER_NAME_TAKEN, "the container name", "is already in use", ERR_EXISTS, ""}, /* Podman */
     {DOCKER_BEING_REMOVED, "removal of container", "already in progress", ERR_STATE, ""},
     {DOCKER_BEING_REMOVED, "is marked for removal", "", ERR_STATE, ""},
     {DOCKER_ENDPOINTS, "has active endpoints", "", ERR_STATE, "disconnect its containers first"},
+    {DOCKER_IN_USE, "volume is being used", "", ERR_STATE,
+     "remove the container that uses it first"}, /* Podman */
     {DOCKER_IN_USE, "volume is in use", "", ERR_STATE, "remove the container that uses it first"},
     {DOCKER_NOT_RUNNING, "is not running", "", ERR_STATE, "start it first"},
+    {DOCKER_NOT_RUNNING, "can only kill running containers", "", ERR_STATE, "start it first"},
+    {DOCKER_NOT_RUNNING, "exec sessions on running containers", "", ERR_STATE, "start it first"},
     {DOCKER_NOT_RUNNING, "is paused", "", ERR_STATE, "unpause it first"},
     {DOCKER_OTHER, "client version", "too new", ERR_UNSUPPORTED,
      "try again: the version is negotiated anew"},
@@ -66,6 +73,8 @@ static const struct {
      "this Docker host has no GPU support: install the NVIDIA container toolkit"},
     {DOCKER_OTHER, "error gathering device information", "", ERR_INVALID,
      "the device must exist on the Docker host"},
+    {DOCKER_OTHER, "invoke a command that was not found", "", ERR_INVALID,
+     "the command must exist in the image"}, /* Podman */
     {DOCKER_OTHER, "executable file not found", "", ERR_INVALID,
      "the command must exist in the image"},
 };

@@ -131,6 +131,14 @@ port_of(const json_t *ports, int number)
     return 0;
 }
 
+/* As it was given: Podman says where an image without a registry is. */
+static const char *
+image_name(const char *image)
+{
+    static const char here[] = "localhost/";
+    return str_starts(image, here) ? image + sizeof here - 1 : image;
+}
+
 Orchestrator__EngineInfo *
 docker_reply_engine(const json_t *container)
 {
@@ -139,7 +147,7 @@ docker_reply_engine(const json_t *container)
     info->version = strdup(docker_label(container, DOCKER_LABEL_ENGINE_VERSION));
     info->container_id = strdup(docker_text(container, "Id"));
     info->public_key = strdup(docker_label(container, DOCKER_LABEL_ENGINE_KEY));
-    info->image = strdup(docker_text(container, "Image"));
+    info->image = strdup(image_name(docker_text(container, "Image")));
     info->is_running = docker_reply_state(docker_text(container, "State")) ==
                        ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING;
     if (info->is_running)
@@ -331,7 +339,7 @@ docker_reply_service(const json_t *container)
     info->state = docker_reply_state(docker_text(state, "Status"));
     info->exit_code = (int32_t)docker_int(state, "ExitCode");
     info->out_of_memory = json_is_true(json_object_get(state, "OOMKilled"));
-    info->image = strdup(docker_text(config, "Image"));
+    info->image = strdup(image_name(docker_text(config, "Image")));
     info->private_ip = strdup(docker_label(config, DOCKER_LABEL_PRIVATE_IP));
     info->public_ip = strdup("");
     strings(json_object_get(config, "Entrypoint"), &info->entrypoint, &info->n_entrypoint);

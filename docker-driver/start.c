@@ -172,8 +172,7 @@ create(starting_t *self, err_t **err)
     self->begun = true;
     /* Not cancelled in the middle, so that afterwards it is known whether there is something to
      * take back. */
-    if (docker_post(self->docker, NULL, docker_path("/containers/create?name=%s", name), body,
-                    &reply, err) < 0)
+    if (docker_container_create(self->docker, name, body, &reply, err) < 0)
         return -1;
     self->id = strdup(docker_text(reply, "Id"));
     return 0;
