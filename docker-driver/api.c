@@ -20,6 +20,7 @@ docker_new(const char *host, docker_t **ret_docker, err_t **err)
     pthread_mutex_init(&self->pulls_lock, NULL);
     self->pull_idle_ms = DOCKER_PULL_IDLE_MS;
     pthread_mutex_init(&self->host_ports.lock, NULL);
+    docker_seen_init(&self->seen);
     if (docker_http_new(host, &self->http, err) < 0)
         return -1;
     *ret_docker = TAKE(self);
@@ -37,6 +38,7 @@ docker_destroy(docker_t **self_p)
     pthread_mutex_destroy(&self->subnet_lock);
     pthread_mutex_destroy(&self->pulls_lock);
     pthread_mutex_destroy(&self->host_ports.lock);
+    docker_seen_done(&self->seen);
     free(self);
 }
 
@@ -351,6 +353,7 @@ docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t
             result = err_wrap(err, "cannot remove container '%s'", docker_text(container, "Id"));
         else
             docker_host_ports_release(self, docker_label(container, DOCKER_LABEL_PUBLIC_PORTS));
+        docker_seen_forget(&self->seen, docker_text(container, "Id"));
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
     }

@@ -9,6 +9,7 @@
 #include "docker-driver/http.h"
 #include "docker-driver/labels.h"
 #include "docker-driver/refusal.h"
+#include "docker-driver/seen.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct docker {
     bool no_host_net;            /* Docker refuses to mount it into the engine's container */
     pthread_mutex_t subnet_lock; /* held while an enclave's subnet is picked and its network made */
     docker_host_ports_t host_ports;
+    docker_seen_t seen;
     pthread_mutex_t pulls_lock;
     struct docker_pull *pulls;          /* images.c; under pulls_lock */
     atomic_int kind;                    /* cluster.c: what listens; 0 while not known */

@@ -29,7 +29,7 @@ by_name(const void *a, const void *b)
                   (*(Orchestrator__ServiceInfo *const *)b)->name);
 }
 
-/* Inspects all at once; one that vanished meanwhile is left out. */
+/* Inspects those that are not known, all at once; one that vanished meanwhile is left out. */
 static int
 inspect_all(docker_t *self, const docker_call_t *call, docker_request_t *requests, size_t count,
             Orchestrator__GetServicesReply *reply, err_t **err)
@@ -46,6 +46,7 @@ inspect_all(docker_t *self, const docker_call_t *call, docker_request_t *request
         }
         if (docker_json(requests[i].reply.data, requests[i].reply.len, &container, err) < 0)
             return -1;
+        docker_seen_add(&self->seen, container);
         LIST_ADD(reply->services, reply->n_services, docker_reply_service(container));
     }
     if (reply->n_services)
@@ -68,16 +69,21 @@ docker_services_get(docker_t *self, const docker_call_t *call,
     docker_request_t *requests = calloc(json_array_size(list) + 1, sizeof *requests);
     if (!requests)
         abort();
+    Orchestrator__GetServicesReply *reply = MESSAGE_NEW(GetServicesReply, get_services_reply);
     size_t i, count = 0;
     json_t *container;
     json_array_foreach(list, i, container)
     {
         if (!is_wanted(request, container))
             continue;
+        AUTO_JSON *known = docker_seen_find(&self->seen, container);
+        if (known) {
+            LIST_ADD(reply->services, reply->n_services, docker_reply_service(known));
+            continue;
+        }
         requests[count].method = "GET";
         requests[count++].path = docker_path("/containers/%s/json", docker_text(container, "Id"));
     }
-    Orchestrator__GetServicesReply *reply = MESSAGE_NEW(GetServicesReply, get_services_reply);
     int result = inspect_all(self, call, requests, count, reply, err);
     for (i = 0; i < count; i++) {
         free((char *)requests[i].path);

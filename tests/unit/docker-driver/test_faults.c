@@ -166,7 +166,10 @@ answer_containers(world_t *world, fake_request_t *request)
     } else if (strcmp(request->method, "PUT") == 0) {
         fake_json(request, 200, "");
     } else {
-        fake_json(request, 200, "{\"Id\":\"x\",\"State\":{\"Status\":\"running\"},\"Config\":{}}");
+        AUTO_FREE char *text =
+            str_format("{\"Id\":\"%s\",\"State\":{\"Status\":\"running\"},\"Config\":{}}",
+                       docker_text(json_object_get(world->containers, name), "Id"));
+        fake_json(request, 200, text);
     }
 }
 
@@ -463,6 +466,45 @@ a_service_has_the_same_host_port_whenever_it_runs(void **state)
     assert_string_equal(ports[0], ports[1]);
 }
 
+/* ------------------------------------------------------------------------------ what was seen before */
+
+static Orchestrator__GetServicesReply *
+list_services(world_t *world)
+{
+    Orchestrator__GetServicesArgs args = ORCHESTRATOR__GET_SERVICES_ARGS__INIT;
+    Orchestrator__GetServicesReply *reply = NULL;
+    args.enclave_uuid = ENCLAVE;
+    assert_int_equal(direct_ask(world->docker, "GetServices", &args, &reply, NULL), 0);
+    return reply;
+}
+
+static void
+services_that_run_are_inspected_once(void **state)
+{
+    world_t *world = *state;
+    assert_int_equal(make_enclave(world, NULL), 0);
+    assert_int_equal(start_service(world, NULL), 0);
+    size_t named = 0;
+    for (int i = 0; i < 3; i++) {
+        unsigned before = fake_count(world->fake, "/json");
+        Orchestrator__GetServicesReply *reply = list_services(world);
+        /* The fake lists the API container, too: the second look at either is none. */
+        assert_int_equal(fake_count(world->fake, "/json") - before, i ? 1 : 1 + reply->n_services);
+        named = reply->n_services;
+        orchestrator__get_services_reply__free_unpacked(reply, NULL);
+    }
+    pthread_mutex_lock(&world->lock);
+    json_object_set_new(json_object_get(world->containers, "web--" SERVICE), "State",
+                        json_string("exited"));
+    pthread_mutex_unlock(&world->lock);
+    unsigned before = fake_count(world->fake, "/json");
+    Orchestrator__GetServicesReply *reply = list_services(world);
+    assert_int_equal(fake_count(world->fake, "/json") - before,
+                     2); /* how it ended must be asked for */
+    assert_int_equal(reply->n_services, named);
+    orchestrator__get_services_reply__free_unpacked(reply, NULL);
+}
+
 /* ------------------------------------------------------------------------------ what is left over */
 
 #define GRACE 1000
@@ -543,6 +585,7 @@ main(void)
         WITH(a_service_is_started_whole_or_not_at_all),
         WITH(a_host_port_in_use_is_passed_over_and_files_stay),
         WITH(a_service_has_the_same_host_port_whenever_it_runs),
+        WITH(services_that_run_are_inspected_once),
         WITH(what_is_left_over_goes_after_the_grace_and_nothing_else),
         WITH(what_comes_back_during_the_grace_stays),
     };
