@@ -301,17 +301,20 @@ a_removed_service_is_not_shown_and_an_updated_one_once(void **state)
                               "  isPrintInstruction: false\n"
                               "- instructionUuid: U3\n"
                               "  shortDescriptor: get_services(3 services)\n"
-                              "  dependencies: []\n"
+                              "  dependencies:\n"
+                              "  - U1\n"
+                              "  - U2\n"
                               "  isPrintInstruction: false\n"
                               "- instructionUuid: U4\n"
                               "  shortDescriptor: remove_service(gone)\n"
                               "  dependencies:\n"
                               "  - U1\n"
+                              "  - U3\n"
                               "  isPrintInstruction: false\n"
                               "- instructionUuid: U5\n"
                               "  shortDescriptor: add_service(b)\n"
                               "  dependencies:\n"
-                              "  - U2\n"
+                              "  - U3\n"
                               "  isPrintInstruction: false\n");
 }
 
