@@ -12,11 +12,23 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#define CHUNK_BYTES                                                                                \
+    32768u /* of items that lie together: what is kept long must not lie scattered over the heap */
+#define ALIGNMENT 16u
+
 typedef struct item {
     struct item *next;
     size_t size;
     char packed[];
 } item_t;
+
+/* Items in order. The first one that is kept is in the first chunk. */
+typedef struct chunk {
+    struct chunk *next;
+    size_t used, space; /* bytes of items */
+    size_t count;       /* of items that are kept */
+    char items[] __attribute__((aligned(ALIGNMENT)));
+} chunk_t;
 
 struct run_feed {
     char *title;
@@ -24,6 +36,7 @@ struct run_feed {
     pthread_mutex_t lock; /* of what follows */
     unsigned holders;
     item_t *first, **last;
+    chunk_t *first_chunk, *last_chunk;
     size_t bytes;        /* of all items */
     size_t dropped;      /* items that are not kept any more */
     pthread_cond_t room; /* lines were read, or a reader has left */
@@ -43,7 +56,7 @@ struct run_reader {
 
 static void trim(run_feed_t *self);
 static void wait_for_readers(run_feed_t *self);
-static void append(run_feed_t *self, item_t *item);
+static void append(run_feed_t *self, const str_t *packed);
 static size_t take(run_reader_t *self, size_t most, str_t *out, bool *ret_over);
 
 run_feed_t *
@@ -85,10 +98,10 @@ run_feed_drop(run_feed_t **self_p)
     pthread_mutex_unlock(&self->lock);
     if (!is_last)
         return;
-    while (self->first) {
-        item_t *item = self->first;
-        self->first = item->next;
-        free(item);
+    while (self->first_chunk) {
+        chunk_t *chunk = self->first_chunk;
+        self->first_chunk = chunk->next;
+        free(chunk);
     }
     pthread_cond_destroy(&self->room);
     pthread_mutex_destroy(&self->lock);
@@ -103,14 +116,9 @@ run_feed_add(void *arg, run_line_t *line)
     AUTO_STR packed = STR_EMPTY;
     bus_msgpack_pack(&line->base, &packed);
     protobuf_c_message_free_unpacked(&line->base, NULL);
-    item_t *item = malloc(sizeof(*item) + packed.len);
-    if (!item)
-        abort();
-    item->size = packed.len;
-    memcpy(item->packed, packed.data, packed.len);
     pthread_mutex_lock(&self->lock);
     wait_for_readers(self);
-    append(self, item);
+    append(self, &packed);
     trim(self);
     pthread_mutex_unlock(&self->lock);
 }
@@ -157,11 +165,37 @@ run_feed_about(run_feed_t *self)
 
 /* -------------------------------------------------------------------------------------- keeping */
 
+/* Room for so many bytes at the end of the last chunk, or of a new one. */
+static void *
+make_room(run_feed_t *self, size_t size)
+{
+    chunk_t *chunk = self->last_chunk;
+    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (!chunk || chunk->space - chunk->used < size) {
+        const size_t space = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+        chunk = malloc(sizeof(*chunk) + space);
+        if (!chunk)
+            abort();
+        chunk->next = NULL;
+        chunk->used = chunk->count = 0;
+        chunk->space = space;
+        *(self->last_chunk ? &self->last_chunk->next : &self->first_chunk) = chunk;
+        self->last_chunk = chunk;
+    }
+    void *room = chunk->items + chunk->used;
+    chunk->used += size;
+    chunk->count++;
+    return room;
+}
+
 /* Appends one; under lock. */
 static void
-append(run_feed_t *self, item_t *item)
+append(run_feed_t *self, const str_t *packed)
 {
+    item_t *item = make_room(self, sizeof(*item) + packed->len);
     item->next = NULL;
+    item->size = packed->len;
+    memcpy(item->packed, packed->data, packed->len);
     *self->last = item;
     self->last = &item->next;
     self->bytes += item->size;
@@ -198,7 +232,11 @@ drop_first(run_feed_t *self)
         self->last = &self->first;
     self->bytes -= item->size;
     self->dropped++;
-    free(item);
+    chunk_t *chunk = self->first_chunk;
+    if (--chunk->count == 0 && chunk->next) {
+        self->first_chunk = chunk->next;
+        free(chunk);
+    }
 }
 
 /* Keeps the limits; under lock. The last line always stays: mostly it says how the run ended. */
@@ -278,8 +316,11 @@ run_reader_destroy(run_reader_t **self_p)
     *at = self->next;
     trim(feed);
     pthread_cond_broadcast(&feed->room);
+    const bool is_over = feed->is_over;
     pthread_mutex_unlock(&feed->lock);
     run_feed_drop(&feed);
+    if (is_over)
+        malloc_trim(0); /* of what it had still to read */
     close(self->event);
     free(self);
 }
