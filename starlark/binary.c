@@ -491,7 +491,7 @@ sl_contains(star_t *s, value_t container, value_t item)
         const sl_range_t *range = SL_AS(sl_range_t, container);
         int64_t i;
         if (!sl_is_integer(item))
-            return star_fail_code(s, "'in range' requires integer as left operand, not %s",
+            return star_fail_code(s, "'in <range>' requires integer as left operand, not %s",
                                   star_type_name(item));
         if (!sl_get_index(item, &i))
             return 0;

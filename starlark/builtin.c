@@ -349,9 +349,12 @@ on_set(star_t *s, const star_args_t *args)
     if (!sl_positional(s, args, 0, 1))
         return STAR_ABSENT;
     sl_dict_t *set = sl_dict_new(s, SL_SET, 0);
-    if (set == NULL || (args->n_args == 1 &&
-                        (!sl_arg_iterable(s, args, 0) || !sl_set_extend(s, set, args->args[0]))))
+    if (set == NULL || (args->n_args == 1 && !sl_arg_iterable(s, args, 0)))
         return STAR_ABSENT;
+    if (args->n_args == 1 && !sl_set_extend(s, set, args->args[0])) {
+        sl_prefix_error(s, "set");
+        return STAR_ABSENT;
+    }
     return sl_value(set);
 }
 
