@@ -263,6 +263,8 @@ on_repr(star_t *s, const star_args_t *args)
 static value_t
 on_type(star_t *s, const star_args_t *args)
 {
+    if (args->n_named == 0 && args->n_args != 1)
+        FAIL("type: got %zu arguments, want exactly 1", args->n_args);
     if (!sl_positional(s, args, 1, 1))
         return STAR_ABSENT;
     const char *name = star_type_name(args->args[0]);
@@ -561,6 +563,8 @@ min_or_max(star_t *s, const star_args_t *args, star_compare_t op)
         }
     }
     sl_iter_done(items);
+    if (more < 0 && s->failed)
+        sl_prefix_error(s, args->name);
     if (more < 0)
         return STAR_ABSENT;
     return star_ok(best) ? best : star_fail(s, "%s: argument is an empty sequence", args->name);
