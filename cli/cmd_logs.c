@@ -97,11 +97,18 @@ show(void *arg, const EngineApi__GetServiceLogsResponse *message, err_t **err)
         while (k < self->count &&
                strcmp(self->uuids[k], message->service_logs_by_service_uuid[i]->key))
             k++;
-        for (size_t line = 0; lines && k < self->count && line < lines->n_line; line++) {
-            AUTO_STR name = STR_EMPTY;
-            out_style(&name, styles[k % ARRAY_LEN(styles)], out_coloured(), self->names[k]);
-            out_line("[%s] %s", name.data, lines->line[line]);
+        if (!lines || !lines->n_line || k == self->count)
+            continue;
+        AUTO_STR name = STR_EMPTY;
+        AUTO_STR text = STR_EMPTY;
+        out_style(&name, styles[k % ARRAY_LEN(styles)], out_coloured(), self->names[k]);
+        for (size_t line = 0; line < lines->n_line; line++) {
+            str_add(&text, line ? "\n[" : "[");
+            str_add_bytes(&text, name.data, name.len);
+            str_add(&text, "] ");
+            str_add(&text, lines->line[line]);
         }
+        out_line("%s", text.data); /* all in one write */
     }
     return 0;
 }

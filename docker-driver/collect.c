@@ -18,6 +18,7 @@
 
 #define RETRY_FIRST_MS 20
 #define RETRY_MOST_MS 2000
+#define GATHER_MS 3
 #define KEEP_SHARE 32u /* of the quota: after so much was written it is looked at */
 #define KEEP_BYTES_MIN (1u << 20)
 
@@ -48,6 +49,7 @@ struct docker_collector {
     int64_t events_at;         /* clock_ns() at which the event stream is opened again; 0 while it is open */
     int delay_ms;
     uint64_t written; /* since the limits were looked at */
+    bool busy;        /* lines came in the last turn */
     int64_t keep_at;
     struct pollfd *fds;
     size_t fds_space;
@@ -315,8 +317,10 @@ take_turn(docker_collector_t *self, size_t watched, int64_t now)
         if (source->transfer && (found || due))
             docker_source_advance(source, found, now);
     }
+    self->busy = false;
     for (size_t i = 0; i < self->count; i++) {
         docker_source_begin(self->sources[i], now);
+        self->busy |= self->sources[i]->bytes > 0;
         self->written += self->sources[i]->bytes;
         self->sources[i]->bytes = 0;
     }
@@ -337,7 +341,11 @@ collect(void *arg)
     while (!self->stopping) {
         size_t count = watch_all(self);
         int timeout = wait_ms(self, clock_ns());
+        bool busy = self->busy;
         pthread_mutex_unlock(&self->lock);
+        /* Docker sends line by line: those that follow each other closely are taken together. */
+        if (busy)
+            poll(self->fds, 1, GATHER_MS);
         int found = poll(self->fds, count, timeout);
         pthread_mutex_lock(&self->lock);
         for (size_t i = 0; found <= 0 && i < count; i++)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define SERVICES_MAX 1024u /* of one request */
+#define GATHER_MS 5        /* how long lines that follow each other wait for the next ones */
 
 /* A service that was found. */
 typedef struct {
@@ -270,6 +271,9 @@ wait_change(engine_t *self, actor_call_t *call, logs_watch_t *watch, err_t **err
                            {.fd = actor_call_cancel_fd(call), .events = POLLIN}};
     while (poll(fds, ARRAY_LEN(fds), -1) < 0)
         continue;
+    /* Changes that follow each other closely are read together; the other two are waited for meanwhile. */
+    if (!fds[1].revents && !fds[2].revents)
+        poll(fds + 1, ARRAY_LEN(fds) - 1, GATHER_MS);
     logs_watch_drain(watch);
     if (fds[1].revents)
         return err_fail(err, ERR_UNAVAILABLE, "the engine stops");
