@@ -62,8 +62,13 @@ for name in $(awk '!/^#/ && / execute/ { print $1 }' "$packages/list"); do
     [ "$(enclave_of "$name")" = shared ] || ok kurtosis enclave rm --force "$(enclave_of "$name")"
 done
 
-it "without the mirror a package that needs others says what can be done"
+it "without the mirror what was fetched before is used, with a warning"
 kill $httpd
 wait $httpd || true
-fails kurtosis run "$packages/chain" --enclave offline
-says "KURTOSIS_GIT_MIRROR"
+ok kurtosis run "$packages/chain" --enclave offline
+says "'https://github.com/chain/one.git' cannot be reached: commit" '["one", "two", "three", "four", "five"]'
+
+it "without the mirror what was never fetched is an error that says what can be done"
+printf 'import_module("github.com/chain/unseen/main.star")\ndef run(plan):\n    pass\n' >"$work/unseen.star"
+fails kurtosis run "$work/unseen.star" --enclave offline
+says "github.com/chain/unseen" "KURTOSIS_GIT_MIRROR"
