@@ -23,6 +23,7 @@
 #define ARCHIVE_UPLOAD_MAX                                                                         \
     UINT64_C(2097152000)             /* compressed bytes of an upload: reaching it is an error */
 #define ARCHIVE_MEMBERS_MAX 1000000u /* files and directories of one archive */
+#define ARCHIVE_SYMLINKS_MAX 262144u /* symbolic links of one archive: 4 MB while it is read */
 #define ARCHIVE_UNPACKED_MAX (UINT64_C(64) << 30) /* bytes that one archive may unpack to */
 #define ARCHIVE_PATH_MAX 4095u                    /* bytes of a member's path */
 #define ARCHIVE_IGNORE_FILE ".kurtosisignore"
@@ -128,9 +129,13 @@ typedef struct archive_reader archive_reader_t;
 ssize_t archive_reader_read(archive_reader_t *self, void *data, size_t size, err_t **err);
 
 /* Calls fn for every file and directory in archive order; fn may read the member's data, and ends
- * the walk by a negative result (which is returned, with its *err). */
+ * the walk by a negative result (which is returned, with its *err). INVALID at a member of any kind (a
+ * hard link's target too) that would leave the folder, by its name or because a directory of its path is a symbolic link of
+ * the archive: a walk to the end says that the archive is safe to unpack. */
 typedef int(archive_member_fn)(void *arg, const archive_member_t *member, archive_reader_t *reader,
                                err_t **err);
 int archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **err);
+/* A walk for that alone. */
+int archive_tgz_check(const char *archive, err_t **err);
 
 #endif

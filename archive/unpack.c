@@ -4,6 +4,7 @@
  * O_NOFOLLOW from the folder's descriptor, members and bytes are counted.
  */
 #include "archive/archive.h"
+#include "archive/symlinks.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -18,6 +19,7 @@ struct archive_reader {
     struct archive *tar;
     const char *path; /* of the archive; lent */
     uint64_t bytes;   /* read so far */
+    symlinks_t symlinks;
 };
 
 static void
@@ -25,6 +27,7 @@ reader_done(archive_reader_t *self)
 {
     if (self->tar)
         archive_read_free(self->tar);
+    symlinks_done(&self->symlinks);
 }
 
 static int
@@ -93,6 +96,54 @@ entry_name(struct archive_entry *entry)
     return name ? name : archive_entry_pathname_utf8(entry);
 }
 
+static const char *
+entry_hardlink(struct archive_entry *entry)
+{
+    const char *name = archive_entry_hardlink(entry);
+    return name ? name : archive_entry_hardlink_utf8(entry);
+}
+
+/* Takes a name of the archive apart: INVALID if it would leave the destination, by itself or through a symbolic link. */
+static int
+take_name(const archive_reader_t *self, const char *raw, char ret_name[ARCHIVE_PATH_MAX + 1],
+          err_t **err)
+{
+    if (!raw || clean_name(raw, ret_name) < 0)
+        return err_fail(err, ERR_INVALID,
+                        "the archive '%s' has a member '%s' that would leave the destination",
+                        self->path, raw ? raw : "?");
+    size_t passed = symlinks_passed(&self->symlinks, ret_name);
+    if (passed > 0)
+        return err_fail(err, ERR_INVALID,
+                        "the archive '%s' has a member '%s' that would be unpacked through the "
+                        "symbolic link '%.*s' of the same archive, wherever it leads",
+                        self->path, raw, (int)passed, ret_name);
+    return 0;
+}
+
+/* The clean name of an entry; what is or becomes a symbolic link (a hard link to one is one) is remembered. */
+static int
+take_entry(archive_reader_t *self, struct archive_entry *entry, char ret_name[ARCHIVE_PATH_MAX + 1],
+           err_t **err)
+{
+    const char *hardlink = entry_hardlink(entry);
+    char target[ARCHIVE_PATH_MAX + 1];
+    if (take_name(self, entry_name(entry), ret_name, err) < 0 ||
+        (hardlink && take_name(self, hardlink, target, err) < 0))
+        return -1;
+    bool is_symlink = hardlink ? symlinks_has(&self->symlinks, target)
+                               : archive_entry_filetype(entry) == AE_IFLNK;
+    if (!is_symlink)
+        return 0;
+    if (!*ret_name)
+        return err_fail(err, ERR_INVALID,
+                        "the archive '%s' would make a symbolic link of the destination itself",
+                        self->path);
+    if (symlinks_add(&self->symlinks, ret_name, err) < 0)
+        return err_wrap(err, "cannot read the archive '%s'", self->path);
+    return 0;
+}
+
 int
 archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **err)
 {
@@ -111,16 +162,11 @@ archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **
         if (count == ARCHIVE_MEMBERS_MAX)
             return err_fail(err, ERR_LIMIT, "the archive '%s' has more than %u members", archive,
                             ARCHIVE_MEMBERS_MAX);
-        mode_t type = archive_entry_filetype(entry);
-        if (archive_entry_hardlink(entry) || (type != AE_IFREG && type != AE_IFDIR))
-            continue;
         char name[ARCHIVE_PATH_MAX + 1];
-        const char *raw = entry_name(entry);
-        if (!raw || clean_name(raw, name) < 0)
-            return err_fail(err, ERR_INVALID,
-                            "the archive '%s' has a member '%s' that would leave the destination",
-                            archive, raw ? raw : "?");
-        if (!*name)
+        if (take_entry(&reader, entry, name, err) < 0)
+            return -1;
+        mode_t type = archive_entry_filetype(entry);
+        if (!*name || entry_hardlink(entry) || (type != AE_IFREG && type != AE_IFDIR))
             continue;
         archive_member_t member = {name, type == AE_IFDIR,
                                    type == AE_IFDIR ? 0 : (uint64_t)archive_entry_size(entry),
@@ -129,6 +175,22 @@ archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **
         if (result < 0)
             return result;
     }
+}
+
+static int
+pass_by(void *arg, const archive_member_t *member, archive_reader_t *reader, err_t **err)
+{
+    (void)arg;
+    (void)member;
+    (void)reader;
+    (void)err;
+    return 0;
+}
+
+int
+archive_tgz_check(const char *archive, err_t **err)
+{
+    return archive_tgz_walk(archive, pass_by, NULL, err);
 }
 
 /* -------------------------------------------------------------------------------------- to disk */

@@ -168,24 +168,12 @@ core_artifact_put(core_t *self, const char *name, const char *archive, const cha
     return 0;
 }
 
-static int
-nothing(void *arg, const archive_member_t *member, archive_reader_t *reader, err_t **err)
-{
-    (void)arg;
-    (void)member;
-    (void)reader;
-    (void)err;
-    return 0;
-}
-
 int
 core_artifact_put_foreign(core_t *self, const char *name, const char *archive, char **ret_uuid,
                           err_t **err)
 {
-    if (archive_tgz_walk(archive, nothing, NULL, err) < 0)
-        return err_wrap(
-            err, "cannot store files artifact '%s': its content is not a gzip-compressed tar",
-            name);
+    if (archive_tgz_check(archive, err) < 0)
+        return err_wrap(err, "cannot store files artifact '%s'", name);
     return core_artifact_put(self, name, archive, NULL, false, NULL, ret_uuid, err);
 }
 
@@ -246,8 +234,11 @@ core_artifact_put_from_service(core_t *self, actor_call_t *within, const char *i
     if (core_service_find(self, identifier, &service, err) < 0)
         return err_wrap(err, "cannot copy '%s' from service '%s'", path, identifier);
     AUTO_FREE char *archive = core_tmp_path(self, ".tgz");
-    if (copy_out(self, within, service, path, archive, err) < 0)
+    if (copy_out(self, within, service, path, archive, err) < 0 ||
+        archive_tgz_check(archive, err) < 0) {
+        unlink(archive);
         return err_wrap(err, "cannot copy '%s' from service '%s'", path, service->name);
+    }
     int rc = core_artifact_put(self, name, archive, NULL, true, NULL, ret_uuid, err);
     unlink(archive);
     return rc;

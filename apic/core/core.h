@@ -220,7 +220,7 @@ int core_artifact_put(core_t *self, const char *name, const char *archive, const
                       bool may_replace, core_artifact_outcome_t *ret_outcome, char **ret_uuid,
                       err_t **err);
 /* The same for an archive from outside: INVALID when it is not a gzip-compressed tar or has members
- * that would leave it. */
+ * that would leave it, by their names or through one of its symbolic links. */
 int core_artifact_put_foreign(core_t *self, const char *name, const char *archive, char **ret_uuid,
                               err_t **err);
 /* The same for files in memory (rendered templates): paths are relative, without "..". */

@@ -347,8 +347,9 @@ on_copy_out(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
     (void)state;
     const char *path = ((const Orchestrator__CopyOutArgs *)request)->path;
-    /* A ustar header, a block of content, two empty blocks. */
-    char tar[2048] = "note.txt";
+    /* A ustar header, a block of content, two empty blocks. Of "/hostile" the member leaves the archive. */
+    char tar[2048] = "";
+    strcpy(tar, strcmp(path, "/hostile") == 0 ? "../note.txt" : "note.txt");
     snprintf(tar + 100, 8, "%07o", 0644);
     snprintf(tar + 108, 8, "%07o", 0);
     snprintf(tar + 116, 8, "%07o", 0);

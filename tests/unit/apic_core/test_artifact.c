@@ -215,7 +215,8 @@ foreign_archives_are_stored_once_and_checked(void **state)
     make_archive(path, (const char *[]){"a.txt", "dir/", "dir/b", NULL}, "text");
     assert_int_equal(core_artifact_put_foreign(self->core, "x", path, &uuid, NULL), 0);
 
-    static const char *const hostile[][3] = {{"../up"}, {"dir/../../up"}};
+    static const char *const hostile[][3] = {
+        {"../up"}, {"dir/../../up"}, {"link->/etc", "link/up"}};
     for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
         err_t *err = NULL;
         make_archive(path, hostile[i], "text");
@@ -223,6 +224,7 @@ foreign_archives_are_stored_once_and_checked(void **state)
             fail_msg("'%s' was accepted", hostile[i][0]);
         AUTO_FREE char *why = support_why(&err);
         assert_non_null(strstr(why, "'y'"));
+        assert_non_null(strstr(why, "up'"));
         unlink(path);
     }
     static const char *const junk[] = {"", "hello", "\x1f\x8b\x08\x00\x00"};

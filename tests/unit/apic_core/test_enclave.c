@@ -371,6 +371,13 @@ files_of_a_service_become_an_artifact_and_replace_its_content(void **state)
         core_artifact_put_from_service(stage->core, NULL, "a", "/etc/y", "files", &second, NULL),
         0);
     assert_string_equal(first, second);
+    err_t *err = NULL;
+    assert_true(core_artifact_put_from_service(stage->core, NULL, "a", "/hostile", "files", NULL,
+                                               &err) < 0);
+    assert_int_equal(err_code(err), ERR_INVALID);
+    AUTO_FREE char *why = support_why(&err);
+    assert_non_null(strstr(why, "cannot copy '/hostile' from service 'a'"));
+    assert_non_null(strstr(why, "'../note.txt'"));
     AUTO_FREE char *folder = support_folder();
     AUTO_FREE char *archive = str_format("%s/artifact-store/%s.tgz", stage->folder, first);
     AUTO_FREE char *note = str_format("%s/note.txt", folder);
