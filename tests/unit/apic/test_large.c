@@ -1,0 +1,215 @@
+/*  large: an artifact that is much larger than the API container may be goes in and comes out. */
+#include "archive/archive.h"
+#include "bus/schema/api_container.pb-c.h"
+#include "tests/unit/apic/program.h"
+
+#include <fcntl.h>
+
+#define BLOCK_SIZE (8u << 20) /* what gzip cannot compress; one member of the gzip file */
+#define BLOCKS 36
+#define CHUNK_SIZE 1000000u
+#define CHUNKS_MAX 16       /* of a block */
+#define MEMORY_MAX_KB 32768 /* at its peak: what may be in flight, and the process */
+
+/* A gzip member of these bytes. */
+static char *
+compress(program_t *self, const void *data, size_t size, size_t *ret_size)
+{
+    AUTO_FREE char *path = str_format("%s/member.gz", self->stage->folder);
+    AUTO(archive_gzip) gzip = NULL;
+    assert_int_equal(archive_gzip_new(path, &gzip, NULL), 0);
+    assert_int_equal(archive_gzip_add(gzip, data, size, NULL), 0);
+    assert_int_equal(archive_gzip_end(gzip, NULL), 0);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *packed = malloc(size + size / 100 + 1024);
+    ssize_t got = read(fd, packed, size + size / 100 + 1024);
+    assert_true(got > 0);
+    *ret_size = (size_t)got;
+    unlink(path);
+    return packed;
+}
+
+/* The head of a tar with one file of all blocks. */
+static char *
+head(program_t *self, size_t *ret_size)
+{
+    char tar[512] = "large";
+    snprintf(tar + 100, 8, "%07o", 0644);
+    snprintf(tar + 124, 12, "%011llo", (unsigned long long)BLOCKS * BLOCK_SIZE);
+    memset(tar + 148, ' ', 8);
+    tar[156] = '0';
+    memcpy(tar + 257, "ustar\00000", 8);
+    unsigned sum = 0;
+    for (size_t i = 0; i < sizeof tar; i++)
+        sum += (unsigned char)tar[i];
+    snprintf(tar + 148, 8, "%06o", sum);
+    return compress(self, tar, sizeof tar, ret_size);
+}
+
+static char *
+block(program_t *self, size_t *ret_size)
+{
+    AUTO_FREE uint32_t *data = malloc(BLOCK_SIZE);
+    uint32_t number = 1;
+    for (size_t i = 0; i < BLOCK_SIZE / sizeof *data; i++) {
+        number ^= number << 13, number ^= number >> 17, number ^= number << 5;
+        data[i] = number;
+    }
+    return compress(self, data, BLOCK_SIZE, ret_size);
+}
+
+/* The artifact: the head, the block so many times, the end. */
+typedef struct {
+    char *data;
+    size_t size;
+    char hashes[CHUNKS_MAX]
+               [ARCHIVE_SHA1_SIZE]; /* of its chunks, which are the same each time; "": not yet */
+} part_t;
+
+static part_t parts[3];
+
+static part_t *
+part_of(int number)
+{
+    return &parts[number == 0 ? 0 : number <= BLOCKS ? 1 : 2];
+}
+
+#define PARTS (BLOCKS + 2)
+
+static void
+parts_make(program_t *self)
+{
+    static const char end[1024];
+    parts[0].data = head(self, &parts[0].size);
+    parts[1].data = block(self, &parts[1].size);
+    parts[2].data = compress(self, end, sizeof end, &parts[2].size);
+}
+
+static void
+parts_free(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        free(TAKE(parts[i].data));
+}
+
+/* Chunk by chunk; hash is the one of the last chunk. */
+static void
+send_part(actor_stream_t *stream, part_t *self, char hash[ARCHIVE_SHA1_SIZE])
+{
+    for (size_t at = 0, size; at < self->size; at += size) {
+        size = self->size - at < CHUNK_SIZE ? self->size - at : CHUNK_SIZE;
+        ApiContainerApi__StreamedDataChunk chunk = API_CONTAINER_API__STREAMED_DATA_CHUNK__INIT;
+        ApiContainerApi__DataChunkMetadata metadata = API_CONTAINER_API__DATA_CHUNK_METADATA__INIT;
+        metadata.name = (char *)"large";
+        chunk.metadata = &metadata;
+        chunk.data = (ProtobufCBinaryData){.len = size, .data = (uint8_t *)self->data + at};
+        chunk.previous_chunk_hash = hash;
+        err_t *err = NULL;
+        if (actor_stream_send(stream, &chunk.base, &err) < 0)
+            fail_msg("%s", support_why(&err));
+        char *known = self->hashes[at / CHUNK_SIZE];
+        if (!*known)
+            archive_sha1(self->data + at, size, known);
+        memcpy(hash, known, ARCHIVE_SHA1_SIZE);
+    }
+}
+
+static void
+upload(program_t *self)
+{
+    AUTO(actor_stream) stream = NULL;
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    char hash[ARCHIVE_SHA1_SIZE] = "";
+    err_t *err = NULL;
+    if (actor_stream_open(self->client, NULL, APIC, SERVICE "UploadFilesArtifact", NULL, &stream,
+                          &err) < 0)
+        fail_msg("%s", support_why(&err));
+    for (int i = 0; i < PARTS; i++)
+        send_part(stream, part_of(i), hash);
+    if (actor_stream_end(stream, &err) < 0 ||
+        actor_stream_recv(stream, 4 * PATIENCE_MS, &reply, &err) < 0)
+        fail_msg("%s", support_why(&err));
+}
+
+/* Every byte is the one that was sent. */
+static void
+download(program_t *self)
+{
+    AUTO(actor_stream) stream = NULL;
+    ApiContainerApi__DownloadFilesArtifactArgs args =
+        API_CONTAINER_API__DOWNLOAD_FILES_ARTIFACT_ARGS__INIT;
+    args.identifier = (char *)"large";
+    err_t *err = NULL;
+    int part = 0;
+    size_t at = 0; /* in the part */
+    int rc = actor_stream_open(self->client, NULL, APIC, SERVICE "DownloadFilesArtifact",
+                               &args.base, &stream, &err);
+    while (rc >= 0) {
+        AUTO_MESSAGE ApiContainerApi__StreamedDataChunk *chunk = NULL;
+        rc = actor_stream_recv(stream, PATIENCE_MS, (ProtobufCMessage **)&chunk, &err);
+        if (rc <= 0)
+            break;
+        for (size_t done = 0, size; done < chunk->data.len; done += size) {
+            assert_true(part < PARTS);
+            const part_t *now = part_of(part);
+            size_t left = chunk->data.len - done;
+            size = now->size - at < left ? now->size - at : left;
+            assert_true(memcmp(chunk->data.data + done, now->data + at, size) == 0);
+            at += size;
+            if (at == now->size)
+                part++, at = 0;
+        }
+    }
+    if (rc < 0)
+        fail_msg("%s", support_why(&err));
+    assert_int_equal(part, PARTS);
+}
+
+/* The most that was resident, so far. */
+static long
+peak_kb(pid_t pid)
+{
+    AUTO_FREE char *path = str_format("/proc/%d/status", pid);
+    FILE *file = fopen(path, "r");
+    char line[256];
+    long kb = -1;
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kb = strtol(line + 6, NULL, 10);
+    fclose(file);
+    return kb;
+}
+
+static void
+an_artifact_of_300_mb_goes_in_and_comes_out_in_constant_memory(void **state)
+{
+    program_t *self = *state;
+    program_start(self, SUPPORT_ENCLAVE);
+    program_until_joined(self);
+    long before = peak_kb(self->pid);
+    parts_make(self);
+    assert_true(parts[1].size * BLOCKS > 300000000);
+    upload(self);
+    long uploaded = peak_kb(self->pid);
+    download(self);
+    long downloaded = peak_kb(self->pid);
+    print_message(
+        "at the peak: %ld kB before, %ld kB after the upload, %ld kB after the download\n", before,
+        uploaded, downloaded);
+    parts_free();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_true(downloaded < MEMORY_MAX_KB);
+#endif
+}
+
+int
+main(void)
+{
+    actor_process_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            an_artifact_of_300_mb_goes_in_and_comes_out_in_constant_memory, program_setup,
+            program_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
