@@ -186,19 +186,32 @@ driver_stop(driver_t **self_p)
     bus_context_term();
 }
 
-long
-driver_memory(const driver_t *self)
+/* A line of the process' status, in KiB. */
+static long
+status_of(const driver_t *self, const char *name)
 {
     AUTO_FREE char *path = str_format("/proc/%d/status", actor_child_pid(self->child));
     FILE *in = fopen(path, "re");
     char line[200];
     long size = -1;
     while (in && fgets(line, sizeof line, in))
-        if (sscanf(line, "VmRSS: %ld", &size) == 1)
-            break;
+        if (strncmp(line, name, strlen(name)) == 0)
+            size = strtol(line + strlen(name), NULL, 10);
     if (in)
         fclose(in);
     return size;
+}
+
+long
+driver_memory(const driver_t *self)
+{
+    return status_of(self, "VmRSS:");
+}
+
+long
+driver_peak(const driver_t *self)
+{
+    return status_of(self, "VmHWM:");
 }
 
 char *

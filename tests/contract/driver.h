@@ -24,6 +24,8 @@ void driver_stop(driver_t **self_p);
 
 /* Memory that the driver's process has in use, KiB. */
 long driver_memory(const driver_t *self);
+/* The most it had so far. */
+long driver_peak(const driver_t *self);
 /* How often the driver's process has died; it is started again each time. */
 int driver_deaths(const driver_t *self);
 /* What the orchestrator holds whose name has `part` in it: a line each; yours. */

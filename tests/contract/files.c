@@ -101,6 +101,110 @@ a_large_archive_is_streamed(void **state)
     service_remove(spec.service_uuid);
 }
 
+#define HUGE_SIZE UINT64_C(300000000)
+#define HUGE_PIECE (1u << 20)
+#define PEAK_MAX_KB 40960 /* of the driver: what may be in flight, and the process */
+
+/* Fills in a header's checksum. */
+static void
+seal(char head[TAR_BLOCK])
+{
+    memset(head + 148, ' ', 8);
+    unsigned sum = 0;
+    for (size_t i = 0; i < TAR_BLOCK; i++)
+        sum += (unsigned char)head[i];
+    snprintf(head + 148, 7, "%06o", sum);
+}
+
+/* Starts the service with a file of HUGE_SIZE zeros in its mount; the archive is made while it is sent. */
+static void
+start_with_huge_file(Orchestrator__ServiceSpec *spec)
+{
+    AUTO_FREE char *piece = calloc(1, HUGE_PIECE);
+    AUTO_STR head = STR_EMPTY;
+    assert_int_equal(tar_add(&head, "file", 0644, "", 0, NULL), 0);
+    snprintf(head.data + 124, 12, "%011llo", (unsigned long long)HUGE_SIZE);
+    seal(head.data);
+    memcpy(piece, head.data, TAR_BLOCK);
+    uint64_t left = TAR_BLOCK + (HUGE_SIZE + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK + 2 * TAR_BLOCK;
+    stream_t *stream = driver_open(driver, "StartService", NULL);
+    Orchestrator__StartServicePart first = ORCHESTRATOR__START_SERVICE_PART__INIT;
+    first.spec = spec;
+    stream_send(stream, &first);
+    while (left > 0) {
+        Orchestrator__StartServicePart part = ORCHESTRATOR__START_SERVICE_PART__INIT;
+        part.data.data = (uint8_t *)piece;
+        part.data.len = left < HUGE_PIECE ? left : HUGE_PIECE;
+        left -= part.data.len;
+        part.archive_end = left == 0;
+        stream_send(stream, &part);
+        memset(piece, 0, TAR_BLOCK);
+    }
+    stream_end(stream);
+    Orchestrator__ServiceInfo *info = NULL;
+    AUTO(err) err = NULL;
+    if (stream_recv(stream, &info, &err) != 1)
+        fail_msg("StartService failed: %s", err_string(err));
+    stream_close(&stream);
+    orchestrator__service_info__free_unpacked(info, NULL);
+}
+
+static bool
+are_zeros(const uint8_t *data, size_t size)
+{
+    return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
+/* Copies the file out, and looks at each byte as it passes. */
+static void
+copy_huge_file_out(const Orchestrator__ServiceSpec *spec)
+{
+    Orchestrator__CopyOutArgs args = ORCHESTRATOR__COPY_OUT_ARGS__INIT;
+    Orchestrator__TarChunk *chunk = NULL;
+    args.enclave_uuid = enclave;
+    args.service_uuid = spec->service_uuid;
+    args.path = (char *)"/huge/file";
+    AUTO(err) err = NULL;
+    uint64_t size = 0;
+    int got;
+    stream_t *stream = driver_open(driver, "CopyOut", &args);
+    while ((got = stream_recv(stream, &chunk, &err)) == 1) {
+        size_t head = size == 0 ? TAR_BLOCK : 0;
+        assert_true(chunk->data.len >= head);
+        if (head)
+            assert_int_equal(strtoull((char *)chunk->data.data + 124, NULL, 8), HUGE_SIZE);
+        assert_true(are_zeros(chunk->data.data + head, chunk->data.len - head));
+        size += chunk->data.len;
+        orchestrator__tar_chunk__free_unpacked(chunk, NULL);
+    }
+    if (got < 0)
+        fail_msg("CopyOut failed: %s", err_string(err));
+    stream_close(&stream);
+    assert_true(size >= HUGE_SIZE + TAR_BLOCK);
+}
+
+static void
+a_file_of_300_mb_goes_in_and_out_in_constant_memory(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FilesMount mount = mount_at("/huge");
+    Orchestrator__FilesMount *list[] = {&mount};
+    spec_init(&spec, "huge");
+    spec.files = list, spec.n_files = 1;
+    long before = driver_peak(driver);
+    start_with_huge_file(&spec);
+    long in = driver_peak(driver);
+    copy_huge_file_out(&spec);
+    long out = driver_peak(driver);
+    print_message("driver at its peak: %ld KiB, %ld after the file is in, %ld after it is out\n",
+                  before, in, out);
+    service_remove(spec.service_uuid);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_true(out < PEAK_MAX_KB);
+#endif
+}
+
 static void
 a_broken_archive_is_refused_and_leaves_nothing(void **state)
 {
@@ -454,6 +558,7 @@ files_group(void)
         cmocka_unit_test(files_of_a_service_that_somebody_removed_go_by_themselves),
         cmocka_unit_test(archives_fill_the_mounts_before_the_service_starts),
         cmocka_unit_test(a_large_archive_is_streamed),
+        cmocka_unit_test(a_file_of_300_mb_goes_in_and_out_in_constant_memory),
         cmocka_unit_test(a_broken_archive_is_refused_and_leaves_nothing),
         cmocka_unit_test(a_stream_that_breaks_off_leaves_nothing),
         cmocka_unit_test(a_caller_who_gives_up_while_files_go_in_leaves_nothing),
