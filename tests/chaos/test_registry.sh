@@ -21,9 +21,14 @@ for port in 5062 5063; do
     curl --silent --output /dev/null --retry 100 --retry-delay 0 --retry-max-time 20 --retry-connrefused --noproxy '*' \
         "http://127.0.0.1:$port/v2/"
 done
-docker tag "$image" 127.0.0.1:5062/box:1
+# A layer that no other image has, or Docker would not fetch it.
+head -c 1000000 /dev/urandom >"$work/noise"
+container=$(docker create "$image" true)
+docker cp "$work/noise" "$container:/noise"
+docker commit "$container" 127.0.0.1:5062/box:1 >/dev/null
+docker rm "$container" >/dev/null
 docker push --quiet 127.0.0.1:5062/box:1 >/dev/null
-docker rmi 127.0.0.1:5062/box:1 "$image" >/dev/null
+docker rmi 127.0.0.1:5062/box:1 >/dev/null
 # Docker itself would try a layer five times, for a minute and more.
 "$root/tests/dockerd" stop "$daemon"
 "$root/tests/dockerd" start "$daemon" --max-download-attempts 1
