@@ -88,14 +88,22 @@ show_output(actor_stream_t *stream, int *ret_code, err_t **err)
     return piece->is_end ? 0 : 1;
 }
 
-static int
-relay(actor_stream_t *stream, int *ret_code, err_t **err)
+/* Keeps the signal of a new size for signalfd. All threads must, also those of the session: a signal goes to any that
+ * does not block it, and is lost there. So this comes before them. */
+static sigset_t
+resize_block(void)
 {
     sigset_t resized;
     sigemptyset(&resized);
     sigaddset(&resized, SIGWINCH);
     pthread_sigmask(SIG_BLOCK, &resized, NULL);
-    AUTO_FD int resize_fd = signalfd(-1, &resized, SFD_CLOEXEC | SFD_NONBLOCK);
+    return resized;
+}
+
+static int
+relay(actor_stream_t *stream, const sigset_t *resized, int *ret_code, err_t **err)
+{
+    AUTO_FD int resize_fd = signalfd(-1, resized, SFD_CLOEXEC | SFD_NONBLOCK);
     struct pollfd waits[] = {{.fd = actor_stream_recv_fd(stream), .events = POLLIN},
                              {.fd = STDIN_FILENO, .events = POLLIN},
                              {.fd = resize_fd, .events = POLLIN}};
@@ -129,6 +137,7 @@ relay(actor_stream_t *stream, int *ret_code, err_t **err)
 int
 service_shell_run(const cli_call_t *call, err_t **err)
 {
+    sigset_t resized = resize_block();
     AUTO_SESSION session = {0};
     AUTO(service_context) service = NULL;
     AUTO(actor_stream) stream = NULL;
@@ -147,8 +156,10 @@ service_shell_run(const cli_call_t *call, err_t **err)
         actor_stream_send(stream, &first.base, err) < 0)
         return err_wrap(err, "cannot open a shell in the service '%s'", cli_arg(call, "service"));
     raw_on();
-    int result = relay(stream, &code, err);
+    int result = relay(stream, &resized, &code, err);
     raw_off();
+    if (result < 0 && err_code(*err) == ERR_UNSUPPORTED)
+        return err_wrap(err, "cannot open a shell in the service '%s'", cli_arg(call, "service"));
     if (result < 0)
         return err_wrap(err, "the shell in the service '%s' was cut off", cli_arg(call, "service"));
     return code == 0 ? 0 : CLI_FAILED;

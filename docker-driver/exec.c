@@ -17,6 +17,11 @@ static const char *const shell_command[] = {
  * Closing the connection's one side would not do: Docker then ends the output too. */
 #define END_KEYS "\x04\x04"
 
+/* How Docker says, as the only output, that a command could not even be begun; and why. */
+#define NOT_BEGUN "OCI runtime exec failed"
+#define NOT_THERE "executable file not found"
+#define NOT_BEGUN_MAX 4096u /* bytes of it */
+
 /* A command in a container. */
 typedef struct {
     docker_t *docker;
@@ -183,6 +188,8 @@ typedef struct {
     int fd;           /* the command's terminal */
     str_t first;      /* output that came before the loop began */
     str_t pending;    /* keys that the command has not taken yet */
+    str_t not_begun;  /* output that is Docker's complaint, held back; else empty */
+    bool has_shown;   /* output went to the caller */
     bool input_ended; /* the caller says no more */
     bool ended;       /* the command's output ended */
 } shell_t;
@@ -238,6 +245,21 @@ push_input(shell_t *self, err_t **err)
     return 0;
 }
 
+/* Passes output on, or holds it back when it is Docker's complaint that there is no shell. */
+static int
+show(shell_t *self, const char *data, size_t size, err_t **err)
+{
+    str_add_bytes(&self->not_begun, data, size);
+    bool is_complaint = !self->has_shown && str_starts(self->not_begun.data, NOT_BEGUN);
+    if (is_complaint && self->not_begun.len <= NOT_BEGUN_MAX)
+        return 0;
+    self->has_shown |= size > 0;
+    int result =
+        send_output(&self->exec, DOCKER_OUT, true, self->not_begun.data, self->not_begun.len, err);
+    str_clear(&self->not_begun);
+    return result;
+}
+
 static int
 pull_output(shell_t *self, err_t **err)
 {
@@ -248,7 +270,7 @@ pull_output(shell_t *self, err_t **err)
     if (got < 0)
         return err_fail(err, ERR_UNAVAILABLE, "the connection broke (%s)", strerror(errno));
     self->ended = got == 0;
-    return send_output(&self->exec, DOCKER_OUT, true, buffer, (size_t)got, err);
+    return show(self, buffer, (size_t)got, err);
 }
 
 /* Carries keys in and output out until the command's output ends. */
@@ -278,6 +300,20 @@ carry(shell_t *self, err_t **err)
 }
 
 static int
+say_why_not_begun(shell_t *self, const Orchestrator__ExecArgs *args, err_t **err)
+{
+    if (strstr(self->not_begun.data, NOT_THERE) && !args->n_command)
+        err_fail(
+            err, ERR_UNSUPPORTED,
+            "there is no shell in it: its image has no program 'sh'; its other programs can be "
+            "run by a plan's exec with their paths");
+    else
+        err_fail(err, ERR_INVALID, "Docker says '%.*s'", (int)strcspn(self->not_begun.data, "\r\n"),
+                 self->not_begun.data);
+    return err_wrap(err, "cannot open a shell in service '%s'", self->exec.service);
+}
+
+static int
 shell_run(shell_t *self, const Orchestrator__ShellInput *first, err_t **err)
 {
     if (exec_make(&self->exec, first->start, true, err) < 0)
@@ -287,19 +323,22 @@ shell_run(shell_t *self, const Orchestrator__ShellInput *first, err_t **err)
                       docker_cancel_fd(self->exec.call), &self->fd, &self->first, err) < 0)
         return err_wrap(err, "cannot open a shell in service '%s'", self->exec.service);
     str_add_bytes(&self->pending, first->data.data, first->data.len);
-    if (resize(self, first, err) < 0 ||
-        send_output(&self->exec, DOCKER_OUT, true, self->first.data, self->first.len, err) < 0 ||
+    if (resize(self, first, err) < 0 || show(self, self->first.data, self->first.len, err) < 0 ||
         carry(self, err) < 0)
         return err_wrap(err, "the shell in service '%s' broke off", self->exec.service);
-    return send_end(&self->exec, err);
+    return self->not_begun.len ? say_why_not_begun(self, first->start, err)
+                               : send_end(&self->exec, err);
 }
 
 int
 docker_shell(docker_t *self, const docker_call_t *call, err_t **err)
 {
     AUTO_ITEM Orchestrator__ShellInput *first = NULL;
-    shell_t shell = {
-        .exec = {.docker = self, .call = call}, .fd = -1, .first = STR_EMPTY, .pending = STR_EMPTY};
+    shell_t shell = {.exec = {.docker = self, .call = call},
+                     .fd = -1,
+                     .first = STR_EMPTY,
+                     .pending = STR_EMPTY,
+                     .not_begun = STR_EMPTY};
     int got = call->recv(call->arg, (ProtobufCMessage **)&first, err);
     if (got < 0)
         return err_wrap(err, "cannot open a shell");
@@ -310,6 +349,7 @@ docker_shell(docker_t *self, const docker_call_t *call, err_t **err)
         close(shell.fd);
     str_done(&shell.first);
     str_done(&shell.pending);
+    str_done(&shell.not_begun);
     exec_done(&shell.exec);
     return result;
 }

@@ -254,6 +254,41 @@ a_shell_without_a_place_is_refused(void **state)
     check_error(err, ERR_INVALID, "must say where");
 }
 
+/* As in an image of nothing but programs. */
+static void
+a_service_without_a_shell_runs_programs_and_says_what_a_shell_misses(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    spec_init(&spec, "bare");
+    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
+    assert_int_equal(run_in(spec.service_uuid, "rm -f /bin/sh /bin/ash /bin/bash /bin/hush", NULL),
+                     0);
+
+    Orchestrator__ExecArgs args;
+    char *program[] = {"/bin/busybox", "echo", "a program runs"};
+    exec_args(&args, program, ARRAY_LEN(program));
+    args.service_uuid = spec.service_uuid;
+    stream_t *stream = driver_open(driver, "Exec", &args);
+    AUTO_STR seen = STR_EMPTY;
+    see(stream, "a program runs\n", &seen);
+    stream_close(&stream);
+
+    Orchestrator__ShellInput first = ORCHESTRATOR__SHELL_INPUT__INIT;
+    exec_args(&args, NULL, 0);
+    args.service_uuid = spec.service_uuid;
+    first.start = &args;
+    stream = driver_open(driver, "Shell", NULL);
+    stream_send(stream, &first);
+    Orchestrator__ExecOutput *output = NULL;
+    AUTO(err) err = NULL;
+    assert_true(stream_recv(stream, &output, &err) < 0);
+    stream_close(&stream);
+    check_error(err, ERR_UNSUPPORTED, "its image has no program 'sh'");
+    assert_int_equal(run_in(spec.service_uuid, "true", NULL), 126);
+    service_remove(spec.service_uuid);
+}
+
 /* ---------------------------------------------------------------------------------------- watch */
 
 /* Receives until an event of this action comes. */
@@ -355,6 +390,7 @@ streams_group(void)
         cmocka_unit_test(a_shell_is_a_terminal_with_a_size),
         cmocka_unit_test(a_shell_whose_input_ends_ends),
         cmocka_unit_test(a_shell_without_a_place_is_refused),
+        cmocka_unit_test(a_service_without_a_shell_runs_programs_and_says_what_a_shell_misses),
         cmocka_unit_test(a_watch_tells_what_happens_to_containers),
     };
     return cmocka_run_group_tests_name("streams", tests, setup, teardown);

@@ -67,6 +67,37 @@ echo 'echo the-answer-is-$((6 * 7)); exit' | CI= timeout 30 script --quiet --ret
     >shell.out 2>&1 || die "shell fails: $(cat shell.out)"
 grep -q the-answer-is-42 shell.out || die "the shell does not answer: $(cat shell.out)"
 
+it "a shell's terminal has the size of the user's, also when that changes"
+mkfifo keys
+CI= timeout 100 script --quiet --return --command "tty >terminal; exec kurtosis service shell e web" /dev/null <keys >size.out 2>&1 &
+shell=$!
+exec 9>keys
+echo 'echo ready-$((40 + 2))' >&9
+comes ready-42 size.out
+for size in "44 120" "31 87"; do
+    # The terminal's new size is a SIGWINCH to the shell command, which is there before the keys are.
+    ok stty -F "$(cat terminal)" rows "${size% *}" cols "${size#* }"
+    echo 'echo size-is-$(stty size | tr " " x)' >&9
+    comes "size-is-${size/ /x}" size.out
+done
+echo exit >&9
+exec 9>&-
+wait $shell || die "the shell does not end well: $(cat size.out)"
+
+it "shell says what a service without a shell misses; a plan runs its programs"
+script bare.star <<'STAR'
+def run(plan, args):
+    plan.add_service(name = "bare", config = ServiceConfig(image = args["image"], entrypoint = ["/bin/busybox"], cmd = ["sleep", "1000"]))
+    plan.exec(service_name = "bare", recipe = ExecRecipe(command = ["/bin/busybox", "rm", "-f", "/bin/sh", "/bin/ash", "/bin/bash"]))
+    result = plan.exec(service_name = "bare", recipe = ExecRecipe(command = ["/bin/busybox", "echo", "it runs"]))
+    plan.verify(value = result["output"], assertion = "==", target_value = "it runs\n")
+STAR
+ok kurtosis run bare.star "{\"image\": \"$image\"}" --enclave e
+fails kurtosis service shell e bare
+says bare "its image has no program 'sh'"
+never_says "OCI runtime"
+ok kurtosis service rm e bare
+
 it "logs shows the last lines with the service's name; filters, counts, all services"
 script talker.star <<'STAR'
 def run(plan, args):
