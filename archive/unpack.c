@@ -159,6 +159,11 @@ archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **
             return err_fail(err, ERR_INVALID,
                             "'%s' is no gzip-compressed tar archive, or damaged: %s", archive,
                             archive_error_string(reader.tar));
+        if (archive_filter_code(reader.tar, 0) != ARCHIVE_FILTER_GZIP)
+            return err_fail(err, ERR_INVALID,
+                            "'%s' is no gzip-compressed tar archive: it is a tar "
+                            "that is not compressed",
+                            archive);
         if (count == ARCHIVE_MEMBERS_MAX)
             return err_fail(err, ERR_LIMIT, "the archive '%s' has more than %u members", archive,
                             ARCHIVE_MEMBERS_MAX);
