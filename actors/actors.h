@@ -37,15 +37,15 @@ typedef struct {
 } actor_method_t;
 
 typedef struct {
-    const char *name;              /* bus name, e.g. "driver/docker" */
-    const char *program;           /* for people: "kurtosis-docker-driver 1.20.0" */
-    const char *endpoint;          /* the broker's: inproc://, ipc:// or tcp:// */
+    const char *name;     /* bus name, e.g. "driver/docker" */
+    const char *program;  /* for people: "kurtosis-docker-driver 1.20.0" */
+    const char *endpoint; /* the broker's: inproc://, ipc:// or tcp:// */
     uint8_t broker_key[BUS_KEY_SIZE];
     bus_keys_t keys;               /* this actor's */
     const actor_method_t *methods; /* ends with {0}; NULL for none. Checked against the schema. */
     void *state;
-    unsigned workers_max;          /* 0 means 16 */
-    int connect_timeout_ms;        /* how long actor_new waits for Welcome; 0 means 5000 */
+    unsigned workers_max;   /* 0 means 16 */
+    int connect_timeout_ms; /* how long actor_new waits for Welcome; 0 means 5000 */
     /* Loop thread. joined: Welcome arrived (first time or after a reconnect); !joined: the broker is gone, all
      * asks under way have failed with UNAVAILABLE. May be NULL. */
     void (*on_bus)(void *state, bool joined);
@@ -119,14 +119,17 @@ void actor_scope_destroy(actor_call_t **scope_p);
 
 /* One request, one reply. The deadline of within, if it is nearer, counts. *ret_reply is yours; NULL ret_reply throws it away. */
 int actor_ask(actor_t *self, actor_call_t *within, const char *to, const char *method,
-              const ProtobufCMessage *request, int timeout_ms, ProtobufCMessage **ret_reply, err_t **err);
+              const ProtobufCMessage *request, int timeout_ms, ProtobufCMessage **ret_reply,
+              err_t **err);
 /* The same without waiting, so for the loop thread too: on_reply comes on the loop thread, exactly once, with the
  * reply (lent until it returns) or error (lent); also when the actor ends before an answer came. */
 typedef void(actor_reply_fn)(void *arg, const ProtobufCMessage *reply, const err_t *error);
 void actor_ask_later(actor_t *self, actor_call_t *within, const char *to, const char *method,
-                     const ProtobufCMessage *request, int timeout_ms, actor_reply_fn *on_reply, void *arg);
+                     const ProtobufCMessage *request, int timeout_ms, actor_reply_fn *on_reply,
+                     void *arg);
 /* One message of at most BUS_TELL_MAX bytes, no reply, no promise. */
-int actor_tell(actor_t *self, const char *to, const char *method, const ProtobufCMessage *request, err_t **err);
+int actor_tell(actor_t *self, const char *to, const char *method, const ProtobufCMessage *request,
+               err_t **err);
 
 /* Opens a stream of a method with client_streams and/or server_streams. request: the one request of a server
  * stream; NULL for client streams (send them). No deadline of its own. */
@@ -138,7 +141,8 @@ int actor_stream_send(actor_stream_t *self, const ProtobufCMessage *item, err_t 
 int actor_stream_end(actor_stream_t *self, err_t **err);
 /* 1 and *ret_item (yours), 0 at the end, negative on failure. The single reply of a client stream is one item.
  * timeout_ms < 0 waits for ever. */
-int actor_stream_recv(actor_stream_t *self, int timeout_ms, ProtobufCMessage **ret_item, err_t **err);
+int actor_stream_recv(actor_stream_t *self, int timeout_ms, ProtobufCMessage **ret_item,
+                      err_t **err);
 /* Readable while a message, the end or an error waits; for poll(2). Lent. */
 int actor_stream_recv_fd(actor_stream_t *self);
 /* Cancels if the other side has not ended; frees. */
@@ -153,8 +157,9 @@ typedef struct actor_child actor_child_t;
 
 /* argv: NULL-terminated, copied. extra_env: "NAME=value", NULL-terminated, copied, may be NULL. on_exit (may be
  * NULL): a death, with wait status; on the supervisor's thread. The child dies with its parent (PR_SET_PDEATHSIG). */
-int actor_child_new(const char *name, const char *const *argv, const char *const *extra_env, int grace_ms,
-                    void (*on_exit)(void *arg, int status), void *arg, actor_child_t **ret_child, err_t **err);
+int actor_child_new(const char *name, const char *const *argv, const char *const *extra_env,
+                    int grace_ms, void (*on_exit)(void *arg, int status), void *arg,
+                    actor_child_t **ret_child, err_t **err);
 int actor_child_pid(const actor_child_t *self); /* 0 between lives */
 void actor_child_destroy(actor_child_t **self_p);
 AUTO_FOR(actor_child)

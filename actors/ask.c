@@ -58,7 +58,7 @@ post_open(actor_t *actor, post_t *post)
     line_t *line = post->line;
     err_t *error = NULL;
     int failed = 0;
-    line_hold(line); /* the peer's */
+    line_hold(line);    /* the peer's */
     if (line->within) { /* otherwise nobody can have ended it yet */
         pthread_mutex_lock(&actor->lock);
         failed = line_dead(line) ? line_why(line, &error) : 0;

@@ -40,13 +40,13 @@ typedef struct item {
 } item_t;
 
 struct line {
-    bus_talk_t talk; /* P, but for correlation, mine and other, which do not change */
-    actor_t *actor;  /* holds it */
+    bus_talk_t talk;               /* P, but for correlation, mine and other, which do not change */
+    actor_t *actor;                /* holds it */
     const bus_method_t *method;    /* NULL: a scope, which is never on the bus */
     const actor_method_t *handler; /* incoming */
     bool tell;                     /* incoming; nobody waits for an answer */
     uint64_t trace;
-    int64_t deadline; /* clock_ns(); 0 for never */
+    int64_t deadline;   /* clock_ns(); 0 for never */
     uint32_t remaining; /* outgoing ask: milliseconds from its start to its deadline */
     atomic_uint holders;
 

@@ -17,13 +17,13 @@
 /* ------------------------------------------------------------------------------------------- limits */
 
 #define BUS_BODY_MAX (16u * 1024 * 1024) /* bytes of one message's body */
-#define BUS_TELL_MAX 65536u             /* bytes of a tell's body, since nothing else bounds how many wait */
-#define BUS_DEPTH_MAX 32u                /* nesting of a body */
+#define BUS_TELL_MAX 65536u /* bytes of a tell's body, since nothing else bounds how many wait */
+#define BUS_DEPTH_MAX 32u   /* nesting of a body */
 #define BUS_JSON_VALUES_MAX 262144u /* values in a JSON text */
-#define BUS_NAME_MAX 100u                /* bytes of a peer's name and of a method's name */
-#define BUS_CHUNK_MAX 3145728u           /* bytes of a chunk of a file */
-#define BUS_CREDIT 64u                   /* messages of a stream in flight, per direction */
-#define BUS_CREDIT_BYTES (4u << 20)      /* with so many bytes in flight a sender waits, too */
+#define BUS_NAME_MAX 100u           /* bytes of a peer's name and of a method's name */
+#define BUS_CHUNK_MAX 3145728u      /* bytes of a chunk of a file */
+#define BUS_CREDIT 64u              /* messages of a stream in flight, per direction */
+#define BUS_CREDIT_BYTES (4u << 20) /* with so many bytes in flight a sender waits, too */
 
 /* ------------------------------------------------------------------------------------------- schema */
 
@@ -56,7 +56,8 @@ const ProtobufCMessageDescriptor *bus_message_find(const char *name);
 void bus_msgpack_pack(const ProtobufCMessage *msg, str_t *out);
 
 /* Appends a message with nothing but a repeated field of messages, which are packed already, one after the other. */
-void bus_msgpack_pack_list(const char *field, const void *packed, size_t size, size_t count, str_t *out);
+void bus_msgpack_pack_list(const char *field, const void *packed, size_t size, size_t count,
+                           str_t *out);
 
 /* Decodes one message that fills the bytes exactly. Distrusts: no count is believed that is greater than the bytes left;
  * BUS_BODY_MAX, BUS_DEPTH_MAX and four times BUS_BODY_MAX of memory are LIMIT. Unknown fields pass, missing and nil ones
@@ -86,11 +87,12 @@ bus_message_auto_(void *p)
 
 /* An error chain as a message (bus.ErrorChain in msgpack), and back. */
 void bus_err_pack(const err_t *error, str_t *out);
-err_t *bus_err_unpack(const void *data, size_t size); /* yours; a clear error when the bytes are none */
+/* Yours; a clear error when the bytes are none. */
+err_t *bus_err_unpack(const void *data, size_t size);
 
 /* --------------------------------------------------------------------------------------------- keys */
 
-#define BUS_KEY_SIZE 32     /* bytes of a CURVE key */
+#define BUS_KEY_SIZE 32      /* bytes of a CURVE key */
 #define BUS_KEY_TEXT_SIZE 41 /* Z85 text of one, with NUL */
 
 /* A CURVE key pair. Plain data; wipe with bus_keys_wipe when done. */

@@ -337,7 +337,8 @@ answer_own(bus_router_t *self, bus_member_t *from, const bus_frame_t *frame, err
     if (frame->kind == BUS_KIND_OPEN && bus_text_is(frame->method, tap, sizeof tap - 1))
         return bus_taps_open(&self->taps, from, frame, err);
     if (frame->kind != BUS_KIND_ASK || !bus_text_is(frame->method, list, sizeof list - 1))
-        return err_fail(err, ERR_UNSUPPORTED, "the broker answers %s and, as a stream, %s only", list, tap);
+        return err_fail(err, ERR_UNSUPPORTED, "the broker answers %s and, as a stream, %s only",
+                        list, tap);
     zmq_msg_t msg;
     AUTO_STR body = STR_EMPTY;
     bus_listing_pack(&self->members, self->dropped, &body);

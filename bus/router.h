@@ -21,10 +21,10 @@ typedef struct {
     pthread_cond_t changed; /* a member came, or will not; on CLOCK_MONOTONIC */
     bool given_up;          /* under lock: nobody waits for members any more */
     bus_taps_t taps;
-    bus_member_t *gone;     /* to be removed before the next frame */
-    uint64_t dropped;       /* frames */
-    unsigned owing;         /* members with owed frames */
-    int64_t sweep_at;       /* when bus_router_sweep wants to be called; 0 for not at all */
+    bus_member_t *gone; /* to be removed before the next frame */
+    uint64_t dropped;   /* frames */
+    unsigned owing;     /* members with owed frames */
+    int64_t sweep_at;   /* when bus_router_sweep wants to be called; 0 for not at all */
 } bus_router_t;
 
 /* Handles one message of the peer with this routing id; both are the caller's to close, msg may

@@ -49,7 +49,8 @@ read_logs(const cli_call_t *call, manager_options_t *options, err_t **err)
     if (duration_parse(options->log_retention, &retention, err) < 0)
         return err_wrap(err, "'--log-retention-period' is wrong");
     if (retention <= 0)
-        return err_fail(err, ERR_INVALID, "'--log-retention-period' is '%s', which keeps nothing", options->log_retention);
+        return err_fail(err, ERR_INVALID, "'--log-retention-period' is '%s', which keeps nothing",
+                        options->log_retention);
     return parse_bytes(cli_text(call, "log-quota"), &options->log_quota, err) < 0
                ? err_wrap(err, "'--log-quota' is wrong")
                : 0;

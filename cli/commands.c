@@ -50,9 +50,19 @@ const cli_flag_t cli_global_flags[] = {
     {"version", 0, CLI_TEXT, "", "Version of the engine; empty is that of the CLI", NULL},         \
         {"log-level", 0, CLI_TEXT, "debug", "Level of log lines that the engine prints",           \
          log_levels},                                                                              \
-        {"log-retention-period", 0, CLI_TEXT, "168h", "How long what services print is kept", NULL}, \
-        {"log-quota", 0, CLI_TEXT, "4GB", "Most that all logs together may take; the oldest go first", NULL}, \
-        {"log-sinks", 0, CLI_TEXT, "", "Where else logs go: URLs separated by commas, e.g. loki+http://host:3100", NULL}, \
+        {"log-retention-period", 0, CLI_TEXT, "168h", "How long logs of services are kept", NULL}, \
+        {"log-quota",                                                                              \
+         0,                                                                                        \
+         CLI_TEXT,                                                                                 \
+         "4GB",                                                                                    \
+         "Most that all logs together may take; the oldest go first",                              \
+         NULL},                                                                                    \
+        {"log-sinks",                                                                              \
+         0,                                                                                        \
+         CLI_TEXT,                                                                                 \
+         "",                                                                                       \
+         "Where else logs go: URLs separated by commas, e.g. loki+http://host:3100",               \
+         NULL},                                                                                    \
     {                                                                                              \
         "github-auth-token", 0, CLI_TEXT, "",                                                      \
             "Access token with which enclaves made from now on clone private packages", NULL       \

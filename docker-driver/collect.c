@@ -46,7 +46,7 @@ struct docker_collector {
     logs_batch_t batch;
     asking_t events, list;
     docker_json_lines_t lines; /* of events */
-    int64_t events_at;         /* clock_ns() at which the event stream is opened again; 0 while it is open */
+    int64_t events_at; /* clock_ns(): then the event stream is opened again; 0 while it is open */
     int delay_ms;
     uint64_t written; /* since the limits were looked at */
     bool busy;        /* lines came in the last turn */
@@ -142,7 +142,8 @@ on_event(void *arg, const json_t *event, err_t **err)
 {
     (void)err;
     docker_collector_t *self = arg;
-    const char *id = docker_text(json_object_get(event, "Actor"), "ID"), *action = docker_text(event, "Action");
+    const char *id = docker_text(json_object_get(event, "Actor"), "ID"),
+               *action = docker_text(event, "Action");
     if (strcmp(action, "start") == 0 && *id) {
         read_again(self, id);
         return 0;
@@ -168,7 +169,9 @@ on_events_open(void *arg, err_t **err)
 {
     docker_collector_t *self = arg;
     self->delay_ms = RETRY_FIRST_MS;
-    return asking_begin(self, &self->list, docker_containers_path(DOCKER_LABEL_APP, DOCKER_APP, DOCKER_TYPE_SERVICE), err);
+    return asking_begin(self, &self->list,
+                        docker_containers_path(DOCKER_LABEL_APP, DOCKER_APP, DOCKER_TYPE_SERVICE),
+                        err);
 }
 
 static void
@@ -176,16 +179,18 @@ open_events(docker_collector_t *self)
 {
     AUTO(err) err = NULL;
     AUTO_FREE char *label = docker_label_filter(DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_SERVICE);
-    AUTO_FREE char *filters =
-        docker_filters("type", "container", "label", label, "event", "start", "event", "destroy", NULL);
+    AUTO_FREE char *filters = docker_filters("type", "container", "label", label, "event", "start",
+                                             "event", "destroy", NULL);
     /* Docker opens its answer a moment before it subscribes, and what happens between is in its memory. */
     int64_t now = clock_wall_ns();
-    AUTO_FREE char *since =
-        str_format("%lld.%09lld", (long long)(now / NS_PER_SECOND), (long long)(now % NS_PER_SECOND));
+    AUTO_FREE char *since = str_format("%lld.%09lld", (long long)(now / NS_PER_SECOND),
+                                       (long long)(now % NS_PER_SECOND));
     self->events_at = 0;
     self->lines = (docker_json_lines_t){.text = STR_EMPTY, .line = on_event, .arg = self};
-    self->events.request = (docker_request_t){.timeout_ms = -1, .opened = on_events_open, .sink = on_event_bytes};
-    if (asking_begin(self, &self->events, docker_path("/events?since=%s&filters=%s", since, filters), &err) < 0)
+    self->events.request =
+        (docker_request_t){.timeout_ms = -1, .opened = on_events_open, .sink = on_event_bytes};
+    if (asking_begin(self, &self->events,
+                     docker_path("/events?since=%s&filters=%s", since, filters), &err) < 0)
         ask_later(self, err);
 }
 
@@ -195,7 +200,8 @@ listed(docker_collector_t *self)
     AUTO_JSON *containers = NULL;
     AUTO(err) err = NULL;
     if (self->list.request.failure ||
-        docker_json(self->list.request.reply.data, self->list.request.reply.len, &containers, &err) < 0) {
+        docker_json(self->list.request.reply.data, self->list.request.reply.len, &containers,
+                    &err) < 0) {
         ask_later(self, self->list.request.failure ? self->list.request.failure : err);
         return;
     }
@@ -243,7 +249,8 @@ static bool
 must_keep(const docker_collector_t *self, int64_t now)
 {
     uint64_t share = self->quota / KEEP_SHARE;
-    return now >= self->keep_at || self->written > (share > KEEP_BYTES_MIN ? share : KEEP_BYTES_MIN);
+    return now >= self->keep_at ||
+           self->written > (share > KEEP_BYTES_MIN ? share : KEEP_BYTES_MIN);
 }
 
 /* --------------------------------------------------------------------------------------- thread */
@@ -269,9 +276,11 @@ watch_all(docker_collector_t *self)
     asking_t *const askings[] = {&self->events, &self->list};
     watch(self, &count, NULL, self->wake_fd);
     for (size_t i = 0; i < ARRAY_LEN(askings); i++)
-        watch(self, &count, askings[i]->transfer, askings[i]->transfer ? askings[i]->transfer->fd : -1);
+        watch(self, &count, askings[i]->transfer,
+              askings[i]->transfer ? askings[i]->transfer->fd : -1);
     for (size_t i = 0; i < self->count; i++)
-        watch(self, &count, self->sources[i]->transfer, self->sources[i]->transfer ? self->sources[i]->transfer->fd : -1);
+        watch(self, &count, self->sources[i]->transfer,
+              self->sources[i]->transfer ? self->sources[i]->transfer->fd : -1);
     return count;
 }
 
@@ -283,18 +292,19 @@ wait_ms(const docker_collector_t *self, int64_t now)
         first = self->events_at;
     const asking_t *const askings[] = {&self->events, &self->list};
     for (size_t i = 0; i < ARRAY_LEN(askings); i++)
-        if (askings[i]->transfer && (askings[i]->transfer->finished || askings[i]->transfer->deadline)) {
+        if (askings[i]->transfer &&
+            (askings[i]->transfer->finished || askings[i]->transfer->deadline)) {
             int64_t at = askings[i]->transfer->finished ? now : askings[i]->transfer->deadline;
             first = at < first ? at : first;
         }
     for (size_t i = 0; i < self->count; i++) {
         const docker_source_t *source = self->sources[i];
-        int64_t at = source->state == SOURCE_PENDING       ? now
-                     : source->state == SOURCE_WAITING     ? source->retry_at
-                     : source->transfer == NULL            ? INT64_MAX
-                     : source->transfer->finished          ? now
-                     : source->transfer->deadline          ? source->transfer->deadline
-                                                           : INT64_MAX;
+        int64_t at = source->state == SOURCE_PENDING   ? now
+                     : source->state == SOURCE_WAITING ? source->retry_at
+                     : source->transfer == NULL        ? INT64_MAX
+                     : source->transfer->finished      ? now
+                     : source->transfer->deadline      ? source->transfer->deadline
+                                                       : INT64_MAX;
         first = at < first ? at : first;
     }
     return first <= now ? 0 : (int)((first - now) / NS_PER_MS) + 1;
@@ -307,13 +317,15 @@ take_turn(docker_collector_t *self, size_t watched, int64_t now)
     asking_t *const askings[] = {&self->events, &self->list};
     for (size_t i = 0; i < ARRAY_LEN(askings); i++)
         if (askings[i]->transfer)
-            asking_advance(self, askings[i], self->fds[1 + i].fd < 0 ? 0 : self->fds[1 + i].revents, now);
+            asking_advance(self, askings[i], self->fds[1 + i].fd < 0 ? 0 : self->fds[1 + i].revents,
+                           now);
     size_t sources = watched - 3 < self->count ? watched - 3 : self->count;
     for (size_t i = 0; i < sources; i++) {
         docker_source_t *source = self->sources[i];
         short found = self->fds[3 + i].revents;
-        bool due = source->transfer && (source->transfer->finished ||
-                                        (source->transfer->deadline && now >= source->transfer->deadline));
+        bool due =
+            source->transfer && (source->transfer->finished ||
+                                 (source->transfer->deadline && now >= source->transfer->deadline));
         if (source->transfer && (found || due))
             docker_source_advance(source, found, now);
     }
@@ -362,8 +374,8 @@ collect(void *arg)
 /* --------------------------------------------------------------------------------------- public */
 
 int
-docker_collector_new(docker_t *docker, const docker_collect_config_t *config, docker_collector_t **ret_collector,
-                     err_t **err)
+docker_collector_new(docker_t *docker, const docker_collect_config_t *config,
+                     docker_collector_t **ret_collector, err_t **err)
 {
     AUTO(docker_collector) self = calloc(1, sizeof *self);
     if (!self)
@@ -441,7 +453,8 @@ docker_collector_destroy(docker_collector_t **self_p)
 static bool
 wait_change(docker_collector_t *self, int64_t deadline)
 {
-    struct timespec until = {.tv_sec = (time_t)(deadline / NS_PER_SECOND), .tv_nsec = deadline % NS_PER_SECOND};
+    struct timespec until = {.tv_sec = (time_t)(deadline / NS_PER_SECOND),
+                             .tv_nsec = deadline % NS_PER_SECOND};
     return !self->stopping && pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0;
 }
 
@@ -458,14 +471,16 @@ docker_collector_finish(docker_collector_t *self, const char *container_id)
     wake(self);
     while ((source = find(self, container_id)) && source->state != SOURCE_ENDED)
         if (!wait_change(self, deadline)) {
-            log_warn("logs.unfinished", "container=%.12s waited_ms=%d", container_id, DOCKER_COLLECT_FINISH_MS);
+            log_warn("logs.unfinished", "container=%.12s waited_ms=%d", container_id,
+                     DOCKER_COLLECT_FINISH_MS);
             break;
         }
     pthread_mutex_unlock(&self->lock);
 }
 
 bool
-docker_collector_await(docker_collector_t *self, const char *container_id, bool runs, int64_t time, int64_t deadline)
+docker_collector_await(docker_collector_t *self, const char *container_id, bool runs, int64_t time,
+                       int64_t deadline)
 {
     if (!self)
         return true;
@@ -514,8 +529,10 @@ docker_logs_drain(docker_t *docker, const char *container_id)
 }
 
 int
-docker_collect_logs(docker_t *self, const char *root, uint64_t quota, int64_t retention_ns, err_t **err)
+docker_collect_logs(docker_t *self, const char *root, uint64_t quota, int64_t retention_ns,
+                    err_t **err)
 {
-    const docker_collect_config_t config = {.root = root, .quota = quota, .retention_ns = retention_ns};
+    const docker_collect_config_t config = {
+        .root = root, .quota = quota, .retention_ns = retention_ns};
     return docker_collector_new(self, &config, &self->collector, err);
 }

@@ -15,9 +15,9 @@
 
 #include "docker-driver/api.h"
 
-#define DOCKER_COLLECT_FINISH_MS 10000  /* how long the removal of a service waits for its last lines */
-#define DOCKER_COLLECT_FLUSH_MS 3000    /* how long a reader waits for lines that are on their way */
-#define DOCKER_COLLECT_KEEP_MS 600000   /* between looks for what is too old */
+#define DOCKER_COLLECT_FINISH_MS 10000 /* how long removing a service waits for its last lines */
+#define DOCKER_COLLECT_FLUSH_MS 3000   /* how long a reader waits for lines that are on their way */
+#define DOCKER_COLLECT_KEEP_MS 600000  /* between looks for what is too old */
 #define DOCKER_COLLECT_QUOTA (UINT64_C(4) << 30) /* bytes of all logs, unless configured */
 #define DOCKER_COLLECT_RETENTION_NS (INT64_C(168) * 3600 * 1000000000)
 
@@ -30,8 +30,8 @@ typedef struct {
 } docker_collect_config_t;
 
 /* Starts the thread. STATE when another driver uses the store. */
-int docker_collector_new(docker_t *docker, const docker_collect_config_t *config, docker_collector_t **ret_collector,
-                         err_t **err);
+int docker_collector_new(docker_t *docker, const docker_collect_config_t *config,
+                         docker_collector_t **ret_collector, err_t **err);
 /* What was read is stored; the rest is read by the next one. */
 void docker_collector_destroy(docker_collector_t **self_p);
 AUTO_FOR(docker_collector)
@@ -41,8 +41,8 @@ AUTO_FOR(docker_collector)
 void docker_collector_finish(docker_collector_t *self, const char *container_id);
 /* Waits until all that a container printed up to `time` (nanoseconds since 1970) is stored; false when it is not in time, at
  * deadline (clock_ns()). runs: whether it runs, and so is to be followed. */
-bool docker_collector_await(docker_collector_t *self, const char *container_id, bool runs, int64_t time,
-                            int64_t deadline);
+bool docker_collector_await(docker_collector_t *self, const char *container_id, bool runs,
+                            int64_t time, int64_t deadline);
 /* Ends a container and finishes it: before it is removed. Nothing when logs are not collected. */
 void docker_logs_drain(docker_t *docker, const char *container_id);
 /* Removes the logs of an enclave, whose containers are gone. */

@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 #define DOCKER_CURSOR_SIZE 80u
-#define DOCKER_CURSOR_BEHIND_NS INT64_C(2000000000) /* how far since is behind the newest line, at least */
-#define DOCKER_CURSOR_ID 24u                        /* bytes of the container's id that are compared */
+/* How far since is behind the newest line, at least. */
+#define DOCKER_CURSOR_BEHIND_NS INT64_C(2000000000)
+#define DOCKER_CURSOR_ID 24u /* bytes of the container's id that are compared */
 
 typedef struct {
     char id[DOCKER_CURSOR_ID]; /* beginning of the container's id */

@@ -63,7 +63,8 @@ engine_env(const Orchestrator__CreateEngineArgs *args, const char *socket)
         "kurtosisBackendConfig", "onBastionHost", 0, "poolSize", 0, "enclaveEnvVars", "{}", "is_ci",
         0, "cloud_user_id", "", "cloud_instance_id", "", "allowed_cors_origins",
         "restart_api_containers", 0, "domain", "", "logRetentionPeriod",
-        *args->log_retention ? args->log_retention : "168h", "logsCollectorFilters", "logsCollectorParsers");
+        *args->log_retention ? args->log_retention : "168h", "logsCollectorFilters",
+        "logsCollectorParsers");
     if (args->log_quota)
         json_object_set_new(arguments, "logQuotaBytes", json_integer((json_int_t)args->log_quota));
     json_t *sinks = json_array();
@@ -205,7 +206,8 @@ check_args(const Orchestrator__CreateEngineArgs *args, err_t **err)
     if (args->bus_port < 1 || args->bus_port > 65535)
         return err_fail(err, ERR_INVALID, "bus port %u is outside 1 to 65535", args->bus_port);
     if (args->n_log_sinks > LOGS_SINKS_MAX)
-        return err_fail(err, ERR_LIMIT, "%zu log sinks were given: there may be %u", args->n_log_sinks, LOGS_SINKS_MAX);
+        return err_fail(err, ERR_LIMIT, "%zu log sinks were given: there may be %u",
+                        args->n_log_sinks, LOGS_SINKS_MAX);
     for (size_t i = 0; i < args->n_log_sinks; i++)
         if (logs_sink_check(args->log_sinks[i], err) < 0)
             return -1;

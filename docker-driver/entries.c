@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define HEAD 8u
-#define SECOND 19u         /* bytes of "2006-01-02T15:04:05" */
-#define STAMP_MAX 64u      /* bytes of a time and its blank */
-#define PART_SIZE 16384u   /* bytes of an entry that another one goes on behind */
+#define SECOND 19u       /* bytes of "2006-01-02T15:04:05" */
+#define STAMP_MAX 64u    /* bytes of a time and its blank */
+#define PART_SIZE 16384u /* bytes of an entry that another one goes on behind */
 #define COMPLAINT_MAX 4000u
 #define KIND_ERR 2
 #define KIND_DAEMON 3
@@ -16,7 +16,8 @@
 void
 docker_entries_init(docker_entries_t *self, bool tty, docker_line_fn *line, void *arg)
 {
-    *self = (docker_entries_t){.tty = tty, .line = line, .arg = arg, .frame = STR_EMPTY, .complaint = STR_EMPTY};
+    *self = (docker_entries_t){
+        .tty = tty, .line = line, .arg = arg, .frame = STR_EMPTY, .complaint = STR_EMPTY};
     for (int i = 0; i < DOCKER_STREAMS; i++)
         self->parts[i] = STR_EMPTY;
     docker_lines_init(&self->lines, tty, line, arg);
@@ -128,7 +129,8 @@ take_frame(docker_entries_t *self, const char *frame, size_t size, err_t **err)
         str_add_bytes(&self->complaint, frame + HEAD, size - HEAD < room ? size - HEAD : room);
         return 0;
     }
-    return entry(self, frame[0] == KIND_ERR ? DOCKER_ERR : DOCKER_OUT, frame + HEAD, size - HEAD, err);
+    return entry(self, frame[0] == KIND_ERR ? DOCKER_ERR : DOCKER_OUT, frame + HEAD, size - HEAD,
+                 err);
 }
 
 /* The size of the frame that begins here, its head included; 0 while the head is incomplete. */
@@ -141,7 +143,8 @@ frame_size(const char *data, size_t size, size_t *ret_size, err_t **err)
         return 0;
     size_t len = (size_t)head[4] << 24 | (size_t)head[5] << 16 | (size_t)head[6] << 8 | head[7];
     if (head[0] > KIND_DAEMON || head[1] || head[2] || head[3] || len > DOCKER_ENTRY_MAX)
-        return err_fail(err, ERR_INVALID, "Docker's log stream has a frame of kind %u with %zu bytes", head[0], len);
+        return err_fail(err, ERR_INVALID,
+                        "Docker's log stream has a frame of kind %u with %zu bytes", head[0], len);
     *ret_size = HEAD + len;
     return 0;
 }
@@ -209,7 +212,8 @@ docker_entries_end(docker_entries_t *self, err_t **err)
     if (self->complaint.len)
         return err_fail(err, ERR_UNKNOWN, "Docker says '%s'", self->complaint.data);
     if (self->frame.len)
-        return err_fail(err, ERR_UNAVAILABLE, "Docker's log stream broke off in the middle of a frame");
+        return err_fail(err, ERR_UNAVAILABLE,
+                        "Docker's log stream broke off in the middle of a frame");
     for (int i = 0; i < DOCKER_STREAMS; i++)
         if (self->is_open[i] && line_end(self, (docker_stream_t)i, err) < 0)
             return -1;

@@ -52,16 +52,14 @@ DOCKER_LABELS(DOCKER_LABEL_LINE)
 #define DOCKER_VOLUME_LOGS "kurtosis-logs-storage"
 #define DOCKER_VOLUME_PACKAGES "package-cache"
 
-#define DOCKER_ENGINE_DATA "kurtosis-engine-data" /* volume: the engine's database and keys */
-#define DOCKER_ENGINE_BUS                                                                          \
-    "kurtosis-engine-bus"                  /* volume: the folder of the broker's ipc socket        \
-                                            */
+#define DOCKER_ENGINE_DATA "kurtosis-engine-data"  /* volume: the engine's database and keys */
+#define DOCKER_ENGINE_BUS "kurtosis-engine-bus"    /* volume: folder of the broker's ipc socket */
 #define DOCKER_ENGINE_LOGS "kurtosis-logs-storage" /* volume: what services print */
-#define DOCKER_PACKAGES "kurtosis-package-cache" /* volume: repositories that enclaves have cloned */
-#define DOCKER_PACKAGES_DIR "/kurtosis-packages" /* where it is mounted */
-#define DOCKER_LOGS_DIR "/var/log/kurtosis"         /* where it is mounted */
-#define DOCKER_DATA_DIR "/kurtosis-data"   /* where data volumes are mounted */
-#define DOCKER_BUS_DIR "/run/kurtosis/bus" /* where the bus volume is mounted */
+#define DOCKER_PACKAGES "kurtosis-package-cache"   /* volume: repositories, cloned by enclaves */
+#define DOCKER_PACKAGES_DIR "/kurtosis-packages"   /* where it is mounted */
+#define DOCKER_LOGS_DIR "/var/log/kurtosis"        /* where it is mounted */
+#define DOCKER_DATA_DIR "/kurtosis-data"           /* where data volumes are mounted */
+#define DOCKER_BUS_DIR "/run/kurtosis/bus"         /* where the bus volume is mounted */
 
 #define DOCKER_NAME_MAX                                                                            \
     256u /* bytes of an object's name and of a label's key, its prefix included */

@@ -162,7 +162,8 @@ docker_logs_get(docker_t *self, const docker_call_t *call, const Orchestrator__G
 /* ------------------------------------------------------------------------------------ FlushLogs */
 
 static int
-newest_of(void *arg, docker_stream_t stream, int64_t time, const char *line, size_t size, err_t **err)
+newest_of(void *arg, docker_stream_t stream, int64_t time, const char *line, size_t size,
+          err_t **err)
 {
     (void)stream, (void)line, (void)size, (void)err;
     int64_t *newest = arg;
@@ -187,11 +188,14 @@ last_time(const docker_request_t *answer)
 
 /* The containers of these services; gone ones are left out. */
 static json_t *
-containers_of(docker_t *self, const docker_call_t *call, const Orchestrator__FlushLogsArgs *args, err_t **err)
+containers_of(docker_t *self, const docker_call_t *call, const Orchestrator__FlushLogsArgs *args,
+              err_t **err)
 {
     AUTO_JSON *all = NULL;
-    if (docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, args->enclave_uuid, DOCKER_TYPE_SERVICE),
-                   &all, err) < 0)
+    if (docker_get(
+            self, call,
+            docker_containers_path(DOCKER_LABEL_ENCLAVE, args->enclave_uuid, DOCKER_TYPE_SERVICE),
+            &all, err) < 0)
         return NULL;
     json_t *found = json_array();
     size_t i;
@@ -200,7 +204,8 @@ containers_of(docker_t *self, const docker_call_t *call, const Orchestrator__Flu
     {
         bool wanted = false;
         for (size_t k = 0; k < args->n_service_uuids && !wanted; k++)
-            wanted = strcmp(args->service_uuids[k], docker_label(container, DOCKER_LABEL_GUID)) == 0;
+            wanted =
+                strcmp(args->service_uuids[k], docker_label(container, DOCKER_LABEL_GUID)) == 0;
         if (wanted)
             json_array_append(found, container);
     }
@@ -208,12 +213,14 @@ containers_of(docker_t *self, const docker_call_t *call, const Orchestrator__Flu
 }
 
 int
-docker_logs_flush(docker_t *self, const docker_call_t *call, const Orchestrator__FlushLogsArgs *request, err_t **err)
+docker_logs_flush(docker_t *self, const docker_call_t *call,
+                  const Orchestrator__FlushLogsArgs *request, err_t **err)
 {
     if (docker_check_uuid("enclave", request->enclave_uuid, err) < 0)
         return err_wrap(err, "cannot wait for logs");
     if (request->n_service_uuids > DOCKER_LOGS_MAX)
-        return err_fail(err, ERR_LIMIT, "%zu services were named: at most %u are waited for at once",
+        return err_fail(err, ERR_LIMIT,
+                        "%zu services were named: at most %u are waited for at once",
                         request->n_service_uuids, DOCKER_LOGS_MAX);
     AUTO_JSON *found = self->collector ? containers_of(self, call, request, err) : json_array();
     if (!found)
@@ -233,7 +240,8 @@ docker_logs_flush(docker_t *self, const docker_call_t *call, const Orchestrator_
         const json_t *container = json_array_get(found, i);
         bool runs = strcmp(docker_text(container, "State"), "running") == 0;
         if (!requests[i].failure)
-            docker_collector_await(self->collector, docker_text(container, "Id"), runs, last_time(&requests[i]), deadline);
+            docker_collector_await(self->collector, docker_text(container, "Id"), runs,
+                                   last_time(&requests[i]), deadline);
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
     }

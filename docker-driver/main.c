@@ -64,14 +64,16 @@ static int
 collect_logs(docker_t *docker, err_t **err)
 {
     const char *root = env_or("KURTOSIS_LOGS", "");
-    const char *quota = env_or("KURTOSIS_LOGS_QUOTA", "0"), *retention = env_or("KURTOSIS_LOGS_RETENTION", "0s");
+    const char *quota = env_or("KURTOSIS_LOGS_QUOTA", "0"),
+               *retention = env_or("KURTOSIS_LOGS_RETENTION", "0s");
     char *end;
     int64_t age;
     if (!*root)
         return 0;
     unsigned long long bytes = strtoull(quota, &end, 10);
     if (*end || *quota == '-')
-        return err_fail(err, ERR_INVALID, "KURTOSIS_LOGS_QUOTA is '%s', which is no number of bytes", quota);
+        return err_fail(err, ERR_INVALID,
+                        "KURTOSIS_LOGS_QUOTA is '%s', which is no number of bytes", quota);
     if (duration_parse(retention, &age, err) < 0 || age < 0)
         return err_wrap(err, "KURTOSIS_LOGS_RETENTION is wrong");
     return docker_collect_logs(docker, root, bytes, age, err);
@@ -90,7 +92,8 @@ run(err_t **err)
     if (!*config.endpoint)
         return err_fail(err, ERR_INVALID,
                         "KURTOSIS_BUS_ENDPOINT is not set: it names the bus to join");
-    if (read_keys(&config, err) < 0 || docker_new(NULL, &docker, err) < 0 || collect_logs(docker, err) < 0)
+    if (read_keys(&config, err) < 0 || docker_new(NULL, &docker, err) < 0 ||
+        collect_logs(docker, err) < 0)
         return -1;
     config.state = docker;
     int result = actor_new(&config, &actor, err);

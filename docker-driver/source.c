@@ -20,7 +20,8 @@ docker_source_new(docker_t *docker, const char *root, logs_batch_t *batch, const
     self->root = root;
     self->batch = batch;
     self->id = strdup(id);
-    self->request = (docker_request_t){.reply = STR_EMPTY, .path_stat = STR_EMPTY, .api_version = STR_EMPTY};
+    self->request =
+        (docker_request_t){.reply = STR_EMPTY, .path_stat = STR_EMPTY, .api_version = STR_EMPTY};
     self->delay_ms = RETRY_FIRST_MS;
     return self;
 }
@@ -63,7 +64,8 @@ static void
 wait_for_better(docker_source_t *self, const err_t *why, int64_t now)
 {
     if (self->delay_ms > RETRY_FIRST_MS * 4)
-        log_err(LOG_WARN, "logs.interrupted", why, "container=%.12s again_ms=%d", self->id, self->delay_ms);
+        log_err(LOG_WARN, "logs.interrupted", why, "container=%.12s again_ms=%d", self->id,
+                self->delay_ms);
     logs_batch_done(self->batch);
     logs_batch_init(self->batch);
     drop_following(self);
@@ -145,9 +147,10 @@ on_open(void *arg, err_t **err)
 static int
 describe(docker_source_t *self, const json_t *labels, err_t **err)
 {
-    AUTO_JSON *meta = json_pack("{s:s, s:s, s:s, s:s}", "enclave_uuid", self->enclave, "service_uuid", self->service,
-                                "enclave_name", docker_text(labels, DOCKER_LABEL_ENCLAVE_NAME), "service_name",
-                                docker_text(labels, DOCKER_LABEL_ID));
+    AUTO_JSON *meta =
+        json_pack("{s:s, s:s, s:s, s:s}", "enclave_uuid", self->enclave, "service_uuid",
+                  self->service, "enclave_name", docker_text(labels, DOCKER_LABEL_ENCLAVE_NAME),
+                  "service_name", docker_text(labels, DOCKER_LABEL_ID));
     AUTO_FREE char *text = meta ? docker_json_text(meta) : strdup("{}");
     return logs_writer_describe(self->writer, text, err);
 }
@@ -178,7 +181,9 @@ follow(docker_source_t *self, int64_t now)
     self->request.timeout_ms = -1;
     self->request.opened = on_open;
     self->request.sink = on_bytes;
-    request(self, docker_path("/containers/%s/logs?stdout=1&stderr=1&timestamps=1&follow=1&since=%s", self->id, since),
+    request(self,
+            docker_path("/containers/%s/logs?stdout=1&stderr=1&timestamps=1&follow=1&since=%s",
+                        self->id, since),
             now);
 }
 
@@ -192,7 +197,8 @@ inspected(docker_source_t *self, int64_t now)
         self->state = SOURCE_GONE;
         return;
     }
-    if (self->request.failure || docker_json(self->request.reply.data, self->request.reply.len, &container, &err) < 0) {
+    if (self->request.failure ||
+        docker_json(self->request.reply.data, self->request.reply.len, &container, &err) < 0) {
         wait_for_better(self, self->request.failure ? self->request.failure : err, now);
         return;
     }
@@ -226,7 +232,8 @@ followed(docker_source_t *self, int64_t now)
         wait_for_better(self, self->request.failure, now);
         return;
     }
-    if (docker_entries_end(&self->entries, &err) < 0 || store(self, &err) < 0 || mark(self, LOGS_ENDED, &err) < 0) {
+    if (docker_entries_end(&self->entries, &err) < 0 || store(self, &err) < 0 ||
+        mark(self, LOGS_ENDED, &err) < 0) {
         wait_for_better(self, err, now);
         return;
     }

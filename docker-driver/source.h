@@ -29,7 +29,7 @@ typedef struct {
     source_state_t state;
     char *id, *enclave, *service; /* the latter two once inspected */
     bool tty, running;
-    bool again;  /* it has started once more since it was opened */
+    bool again;   /* it has started once more since it was opened */
     bool removed; /* Docker has no such container any more */
     bool listed;  /* for collect.c */
     docker_request_t request;
@@ -39,12 +39,13 @@ typedef struct {
     bool has_entries;
     logs_writer_t *writer;
     docker_cursor_t cursor;
-    uint64_t bytes; /* put into the store since collect.c looked */
+    uint64_t bytes;   /* put into the store since collect.c looked */
     int64_t retry_at; /* clock_ns(), while WAITING */
     int delay_ms;
 } docker_source_t;
 
-docker_source_t *docker_source_new(docker_t *docker, const char *root, logs_batch_t *batch, const char *id);
+docker_source_t *docker_source_new(docker_t *docker, const char *root, logs_batch_t *batch,
+                                   const char *id);
 /* Closes; what is read and not stored is read again some time. */
 void docker_source_destroy(docker_source_t **self_p);
 

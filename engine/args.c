@@ -67,7 +67,8 @@ read_sinks(const json_t *list, engine_args_t *self, err_t **err)
     json_array_foreach(list, i, url)
     {
         if (!json_is_string(url) || logs_sink_check(json_string_value(url), err) < 0)
-            return err_link(err, ERR_INVALID, "the engine's argument 'logSinks' is no list of log sinks");
+            return err_link(err, ERR_INVALID,
+                            "the engine's argument 'logSinks' is no list of log sinks");
         self->logs_sinks[i] = strdup(json_string_value(url));
     }
     return 0;
@@ -77,15 +78,20 @@ read_sinks(const json_t *list, engine_args_t *self, err_t **err)
 static int
 read_logs(const json_t *object, engine_args_t *self, err_t **err)
 {
-    const json_t *period = json_object_get(object, "logRetentionPeriod"), *quota = json_object_get(object, "logQuotaBytes");
-    if (period && (!json_is_string(period) || duration_parse(json_string_value(period), &self->logs_retention_ns, err) < 0 ||
+    const json_t *period = json_object_get(object, "logRetentionPeriod"),
+                 *quota = json_object_get(object, "logQuotaBytes");
+    if (period && (!json_is_string(period) ||
+                   duration_parse(json_string_value(period), &self->logs_retention_ns, err) < 0 ||
                    self->logs_retention_ns <= 0)) {
         if (err)
             err_destroy(err);
-        return err_fail(err, ERR_INVALID, "the engine's argument 'logRetentionPeriod' is no length of time, e.g. 168h");
+        return err_fail(
+            err, ERR_INVALID,
+            "the engine's argument 'logRetentionPeriod' is no length of time, e.g. 168h");
     }
     if (quota && (!json_is_integer(quota) || json_integer_value(quota) < 0))
-        return err_fail(err, ERR_INVALID, "the engine's argument 'logQuotaBytes' is no number of bytes");
+        return err_fail(err, ERR_INVALID,
+                        "the engine's argument 'logQuotaBytes' is no number of bytes");
     self->logs_quota = (uint64_t)json_integer_value(quota);
     return read_sinks(json_object_get(object, "logSinks"), self, err);
 }

@@ -138,13 +138,15 @@ start_driver(engine_t *self, const engine_config_t *config, err_t **err)
                    *name = str_format("KURTOSIS_BUS_NAME=%s", self->driver),
                    *logs = str_format("KURTOSIS_LOGS=%s", self->logs),
                    *quota = str_format("KURTOSIS_LOGS_QUOTA=%" PRIu64, config->logs_quota),
-                   *retention = str_format("KURTOSIS_LOGS_RETENTION=%" PRId64 "ns", self->logs_retention_ns),
+                   *retention =
+                       str_format("KURTOSIS_LOGS_RETENTION=%" PRId64 "ns", self->logs_retention_ns),
                    *level = str_format("KURTOSIS_LOG_LEVEL=%s",
                                        config->log_level ? config->log_level : "info");
     const char *const argv[] = {config->driver, NULL};
     /* The logins to registries that users give it. */
     AUTO_FREE char *logins = str_format("KURTOSIS_LOGINS=%s/logins.json", config->data);
-    const char *const env[] = {endpoint, broker_key, secret_key, name, level, logins, logs, quota, retention, NULL};
+    const char *const env[] = {endpoint, broker_key, secret_key, name,      level,
+                               logins,   logs,       quota,      retention, NULL};
     int result = actor_child_new(config->driver, argv, env, DRIVER_GRACE_MS, on_driver_exit, self,
                                  &self->driver_process, err);
     explicit_bzero(secret_key, strlen(secret_key));
@@ -160,7 +162,8 @@ start_sinks(engine_t *self, const char *const *urls, err_t **err)
         const char *const argv[] = {LOGS_SINK_PROGRAM, self->logs, urls[i], NULL};
         if (i == LOGS_SINKS_MAX)
             return err_fail(err, ERR_LIMIT, "there are more than %u log sinks", LOGS_SINKS_MAX);
-        if (actor_child_new(LOGS_SINK_PROGRAM, argv, NULL, DRIVER_GRACE_MS, NULL, NULL, &self->sinks[i], err) < 0)
+        if (actor_child_new(LOGS_SINK_PROGRAM, argv, NULL, DRIVER_GRACE_MS, NULL, NULL,
+                            &self->sinks[i], err) < 0)
             return err_wrap(err, "cannot forward logs to '%s'", urls[i]);
     }
     return 0;
@@ -177,14 +180,15 @@ engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
     self->driver = str_format("driver/%s", config->cluster);
     self->apic_endpoint = str_format("ipc://%s/broker", config->bus);
     self->logs = config->logs ? strdup(config->logs) : str_format("%s/logs", config->data);
-    self->logs_retention_ns = config->logs_retention_ns ? config->logs_retention_ns : ENGINE_LOGS_RETENTION_NS;
+    self->logs_retention_ns =
+        config->logs_retention_ns ? config->logs_retention_ns : ENGINE_LOGS_RETENTION_NS;
     self->apic_join_ms = config->apic_join_ms ? config->apic_join_ms : ENGINE_APIC_JOIN_MS;
     self->locks = claims_new();
     pthread_mutex_init(&self->start, NULL);
     claims_try(self->locks, ENGINE_SWEEP); /* until the sweep is over */
     if (open_data(self, config->data, err) < 0 || start_broker(self, config->listen, err) < 0 ||
-        start_driver(self, config, err) < 0 || start_sinks(self, config->logs_sinks, err) < 0 || start_actor(self, err) < 0 ||
-        actor_spawn(self->actor, engine_sweep, self, err) < 0)
+        start_driver(self, config, err) < 0 || start_sinks(self, config->logs_sinks, err) < 0 ||
+        start_actor(self, err) < 0 || actor_spawn(self->actor, engine_sweep, self, err) < 0)
         return err_wrap(err, "cannot start the engine");
     *ret_engine = TAKE(self);
     return 0;

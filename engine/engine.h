@@ -26,14 +26,14 @@
 typedef struct engine engine_t;
 
 typedef struct {
-    const char *data;    /* folder of engine.db and keys; made if absent */
-    const char *bus;     /* folder of the ipc socket, mounted in every API container */
-    const char *listen;  /* tcp endpoint for users; NULL for none */
-    const char *logs;    /* folder of the log store; NULL for <data>/logs */
-    int64_t logs_retention_ns; /* how long lines are kept; 0 for ENGINE_LOGS_RETENTION_NS */
-    uint64_t logs_quota;       /* bytes of all logs; 0 for the driver's default */
+    const char *data;              /* folder of engine.db and keys; made if absent */
+    const char *bus;               /* folder of the ipc socket, mounted in every API container */
+    const char *listen;            /* tcp endpoint for users; NULL for none */
+    const char *logs;              /* folder of the log store; NULL for <data>/logs */
+    int64_t logs_retention_ns;     /* how long lines are kept; 0 for ENGINE_LOGS_RETENTION_NS */
+    uint64_t logs_quota;           /* bytes of all logs; 0 for the driver's default */
     const char *const *logs_sinks; /* URLs of where else they go, ended by NULL; NULL for nowhere */
-    const char *cluster; /* the driver is "driver/<cluster>" */
+    const char *cluster;           /* the driver is "driver/<cluster>" */
     const char
         *driver; /* program of the driver, found in PATH; NULL: somebody else brings the driver */
     const char *version;   /* of the engine, and of API containers unless asked otherwise */
@@ -46,7 +46,7 @@ typedef struct {
     ((engine_config_t){.data = "/kurtosis-data",                                                   \
                        .bus = "/run/kurtosis/bus",                                                 \
                        .listen = "tcp://0.0.0.0:9720",                                             \
-                       .logs = "/var/log/kurtosis",                                             \
+                       .logs = "/var/log/kurtosis",                                                \
                        .cluster = "docker",                                                        \
                        .driver = "kurtosis-docker-driver",                                         \
                        .version = KURTOSIS_VERSION,                                                \

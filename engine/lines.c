@@ -33,8 +33,10 @@ engine_lines_full(const engine_lines_t *self)
 }
 
 int
-engine_lines_send(engine_lines_t *self, EngineApi__GetServiceLogsResponse *step, EngineApi__LogLine *entry,
-                  int (*send)(void *arg, const ProtobufCMessage *item, err_t **err), void *arg, err_t **err)
+engine_lines_send(engine_lines_t *self, EngineApi__GetServiceLogsResponse *step,
+                  EngineApi__LogLine *entry,
+                  int (*send)(void *arg, const ProtobufCMessage *item, err_t **err), void *arg,
+                  err_t **err)
 {
     if (!self->count)
         return 0;

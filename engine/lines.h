@@ -24,7 +24,9 @@ void engine_lines_add(engine_lines_t *self, int64_t time, const void *line, size
 bool engine_lines_full(const engine_lines_t *self);
 /* Sends step with the lines in this entry of it, which is empty again afterwards, as are the lines. send: as
  * actor_call_send. */
-int engine_lines_send(engine_lines_t *self, EngineApi__GetServiceLogsResponse *step, EngineApi__LogLine *entry,
-                      int (*send)(void *arg, const ProtobufCMessage *item, err_t **err), void *arg, err_t **err);
+int engine_lines_send(engine_lines_t *self, EngineApi__GetServiceLogsResponse *step,
+                      EngineApi__LogLine *entry,
+                      int (*send)(void *arg, const ProtobufCMessage *item, err_t **err), void *arg,
+                      err_t **err);
 
 #endif

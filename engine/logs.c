@@ -32,8 +32,9 @@ typedef struct {
 /* One request under way. */
 typedef struct {
     char *enclave_uuid;
-    EngineApi__GetServiceLogsResponse *step; /* sent again and again; entries in the order of the request */
-    found_t *found;                          /* as many, in the same order */
+    EngineApi__GetServiceLogsResponse
+        *step;      /* sent again and again; entries in the order of the request */
+    found_t *found; /* as many, in the same order */
     engine_filter_t *filter;
     engine_lines_t lines;
     bool follow, all;
@@ -93,7 +94,8 @@ add_found(reading_t *self, const char *uuid, bool runs)
         engine_api__get_service_logs_response__service_logs_by_service_uuid_entry__init);
     entry->key = strdup(uuid);
     entry->value = MESSAGE_NEW(EngineApi__LogLine, engine_api__log_line__init);
-    self->found[self->step->n_service_logs_by_service_uuid] = (found_t){.uuid = entry->key, .runs = runs};
+    self->found[self->step->n_service_logs_by_service_uuid] =
+        (found_t){.uuid = entry->key, .runs = runs};
     self->step->service_logs_by_service_uuid[self->step->n_service_logs_by_service_uuid++] = entry;
 }
 
@@ -110,8 +112,8 @@ add_missing(reading_t *self, const char *uuid)
 
 /* What the driver knows of the enclave's services: nothing of one that is gone. */
 static int
-ask_services(engine_t *self, actor_call_t *call, const char *enclave_uuid, Orchestrator__GetServicesReply **ret_services,
-             err_t **err)
+ask_services(engine_t *self, actor_call_t *call, const char *enclave_uuid,
+             Orchestrator__GetServicesReply **ret_services, err_t **err)
 {
     Orchestrator__GetServicesArgs args = ORCHESTRATOR__GET_SERVICES_ARGS__INIT;
     AUTO(err) why = NULL;
@@ -126,7 +128,8 @@ ask_services(engine_t *self, actor_call_t *call, const char *enclave_uuid, Orche
         return -1;
     }
     if (!*ret_services)
-        *ret_services = MESSAGE_NEW(Orchestrator__GetServicesReply, orchestrator__get_services_reply__init);
+        *ret_services =
+            MESSAGE_NEW(Orchestrator__GetServicesReply, orchestrator__get_services_reply__init);
     return 0;
 }
 
@@ -155,7 +158,8 @@ look_up(engine_t *self, actor_call_t *call, const EngineApi__GetServiceLogsArgs 
         const Orchestrator__ServiceInfo *service = find_among(services, uuid);
         if (service || logs_exists(self->logs, reading->enclave_uuid, uuid))
             add_found(reading, uuid,
-                      service && service->state == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
+                      service &&
+                          service->state == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
         else
             add_missing(reading, uuid);
     }
@@ -178,7 +182,8 @@ flush(engine_t *self, actor_call_t *call, const reading_t *reading)
     args.n_service_uuids = count;
     AUTO(err) err = NULL;
     if (uuid_is(reading->enclave_uuid) &&
-        engine_ask_driver(self, call, "orchestrator.Orchestrator/FlushLogs", &args.base, NULL, &err) < 0)
+        engine_ask_driver(self, call, "orchestrator.Orchestrator/FlushLogs", &args.base, NULL,
+                          &err) < 0)
         log_err(LOG_WARN, "logs.not_flushed", err, "enclave=%s", reading->enclave_uuid);
 }
 
@@ -193,7 +198,8 @@ send_step(void *call, const ProtobufCMessage *item, err_t **err)
 static int
 send_lines(reading_t *self, actor_call_t *call, size_t i, err_t **err)
 {
-    return engine_lines_send(&self->lines, self->step, self->step->service_logs_by_service_uuid[i]->value, send_step, call,
+    return engine_lines_send(&self->lines, self->step,
+                             self->step->service_logs_by_service_uuid[i]->value, send_step, call,
                              err);
 }
 
@@ -204,7 +210,8 @@ open_reader(engine_t *self, reading_t *reading, found_t *found, bool all, err_t 
     AUTO(err) why = NULL;
     if (found->reader)
         return 1;
-    if (logs_reader_open(self->logs, reading->enclave_uuid, found->uuid, &found->reader, &why) < 0) {
+    if (logs_reader_open(self->logs, reading->enclave_uuid, found->uuid, &found->reader, &why) <
+        0) {
         if (err_code(why) == ERR_NOT_FOUND)
             return 0;
         if (err)
@@ -240,14 +247,16 @@ pump(engine_t *self, reading_t *reading, actor_call_t *call, size_t i, err_t **e
 
 /* Goes through all services once: 1 when lines may come, 0 when nothing more does. watch: NULL when nobody waits for them. */
 static int
-read_all(engine_t *self, reading_t *reading, actor_call_t *call, logs_watch_t *watch, bool first, err_t **err)
+read_all(engine_t *self, reading_t *reading, actor_call_t *call, logs_watch_t *watch, bool first,
+         err_t **err)
 {
     int more = 0;
     for (size_t i = 0; i < reading->step->n_service_logs_by_service_uuid; i++) {
         found_t *found = &reading->found[i];
         if (found->over)
             continue;
-        if (watch && !found->reader && logs_watch_add(watch, self->logs, reading->enclave_uuid, found->uuid, err) < 0)
+        if (watch && !found->reader &&
+            logs_watch_add(watch, self->logs, reading->enclave_uuid, found->uuid, err) < 0)
             return -1;
         int there = open_reader(self, reading, found, reading->all || !first, err);
         if (there < 0 || (there && pump(self, reading, call, i, err) < 0))

@@ -26,12 +26,9 @@ read_flags(int argc, char **argv, engine_config_t *config)
     const struct {
         const char *name;
         const char **value;
-    } flags[] = {{"data", &config->data},
-                 {"bus", &config->bus},
-                 {"listen", &config->listen},
-                 {"logs", &config->logs},
-                 {"cluster", &config->cluster},
-                 {"driver", &config->driver}};
+    } flags[] = {{"data", &config->data},       {"bus", &config->bus},
+                 {"listen", &config->listen},   {"logs", &config->logs},
+                 {"cluster", &config->cluster}, {"driver", &config->driver}};
     struct option options[ARRAY_LEN(flags) + 1] = {{0}};
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
         options[i] = (struct option){flags[i].name, required_argument, NULL, 0};

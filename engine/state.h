@@ -7,18 +7,18 @@
 #include "engine/store.h"
 
 #include "base/log.h"
-#include "logs/logs.h"
 #include "bus/schema/engine.pb-c.h"
 #include "bus/schema/orchestrator.pb-c.h"
+#include "logs/logs.h"
 
 #include <pthread.h>
 
 /* Set once in engine_new, before the first call arrives; store and locks guard themselves. */
 struct engine {
     char *version, *image;
-    char *driver;        /* bus name of the driver */
-    char *users;         /* folder of the public keys of users */
-    char *logs;          /* folder of the log store */
+    char *driver; /* bus name of the driver */
+    char *users;  /* folder of the public keys of users */
+    char *logs;   /* folder of the log store */
     int64_t logs_retention_ns;
     char *apic_endpoint; /* of the broker, as API containers see it */
     int apic_join_ms;

@@ -104,7 +104,8 @@ logs_chunk_get(int fd, off_t offset, const logs_chunk_t *chunk, str_t *out, err_
     head_put(chunk, head);
     if (read_exactly(fd, offset + (off_t)LOGS_CHUNK_HEAD, packed, chunk->packed) != 1 ||
         checksum(head, packed, chunk->packed) != chunk->crc)
-        return err_fail(err, ERR_INVALID, "the chunk of log lines at byte %lld of its pack is damaged",
+        return err_fail(err, ERR_INVALID,
+                        "the chunk of log lines at byte %lld of its pack is damaged",
                         (long long)offset);
     uLongf size = chunk->unpacked;
     str_reserve(out, size);
@@ -135,7 +136,8 @@ logs_path(const char *folder, uint64_t number, const char *kind)
 }
 
 int
-logs_folder_path(const char *root, const char *enclave, const char *service, char **ret_path, err_t **err)
+logs_folder_path(const char *root, const char *enclave, const char *service, char **ret_path,
+                 err_t **err)
 {
     const char *const names[] = {enclave, service};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -150,7 +152,8 @@ static bool
 number_of(const char *name, const char *kind, uint64_t *ret_number)
 {
     size_t digits = strspn(name, "0123456789");
-    if (digits < NUMBER_DIGITS || digits > 18 || name[digits] != '.' || strcmp(name + digits + 1, kind) != 0)
+    if (digits < NUMBER_DIGITS || digits > 18 || name[digits] != '.' ||
+        strcmp(name + digits + 1, kind) != 0)
         return false;
     *ret_number = strtoull(name, NULL, 10);
     return true;
@@ -238,5 +241,6 @@ logs_file_failed(const char *what, const char *path, err_t **err)
 {
     int code = errno;
     bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
-    return err_fail(err, full ? ERR_LIMIT : ERR_INTERNAL, "cannot %s '%s': %s", what, path, strerror(code));
+    return err_fail(err, full ? ERR_LIMIT : ERR_INTERNAL, "cannot %s '%s': %s", what, path,
+                    strerror(code));
 }

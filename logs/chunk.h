@@ -48,7 +48,8 @@ void logs_folder_done(logs_folder_t *self);
 /* "<folder>/00000007.hot"; yours, free(). */
 char *logs_path(const char *folder, uint64_t number, const char *kind);
 /* "<root>/<enclave>/<service>"; yours. INVALID for what is no name. */
-int logs_folder_path(const char *root, const char *enclave, const char *service, char **ret_path, err_t **err);
+int logs_folder_path(const char *root, const char *enclave, const char *service, char **ret_path,
+                     err_t **err);
 /* Reads a descriptor from an offset to its end, at most LOGS_CHUNK_MAX bytes; appends. */
 int logs_read_all(int fd, off_t offset, str_t *out, err_t **err);
 /* An error about a file, with errno; LIMIT when it is about room. Returns -1. */

@@ -54,7 +54,8 @@ names_free(char **names, size_t count)
 }
 
 int
-logs_each(const char *root, int (*fn)(void *arg, const char *enclave, const char *service, err_t **err), void *arg,
+logs_each(const char *root,
+          int (*fn)(void *arg, const char *enclave, const char *service, err_t **err), void *arg,
           err_t **err)
 {
     size_t enclaves, services = 0;
@@ -76,8 +77,8 @@ logs_exists(const char *root, const char *enclave, const char *service)
 {
     AUTO_FREE char *path = NULL;
     AUTO_FOLDER files = {0};
-    return logs_folder_path(root, enclave, service, &path, NULL) == 0 && logs_folder_read(path, &files, NULL) == 0 &&
-           files.hot_count + files.pack_count > 0;
+    return logs_folder_path(root, enclave, service, &path, NULL) == 0 &&
+           logs_folder_read(path, &files, NULL) == 0 && files.hot_count + files.pack_count > 0;
 }
 
 char *
@@ -175,7 +176,8 @@ look_at_log(void *arg, const char *enclave, const char *service, err_t **err)
     keeping_t *self = arg;
     AUTO_FREE char *folder = NULL;
     AUTO_FOLDER files = {0};
-    if (logs_folder_path(self->root, enclave, service, &folder, err) < 0 || logs_folder_read(folder, &files, NULL) < 0)
+    if (logs_folder_path(self->root, enclave, service, &folder, err) < 0 ||
+        logs_folder_read(folder, &files, NULL) < 0)
         return 0;
     size_t gone = 0;
     for (size_t i = 0; i < files.pack_count; i++) {
@@ -207,7 +209,8 @@ logs_keep(const char *root, const logs_limits_t *limits, uint64_t *ret_bytes, er
         qsort(self.list, self.count, sizeof *self.list, by_time);
     bool over = result == 0 && self.bytes > limits->quota;
     for (size_t i = 0; i < self.count; i++) {
-        if (over && self.bytes > limits->quota - limits->quota / 10 && unlink(self.list[i].path) == 0)
+        if (over && self.bytes > limits->quota - limits->quota / 10 &&
+            unlink(self.list[i].path) == 0)
             self.bytes -= self.list[i].size;
         free(self.list[i].path);
     }

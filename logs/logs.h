@@ -27,14 +27,14 @@
 
 #include <stdint.h>
 
-#define LOGS_LINE_MAX (1024u * 1024)    /* bytes of a line */
-#define LOGS_CURSOR_MAX 256u            /* bytes of a cursor */
-#define LOGS_HOT_MAX (256u * 1024)      /* bytes after which a hot file is packed */
+#define LOGS_LINE_MAX (1024u * 1024)      /* bytes of a line */
+#define LOGS_CURSOR_MAX 256u              /* bytes of a cursor */
+#define LOGS_HOT_MAX (256u * 1024)        /* bytes after which a hot file is packed */
 #define LOGS_CHUNK_MAX (4u * 1024 * 1024) /* bytes that a chunk may unpack to */
-#define LOGS_PACK_MAX (4u * 1024 * 1024) /* bytes after which another pack begins */
-#define LOGS_BATCH_MAX (64u * 1024)     /* bytes after which a batch should be put */
-#define LOGS_META_MAX 65536u            /* bytes of the file meta */
-#define LOGS_NAME_MAX 64u               /* bytes of a UUID, or of what a user takes for one */
+#define LOGS_PACK_MAX (4u * 1024 * 1024)  /* bytes after which another pack begins */
+#define LOGS_BATCH_MAX (64u * 1024)       /* bytes after which a batch should be put */
+#define LOGS_META_MAX 65536u              /* bytes of the file meta */
+#define LOGS_NAME_MAX 64u                 /* bytes of a UUID, or of what a user takes for one */
 
 /* Which output a line was printed to. */
 typedef enum { LOGS_OUT, LOGS_ERR } logs_stream_t;
@@ -77,8 +77,8 @@ AUTO_FOR(logs_writer)
 const void *logs_writer_cursor(const logs_writer_t *self, size_t *ret_size);
 /* Appends the batch (which is empty afterwards) and the cursor, as one. LIMIT when the disk is full: then nothing
  * was written, and the batch is as it was. */
-int logs_writer_put(logs_writer_t *self, logs_batch_t *batch, const void *cursor, size_t cursor_size,
-                    err_t **err);
+int logs_writer_put(logs_writer_t *self, logs_batch_t *batch, const void *cursor,
+                    size_t cursor_size, err_t **err);
 /* Says that the source has begun, or has ended for now: readers that follow stop there. Packs at the end. */
 typedef enum { LOGS_BEGAN, LOGS_ENDED } logs_mark_t;
 int logs_writer_mark(logs_writer_t *self, logs_mark_t mark, const void *cursor, size_t cursor_size,
@@ -127,7 +127,8 @@ int logs_watch_new(logs_watch_t **ret_watch, err_t **err);
 void logs_watch_destroy(logs_watch_t **self_p);
 AUTO_FOR(logs_watch)
 /* Also of this one: 1; 0 while it is not there, but something above it is: to be added again when something changed. */
-int logs_watch_add(logs_watch_t *self, const char *root, const char *enclave, const char *service, err_t **err);
+int logs_watch_add(logs_watch_t *self, const char *root, const char *enclave, const char *service,
+                   err_t **err);
 /* Readable when something changed; lent. */
 int logs_watch_fd(const logs_watch_t *self);
 /* Forgets the changes so far: before the logs are read, so that none is missed. */
@@ -142,8 +143,10 @@ char *logs_meta(const char *root, const char *enclave, const char *service);
 
 /* What is kept. */
 typedef struct {
-    int64_t oldest; /* packs and closed logs whose last line is older are removed; nanoseconds since 1970 */
-    uint64_t quota; /* bytes of all files together; over it the oldest packs go until a tenth is free */
+    /* Packs and closed logs whose last line is older are removed; nanoseconds since 1970. */
+    int64_t oldest;
+    /* Bytes of all files together; over it the oldest packs go until a tenth is free. */
+    uint64_t quota;
 } logs_limits_t;
 
 /* Removes what is too old or too much. ret_bytes: what is left; may be NULL. */
@@ -153,13 +156,15 @@ int logs_remove(const char *root, const char *enclave, err_t **err);
 /* Makes the root, and holds it for one writing process until the descriptor is closed. STATE when another has it. */
 int logs_lock(const char *root, int *ret_fd, err_t **err);
 /* Calls fn for each log, in no order; a negative result ends it. */
-int logs_each(const char *root, int (*fn)(void *arg, const char *enclave, const char *service, err_t **err), void *arg,
-              err_t **err);
+int logs_each(const char *root,
+              int (*fn)(void *arg, const char *enclave, const char *service, err_t **err),
+              void *arg, err_t **err);
 
 /* ---------------------------------------------------------------------------------------- sinks */
 
-#define LOGS_SINKS_MAX 16u             /* of one engine */
-#define LOGS_SINK_PROGRAM "kurtosis-log-sink" /* forwards a store to one sink; arguments: root, URL */
+#define LOGS_SINKS_MAX 16u /* of one engine */
+/* Forwards a store to one sink; arguments: root, URL. */
+#define LOGS_SINK_PROGRAM "kurtosis-log-sink"
 
 /* Whether a sink's URL is of a kind that there is (sinks/sinks.h); INVALID says which there are. */
 int logs_sink_check(const char *url, err_t **err);

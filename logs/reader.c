@@ -20,10 +20,10 @@ struct logs_reader {
     int pack_fd;     /* -1 when none is open */
     off_t pack_at;   /* of the next chunk there */
     str_t buffer;
-    size_t used;       /* bytes of the buffer before the present or next record */
-    bool packed;       /* the buffer is a whole chunk */
-    bool in_record;    /* record is the present one */
-    bool ended;        /* as the last mark says */
+    size_t used;    /* bytes of the buffer before the present or next record */
+    bool packed;    /* the buffer is a whole chunk */
+    bool in_record; /* record is the present one */
+    bool ended;     /* as the last mark says */
     logs_record_t record;
 };
 
@@ -178,7 +178,8 @@ load(logs_reader_t *self, err_t **err)
 /* ---------------------------------------------------------------------------------------- public */
 
 int
-logs_reader_open(const char *root, const char *enclave, const char *service, logs_reader_t **ret_reader, err_t **err)
+logs_reader_open(const char *root, const char *enclave, const char *service,
+                 logs_reader_t **ret_reader, err_t **err)
 {
     AUTO(logs_reader) self = calloc(1, sizeof *self);
     AUTO_FOLDER files = {0};
@@ -256,14 +257,16 @@ logs_reader_next(logs_reader_t *self, logs_line_t *ret_line, err_t **err)
             self->used += self->record.size;
             self->offset += self->record.size;
         }
-        int got = logs_record_get(self->buffer.data + self->used, self->buffer.len - self->used, &self->record, err);
+        int got = logs_record_get(self->buffer.data + self->used, self->buffer.len - self->used,
+                                  &self->record, err);
         if (got == 0)
             got = load(self, err);
         else if (got > 0) {
             self->in_record = true;
             if (self->record.kind != LOGS_RECORD_CURSOR)
                 self->ended = self->record.kind == LOGS_RECORD_ENDED;
-            for (; self->skip > 0 && logs_record_next(&self->record, ret_line, err) > 0; self->skip--)
+            for (; self->skip > 0 && logs_record_next(&self->record, ret_line, err) > 0;
+                 self->skip--)
                 continue;
             self->skip = 0;
         }

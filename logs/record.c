@@ -74,7 +74,8 @@ logs_batch_done(logs_batch_t *self)
 }
 
 void
-logs_batch_add(logs_batch_t *self, logs_stream_t stream, int64_t time, const char *text, size_t size)
+logs_batch_add(logs_batch_t *self, logs_stream_t stream, int64_t time, const char *text,
+               size_t size)
 {
     assert(size <= LOGS_LINE_MAX);
     uint8_t head[2 * VARINT_MAX];

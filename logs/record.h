@@ -33,8 +33,8 @@ typedef struct {
 } logs_record_t;
 
 /* Appends one. batch: NULL for none. */
-void logs_record_put(str_t *out, logs_record_kind_t kind, const logs_batch_t *batch, const void *cursor,
-                     size_t cursor_size);
+void logs_record_put(str_t *out, logs_record_kind_t kind, const logs_batch_t *batch,
+                     const void *cursor, size_t cursor_size);
 /* 1 and the record at the beginning of bytes, 0 when they end in the middle of one; INVALID for what is none. */
 int logs_record_get(const void *bytes, size_t size, logs_record_t *ret_record, err_t **err);
 /* 1 and the next line, 0 when there is none; INVALID. */

@@ -37,7 +37,8 @@ logs_watch_destroy(logs_watch_t **self_p)
 }
 
 int
-logs_watch_add(logs_watch_t *self, const char *root, const char *enclave, const char *service, err_t **err)
+logs_watch_add(logs_watch_t *self, const char *root, const char *enclave, const char *service,
+               err_t **err)
 {
     AUTO_FREE char *folder = NULL, *parent = str_format("%s/%s", root, enclave);
     if (logs_folder_path(root, enclave, service, &folder, err) < 0)

@@ -74,7 +74,8 @@ remember_cursor(logs_writer_t *self, const void *cursor, size_t size)
 static int
 hot_begin(logs_writer_t *self, uint64_t number, err_t **err)
 {
-    AUTO_FREE char *draft = str_format("%s/new", self->folder), *path = logs_path(self->folder, number, LOGS_HOT);
+    AUTO_FREE char *draft = str_format("%s/new", self->folder),
+                   *path = logs_path(self->folder, number, LOGS_HOT);
     AUTO_FD int fd = open(draft, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return logs_file_failed("make", draft, err);
@@ -133,7 +134,8 @@ pack(logs_writer_t *self, err_t **err)
 {
     AUTO_STR bytes = STR_EMPTY;
     AUTO_STR packed = STR_EMPTY;
-    logs_chunk_t chunk = {.number = self->number, .lines = self->lines, .first = self->first, .last = self->last};
+    logs_chunk_t chunk = {
+        .number = self->number, .lines = self->lines, .first = self->first, .last = self->last};
     if (logs_read_all(self->fd, 0, &bytes, err) < 0 ||
         logs_chunk_put(&packed, &chunk, bytes.data, (size_t)self->size, err) < 0)
         return -1;
@@ -226,7 +228,8 @@ recover_hot(logs_writer_t *self, uint64_t number, err_t **err)
     if (self->fd < 0)
         return logs_file_failed("open", path, err);
     if (flock(self->fd, LOCK_EX | LOCK_NB) < 0)
-        return err_fail(err, ERR_STATE, "the log '%s' is being written by somebody else", self->folder);
+        return err_fail(err, ERR_STATE, "the log '%s' is being written by somebody else",
+                        self->folder);
     if (logs_read_all(self->fd, 0, &bytes, err) < 0)
         return -1;
     self->number = number;
@@ -240,7 +243,8 @@ static int
 recover(logs_writer_t *self, const logs_folder_t *files, err_t **err)
 {
     uint64_t hot = files->hot_count ? files->hots[files->hot_count - 1] : 0;
-    if (files->pack_count && recover_pack(self, files->packs[files->pack_count - 1], hot == 0, err) < 0)
+    if (files->pack_count &&
+        recover_pack(self, files->packs[files->pack_count - 1], hot == 0, err) < 0)
         return -1;
     if (hot && recover_hot(self, hot, err) < 0)
         return -1;
@@ -260,7 +264,8 @@ recover(logs_writer_t *self, const logs_folder_t *files, err_t **err)
 /* --------------------------------------------------------------------------------------- public */
 
 int
-logs_writer_open(const char *root, const char *enclave, const char *service, logs_writer_t **ret_writer, err_t **err)
+logs_writer_open(const char *root, const char *enclave, const char *service,
+                 logs_writer_t **ret_writer, err_t **err)
 {
     AUTO(logs_writer) self = calloc(1, sizeof *self);
     AUTO_FOLDER files = {0};
@@ -303,8 +308,8 @@ logs_writer_bytes(const logs_writer_t *self)
 }
 
 static int
-append(logs_writer_t *self, logs_record_kind_t kind, const logs_batch_t *batch, const void *cursor, size_t cursor_size,
-       err_t **err)
+append(logs_writer_t *self, logs_record_kind_t kind, const logs_batch_t *batch, const void *cursor,
+       size_t cursor_size, err_t **err)
 {
     AUTO_STR record = STR_EMPTY;
     logs_record_put(&record, kind, batch, cursor, cursor_size);
@@ -327,7 +332,8 @@ append(logs_writer_t *self, logs_record_kind_t kind, const logs_batch_t *batch, 
 }
 
 int
-logs_writer_put(logs_writer_t *self, logs_batch_t *batch, const void *cursor, size_t cursor_size, err_t **err)
+logs_writer_put(logs_writer_t *self, logs_batch_t *batch, const void *cursor, size_t cursor_size,
+                err_t **err)
 {
     if (append(self, LOGS_RECORD_LINES, batch, cursor, cursor_size, err) < 0)
         return -1;
@@ -340,12 +346,14 @@ logs_writer_put(logs_writer_t *self, logs_batch_t *batch, const void *cursor, si
 }
 
 int
-logs_writer_mark(logs_writer_t *self, logs_mark_t mark, const void *cursor, size_t cursor_size, err_t **err)
+logs_writer_mark(logs_writer_t *self, logs_mark_t mark, const void *cursor, size_t cursor_size,
+                 err_t **err)
 {
     bool ends = mark == LOGS_ENDED;
     if (ends == self->ended && (ends || self->lines || self->packed))
         return 0;
-    if (append(self, ends ? LOGS_RECORD_ENDED : LOGS_RECORD_BEGAN, NULL, cursor, cursor_size, err) < 0)
+    if (append(self, ends ? LOGS_RECORD_ENDED : LOGS_RECORD_BEGAN, NULL, cursor, cursor_size, err) <
+        0)
         return -1;
     if (ends && self->lines)
         pack(self, NULL);
@@ -355,7 +363,8 @@ logs_writer_mark(logs_writer_t *self, logs_mark_t mark, const void *cursor, size
 int
 logs_writer_describe(logs_writer_t *self, const char *text, err_t **err)
 {
-    AUTO_FREE char *path = str_format("%s/" LOGS_META, self->folder), *draft = str_format("%s/new", self->folder);
+    AUTO_FREE char *path = str_format("%s/" LOGS_META, self->folder),
+                   *draft = str_format("%s/new", self->folder);
     AUTO_STR old = STR_EMPTY;
     AUTO_FD int there = open(path, O_RDONLY | O_CLOEXEC);
     if (there >= 0 && logs_read_all(there, 0, &old, NULL) == 0 && strcmp(old.data, text) == 0)

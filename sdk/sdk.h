@@ -243,8 +243,9 @@ int enclave_context_run_starlark_remote_package_blocking(enclave_context_t *self
 /* The run of another client: the one that changes the enclave now, else the last one that was started. Lines from its
  * beginning, or with only_new from now on, to its end; returns as the others do. Its first line says which run it is.
  * NOT_FOUND when there was none. */
-int enclave_context_attach_starlark_run(enclave_context_t *self, bool only_new, void (*on_pause)(void *arg),
-                                        starlark_line_fn *fn, void *arg, err_t **err);
+int enclave_context_attach_starlark_run(enclave_context_t *self, bool only_new,
+                                        void (*on_pause)(void *arg), starlark_line_fn *fn,
+                                        void *arg, err_t **err);
 
 /* The run before this one, as the API container remembers it. */
 int enclave_context_get_starlark_run(enclave_context_t *self,

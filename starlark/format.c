@@ -51,7 +51,8 @@ put_char(star_t *s, star_text_t *out, value_t arg)
         return true;
     }
     if (!sl_is(arg, SL_STRING))
-        return sl_fail(s, "%%c format requires int or single-character string, not %s", star_type_name(arg));
+        return sl_fail(s, "%%c format requires int or single-character string, not %s",
+                       star_type_name(arg));
     sl_string_t *string = SL_STRING_OF(arg);
     if (string->length == 0 ||
         (sl_utf8_get(string->bytes, string->length, &n), n != string->length))

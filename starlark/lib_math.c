@@ -41,15 +41,24 @@ radians(double x)
     return x * M_PI / 180;
 }
 
-UNARY(exp)
-UNARY(sqrt)
-UNARY(acos)
-UNARY(asin)
-UNARY(atan) UNARY(cos) UNARY(sin) UNARY(tan) UNARY(degrees) UNARY(radians) UNARY(acosh) UNARY(asinh)
-    UNARY(atanh) UNARY(cosh) UNARY(sinh) UNARY(tanh) UNARY(fabs) UNARY(round) BINARY(copysign)
-        BINARY(pow) BINARY(atan2) BINARY(hypot) BINARY(remainder)
+#define UNARIES(X)                                                                                 \
+    X(exp)                                                                                         \
+    X(sqrt)                                                                                        \
+    X(acos)                                                                                        \
+    X(asin)                                                                                        \
+    X(atan)                                                                                        \
+    X(cos)                                                                                         \
+    X(sin)                                                                                         \
+    X(tan) X(degrees) X(radians) X(acosh) X(asinh) X(atanh) X(cosh) X(sinh) X(tanh) X(fabs) X(round)
+#define BINARIES(X) X(copysign) X(pow) X(atan2) X(hypot) X(remainder)
 
-            static value_t on_gamma(star_t *s, const star_args_t *args)
+UNARIES(UNARY)
+#undef UNARY
+BINARIES(BINARY)
+#undef BINARY
+
+static value_t
+on_gamma(star_t *s, const star_args_t *args)
 {
     double x;
     return numbers(s, args, 1, &x) ? sl_float(tgamma(x)) : STAR_ABSENT;

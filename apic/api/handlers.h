@@ -15,7 +15,8 @@ actor_handler_fn on_upload_artifact, on_download_artifact, on_store_web_artifact
 /* packages.c */
 actor_handler_fn on_upload_package, on_provide_repository, on_refuse_repository;
 /* runs.c */
-actor_handler_fn on_run_script, on_run_package, on_attach_run, on_get_run, on_get_script_plan, on_get_package_plan;
+actor_handler_fn on_run_script, on_run_package, on_attach_run, on_get_run, on_get_script_plan,
+    on_get_package_plan;
 
 /* A new message of a schema's type with its defaults; ends the process when memory is out. The
  * whole is freed with bus_message_destroy on the outermost one. */

@@ -2,12 +2,12 @@
 #ifndef KURTOSIS_APIC_CORE_INTERNAL_H
 #define KURTOSIS_APIC_CORE_INTERNAL_H
 
-#include "base/claims.h"
 #include "apic/core/core.h"
 #include "apic/core/db.h"
 #include "apic/core/ip.h"
 #include "apic/core/recover.h"
 #include "apic/core/watch.h"
+#include "base/claims.h"
 
 #include <pthread.h>
 

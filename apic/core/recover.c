@@ -120,8 +120,8 @@ remove_next(core_t *core, err_t **err)
     db_unlock(core->db);
     if (rc <= 0)
         return rc < 0 ? rc : remove_unknown(core, err);
-    if (claims_take(core->claims, (const char *[]){name}, 1, actor_stopping_fd(core_actor(core)),
-                    0, err) < 0)
+    if (claims_take(core->claims, (const char *[]){name}, 1, actor_stopping_fd(core_actor(core)), 0,
+                    err) < 0)
         return -1;
     /* Looked for again: who held the name may have removed it. */
     rc = remove_stale(core, NULL, name, err);

@@ -26,8 +26,7 @@ static void apply(const types_service_config_t *from, Orchestrator__ServiceSpec 
 
 /* What cannot be changed, in the order in which it is looked for. */
 static int
-check_overrides(star_t *star, star_value_t value, const types_service_config_t *config,
-                err_t **err)
+check_overrides(star_t *star, star_value_t value, const types_service_config_t *config, err_t **err)
 {
     star_value_t files;
     const Orchestrator__ServiceSpec *spec = config->core->spec;

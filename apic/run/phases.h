@@ -19,7 +19,7 @@ typedef struct {
     const char *token;         /* for the package's repository, "" for none */
     const void *archive;       /* the package itself, a gzip-compressed tar; NULL: it is there */
     size_t archive_size;
-    bool clone;                /* the package comes from its repository, every time */
+    bool clone; /* the package comes from its repository, every time */
     bool dry_run;
     bool parallel;     /* steps side by side, as their dependencies allow */
     bool non_blocking; /* tasks stay when they are done */

@@ -66,7 +66,7 @@ is_outdated(const packages_t *packages, const char *from)
 
 static int
 clone_again(const run_enclave_t *enclave, const run_request_t *request, const char *package_id,
-      err_t **err)
+            err_t **err)
 {
     AUTO(packages_locator) locator = NULL;
     if (packages_locator_parse(package_id, &locator, err) < 0 ||

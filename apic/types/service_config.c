@@ -283,7 +283,8 @@ static int
 cast_pairs(cast_t *cast, int field, Orchestrator__Pair ***ret, size_t *ret_count)
 {
     types_pairs_t pairs;
-    if (types_cast_pairs(cast->star, cast->values[field], fields[field].name, &pairs, cast->err) < 0)
+    if (types_cast_pairs(cast->star, cast->values[field], fields[field].name, &pairs, cast->err) <
+        0)
         return -1;
     types_pairs_move(&pairs, ret, ret_count);
     return 0;

@@ -55,9 +55,10 @@ sink_json_line(const sink_batch_t *batch, const logs_line_t *line)
 {
     char time[40];
     time_text(line->time, 9, time);
-    return dump(json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s}", "timestamp", time, "log", text(line->text, line->size),
-                          "stream", stream_name(line), "kurtosis_enclave_uuid", batch->enclave_uuid,
-                          "kurtosis_enclave_name", batch->enclave_name, "kurtosis_service_uuid", batch->service_uuid,
+    return dump(json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s}", "timestamp", time, "log",
+                          text(line->text, line->size), "stream", stream_name(line),
+                          "kurtosis_enclave_uuid", batch->enclave_uuid, "kurtosis_enclave_name",
+                          batch->enclave_name, "kurtosis_service_uuid", batch->service_uuid,
                           "kurtosis_service_name", batch->service_name));
 }
 
@@ -81,7 +82,8 @@ sink_syslog_line(const sink_batch_t *batch, const logs_line_t *line)
     field(&out, batch->enclave_name, HOST_MAX);
     field(&out, batch->service_name, APP_MAX);
     field(&out, batch->service_uuid, ID_SIZE);
-    str_printf(&out, "- [kurtosis@32473 enclave=\"%s\" service=\"%s\"] ", batch->enclave_uuid, batch->service_uuid);
+    str_printf(&out, "- [kurtosis@32473 enclave=\"%s\" service=\"%s\"] ", batch->enclave_uuid,
+               batch->service_uuid);
     size_t room = SINK_SYSLOG_MAX - out.len;
     str_add_bytes(&out, line->text, line->size < room ? line->size : room);
     for (char *c = out.data; *c; c++)
@@ -101,19 +103,21 @@ sink_loki_body(const sink_batch_t *batch)
             char time[24];
             snprintf(time, sizeof time, "%" PRId64, batch->lines[i].time);
             if (batch->lines[i].stream == sides[side])
-                json_array_append_new(values,
-                                      json_pack("[s, o]", time, text(batch->lines[i].text, batch->lines[i].size)));
+                json_array_append_new(
+                    values,
+                    json_pack("[s, o]", time, text(batch->lines[i].text, batch->lines[i].size)));
         }
         if (json_array_size(values) == 0) {
             json_decref(values);
             continue;
         }
         json_array_append_new(
-            streams, json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:o}", "stream", "job", "kurtosis", "stream",
-                               sides[side] == LOGS_ERR ? "stderr" : "stdout", "kurtosis_enclave_uuid",
-                               batch->enclave_uuid, "kurtosis_enclave_name", batch->enclave_name,
-                               "kurtosis_service_uuid", batch->service_uuid, "kurtosis_service_name",
-                               batch->service_name, "values", values));
+            streams,
+            json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:o}", "stream", "job", "kurtosis",
+                      "stream", sides[side] == LOGS_ERR ? "stderr" : "stdout",
+                      "kurtosis_enclave_uuid", batch->enclave_uuid, "kurtosis_enclave_name",
+                      batch->enclave_name, "kurtosis_service_uuid", batch->service_uuid,
+                      "kurtosis_service_name", batch->service_name, "values", values));
     }
     return dump(json_pack("{s:o}", "streams", streams));
 }
@@ -134,9 +138,10 @@ sink_otlp_body(const sink_batch_t *batch)
         char time[24];
         snprintf(time, sizeof time, "%" PRId64, line->time);
         json_array_append_new(
-            records, json_pack("{s:s, s:s, s:i, s:s, s:{s:o}, s:[o]}", "timeUnixNano", time, "observedTimeUnixNano", time,
-                               "severityNumber", is_error ? 17 : 9, "severityText", is_error ? "ERROR" : "INFO", "body",
-                               "stringValue", text(line->text, line->size), "attributes",
+            records, json_pack("{s:s, s:s, s:i, s:s, s:{s:o}, s:[o]}", "timeUnixNano", time,
+                               "observedTimeUnixNano", time, "severityNumber", is_error ? 17 : 9,
+                               "severityText", is_error ? "ERROR" : "INFO", "body", "stringValue",
+                               text(line->text, line->size), "attributes",
                                attribute("log.iostream", stream_name(line))));
     }
     json_t *resource = json_pack("[o, o, o, o, o]", attribute("service.name", batch->service_name),
@@ -144,6 +149,7 @@ sink_otlp_body(const sink_batch_t *batch)
                                  attribute("service.namespace", batch->enclave_name),
                                  attribute("kurtosis.enclave.uuid", batch->enclave_uuid),
                                  attribute("kurtosis.service.uuid", batch->service_uuid));
-    return dump(json_pack("{s:[{s:{s:o}, s:[{s:{s:s}, s:o}]}]}", "resourceLogs", "resource", "attributes", resource,
-                          "scopeLogs", "scope", "name", "kurtosis", "logRecords", records));
+    return dump(json_pack("{s:[{s:{s:o}, s:[{s:{s:s}, s:o}]}]}", "resourceLogs", "resource",
+                          "attributes", resource, "scopeLogs", "scope", "name", "kurtosis",
+                          "logRecords", records));
 }

@@ -86,8 +86,8 @@ load(state_t *self)
     char enclave[LOGS_NAME_MAX + 1], service[LOGS_NAME_MAX + 1];
     logs_position_t position;
     FILE *file = fopen(self->path, "re");
-    while (file && fscanf(file, "%64s %64s %" SCNu64 " %" SCNu64 " %" SCNu32, enclave, service, &position.number,
-                          &position.offset, &position.line) == 5) {
+    while (file && fscanf(file, "%64s %64s %" SCNu64 " %" SCNu64 " %" SCNu32, enclave, service,
+                          &position.number, &position.offset, &position.line) == 5) {
         log_t *log = require(self, enclave, service);
         if (log)
             log->position = position;
@@ -105,8 +105,9 @@ save(state_t *self)
     if (!file)
         return;
     for (size_t i = 0; i < self->count; i++)
-        fprintf(file, "%s %s %" PRIu64 " %" PRIu64 " %" PRIu32 "\n", self->logs[i].enclave, self->logs[i].service,
-                self->logs[i].position.number, self->logs[i].position.offset, self->logs[i].position.line);
+        fprintf(file, "%s %s %" PRIu64 " %" PRIu64 " %" PRIu32 "\n", self->logs[i].enclave,
+                self->logs[i].service, self->logs[i].position.number, self->logs[i].position.offset,
+                self->logs[i].position.line);
     if (fclose(file) == 0 && rename(draft, self->path) == 0)
         self->dirty = false;
 }
@@ -134,7 +135,8 @@ deliver(state_t *self, const sink_batch_t *batch)
             return false;
         }
         if (err_code(err) == ERR_INVALID) {
-            log_err(LOG_ERROR, "sink.refused", err, "lines=%zu service=%s", batch->count, batch->service_name);
+            log_err(LOG_ERROR, "sink.refused", err, "lines=%zu service=%s", batch->count,
+                    batch->service_name);
             return false;
         }
         log_err(LOG_WARN, "sink.failed", err, "again_ms=%d", self->delay_ms);
@@ -171,7 +173,8 @@ gather(log_t *log, gathered_t *out, err_t **err)
     logs_line_t line;
     int got = 1;
     str_clear(&out->text);
-    for (out->count = 0; out->count < SINK_LINES_MAX && out->text.len < SINK_BYTES_MAX; out->count++) {
+    for (out->count = 0; out->count < SINK_LINES_MAX && out->text.len < SINK_BYTES_MAX;
+         out->count++) {
         if ((got = logs_reader_next(log->reader, &line, err)) <= 0)
             break;
         out->offsets[out->count] = out->text.len;
@@ -226,7 +229,9 @@ see(void *arg, const char *enclave, const char *service, err_t **err)
     if (!log)
         return 0;
     log->seen = true;
-    return log->reader ? 0 : logs_watch_add(self->watch, self->root, enclave, service, err) < 0 ? -1 : 0;
+    return log->reader                                                          ? 0
+           : logs_watch_add(self->watch, self->root, enclave, service, err) < 0 ? -1
+                                                                                : 0;
 }
 
 static void
@@ -300,7 +305,8 @@ run(state_t *self, const char *url, err_t **err)
     if (!gathered)
         abort();
     gathered->text = STR_EMPTY;
-    while (!turn(self, gathered) && !ends(self, logs_watch_fd(self->watch), self->dirty ? SAVE_MS : -1))
+    while (!turn(self, gathered) &&
+           !ends(self, logs_watch_fd(self->watch), self->dirty ? SAVE_MS : -1))
         if (self->dirty && now_ms() >= self->save_at)
             save(self);
     save(self);

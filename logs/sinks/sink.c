@@ -44,7 +44,8 @@ sink_new(const char *url, sink_t **ret_sink, err_t **err)
         abort();
     self->fd = -1;
     self->deliver = kinds[i].deliver;
-    self->target = str_format("%s%s%s", kinds[i].keep, rest, kinds[i].path && !strchr(rest, '/') ? kinds[i].path : "");
+    self->target = str_format("%s%s%s", kinds[i].keep, rest,
+                              kinds[i].path && !strchr(rest, '/') ? kinds[i].path : "");
     *ret_sink = self;
     return 0;
 }
@@ -220,9 +221,10 @@ post(sink_t *self, const char *body, err_t **err)
         return err_fail(err, ERR_UNAVAILABLE, "%s", curl_easy_strerror(code));
     if (status >= 200 && status < 300)
         return 0;
-    bool never = status >= 400 && status < 500 && status != 408 && status != 429 && status != 401 && status != 403 &&
-                 status != 404;
-    return err_fail(err, never ? ERR_INVALID : ERR_UNAVAILABLE, "the receiver answers with status %ld", status);
+    bool never = status >= 400 && status < 500 && status != 408 && status != 429 && status != 401 &&
+                 status != 403 && status != 404;
+    return err_fail(err, never ? ERR_INVALID : ERR_UNAVAILABLE,
+                    "the receiver answers with status %ld", status);
 }
 
 static int

@@ -16,10 +16,10 @@
 
 #include <jansson.h>
 
-#define SINK_LINES_MAX 500u           /* of one batch */
-#define SINK_BYTES_MAX (512u * 1024)  /* of one batch, roughly */
-#define SINK_TIMEOUT_MS 10000         /* for one delivery */
-#define SINK_SYSLOG_MAX 60000u        /* bytes of a syslog message; the rest of a line is cut off */
+#define SINK_LINES_MAX 500u          /* of one batch */
+#define SINK_BYTES_MAX (512u * 1024) /* of one batch, roughly */
+#define SINK_TIMEOUT_MS 10000        /* for one delivery */
+#define SINK_SYSLOG_MAX 60000u       /* bytes of a syslog message; the rest of a line is cut off */
 
 /* Lines of one service; their text is valid UTF-8. */
 typedef struct {

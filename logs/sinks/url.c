@@ -43,11 +43,12 @@ logs_sink_check(const char *url, err_t **err)
             continue;
         if (fits(url + strlen(kinds[i].prefix), kinds[i].needs))
             return 0;
-        return err_fail(err, ERR_INVALID, "the log sink '%s' needs %s behind '%s'", url, needed[kinds[i].needs].words,
-                        kinds[i].prefix);
+        return err_fail(err, ERR_INVALID, "the log sink '%s' needs %s behind '%s'", url,
+                        needed[kinds[i].needs].words, kinds[i].prefix);
     }
     return err_fail(err, ERR_INVALID,
-                    "there is no log sink like '%s'; there are file://, syslog+unix://, syslog+udp://, syslog+tcp://, "
+                    "there is no log sink like '%s'; there are file://, syslog+unix://, "
+                    "syslog+udp://, syslog+tcp://, "
                     "loki+http(s):// and otlp+http(s)://",
                     url);
 }

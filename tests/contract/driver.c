@@ -25,8 +25,8 @@ static const struct {
 };
 
 /* Volumes of the engine, which stay as long as there is an enclave. */
-static const char *const shared_volumes[] = {"kurtosis-engine-bus", "kurtosis-engine-data", "kurtosis-logs-storage",
-                                             "kurtosis-package-cache"};
+static const char *const shared_volumes[] = {"kurtosis-engine-bus", "kurtosis-engine-data",
+                                             "kurtosis-logs-storage", "kurtosis-package-cache"};
 
 struct driver {
     size_t row;

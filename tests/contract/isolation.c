@@ -10,8 +10,8 @@
 
 typedef struct {
     const char *protocol;
-    const char *
-        send; /* with the address in the place of %s; a packet that arrives nowhere ends it within 2 s */
+    /* With the address in the place of %s; a packet that arrives nowhere ends it within 2 s. */
+    const char *send;
     const char *group;   /* of /proc/net/snmp */
     const char *counter; /* what rises when it arrives */
 } probe_t;

@@ -40,7 +40,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_as_server(&json);
     if (json.data[0] != '{')
         return 0;
-    if (starlark_params_to_json(json.data, &again, NULL) < 0 || strcmp(json.data, again.data) != 0) {
+    if (starlark_params_to_json(json.data, &again, NULL) < 0 ||
+        strcmp(json.data, again.data) != 0) {
         fprintf(stderr, "%s\n%s\n", json.data, again.data);
         abort();
     }

@@ -31,7 +31,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     docker_entries_init(&entries, data[0] & 1, on_line, &cursor);
     bool fine = true;
     for (size_t at = 0; at < size && fine; at += step)
-        fine = docker_entries_feed(&entries, bytes + at, size - at < step ? size - at : step, NULL) == 0;
+        fine = docker_entries_feed(&entries, bytes + at, size - at < step ? size - at : step,
+                                   NULL) == 0;
     if (fine)
         docker_entries_end(&entries, NULL);
     docker_entries_done(&entries);

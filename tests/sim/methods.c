@@ -11,8 +11,8 @@
 #define HANG_MS 60000 /* longer than any test waits */
 #define HOLD_SECONDS 10
 
-static actor_handler_fn on_cluster, on_fetch, on_start, on_get, on_stop, on_restart, on_remove, on_exec, on_copy_out,
-    on_logs, on_watch;
+static actor_handler_fn on_cluster, on_fetch, on_start, on_get, on_stop, on_restart, on_remove,
+    on_exec, on_copy_out, on_logs, on_watch;
 
 const actor_method_t sim_methods[] = {
     {SERVICE "GetClusterInfo", ACTOR_WORKER, on_cluster},
@@ -47,7 +47,8 @@ fail(actor_call_t **call_p, err_code_t code, const char *name, const char *why)
 static void
 on_cluster(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
-    const Orchestrator__GetClusterInfoArgs *args = (const Orchestrator__GetClusterInfoArgs *)request;
+    const Orchestrator__GetClusterInfoArgs *args =
+        (const Orchestrator__GetClusterInfoArgs *)request;
     Orchestrator__ClusterInfo info = ORCHESTRATOR__CLUSTER_INFO__INIT;
     (void)state;
     info.kind = "docker";

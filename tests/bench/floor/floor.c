@@ -120,16 +120,19 @@ static void
 make_network(docker_t *docker, const char *name)
 {
     char json[256];
-    snprintf(json, sizeof(json), "{\"Name\":\"%s\",\"Driver\":\"bridge\",\"Attachable\":true}", name);
+    snprintf(json, sizeof(json), "{\"Name\":\"%s\",\"Driver\":\"bridge\",\"Attachable\":true}",
+             name);
     docker_ask(docker, "POST", json, "/networks/create");
 }
 
 static void
-make_container(docker_t *docker, const char *name, const char *image, const char *network, const char *mounts)
+make_container(docker_t *docker, const char *name, const char *image, const char *network,
+               const char *mounts)
 {
     char json[1024];
     snprintf(json, sizeof(json),
-             "{\"Image\":\"%s\",\"Cmd\":[\"httpd\",\"-f\",\"-p\",\"80\"],\"HostConfig\":{\"NetworkMode\":\"%s\","
+             "{\"Image\":\"%s\",\"Cmd\":[\"httpd\",\"-f\",\"-p\",\"80\"],\"HostConfig\":{"
+             "\"NetworkMode\":\"%s\","
              "\"Mounts\":[%s]}}",
              image, network, mounts);
     docker_ask(docker, "POST", json, "/containers/create?name=%s", name);
@@ -160,7 +163,8 @@ bench_enclave(const char *image, int rounds)
     for (int i = 0; i < rounds; i++) {
         char name[64], ip[64] = "", volume[160];
         snprintf(name, sizeof(name), "floor-%d-%d", getpid(), i);
-        snprintf(volume, sizeof(volume), "{\"Type\":\"volume\",\"Source\":\"%s\",\"Target\":\"/data\"}", name);
+        snprintf(volume, sizeof(volume),
+                 "{\"Type\":\"volume\",\"Source\":\"%s\",\"Target\":\"/data\"}", name);
         double begin = now_ms();
         make_network(&docker, name);
         make_container(&docker, name, image, name, volume);
@@ -255,10 +259,11 @@ start_exec(const char *id)
     char request[512], answer[4096];
     static const char json[] = "{\"Detach\":false,\"Tty\":false}";
     docker_open(&docker);
-    int size = snprintf(request, sizeof(request),
-                        "POST /v1.41/exec/%s/start HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n"
-                        "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: %zu\r\n\r\n%s",
-                        id, strlen(json), json);
+    int size = snprintf(
+        request, sizeof(request),
+        "POST /v1.41/exec/%s/start HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n"
+        "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: %zu\r\n\r\n%s",
+        id, strlen(json), json);
     if (write(docker.fd, request, (size_t)size) != size)
         die("start a command", strerror(errno));
     while (read(docker.fd, answer, sizeof(answer)) > 0)
@@ -321,7 +326,8 @@ main(int argc, char **argv)
     else if (argc >= 4 && strcmp(argv[1], "spawn") == 0)
         bench_spawn((int)strtol(argv[2], NULL, 10), argv + 3);
     else
-        die("start", "usage: floor enclave IMAGE ROUNDS | floor services|remove IMAGE COUNT PARALLEL | "
-                     "floor exec CONTAINER COUNT | floor spawn ROUNDS COMMAND...");
+        die("start",
+            "usage: floor enclave IMAGE ROUNDS | floor services|remove IMAGE COUNT PARALLEL | "
+            "floor exec CONTAINER COUNT | floor spawn ROUNDS COMMAND...");
     return 0;
 }

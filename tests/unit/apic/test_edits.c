@@ -17,7 +17,8 @@
 
 #define ADD(name, image) "plan.add_service('" name "', ServiceConfig('" image "'))\n"
 #define USER(image) "plan.add_service('u', ServiceConfig('" image "', files = {'/c': 'conf'}))\n"
-#define RENDER(text) "plan.render_templates({'f': struct(template = '" text "', data = {})}, 'conf')\n"
+#define RENDER(text)                                                                               \
+    "plan.render_templates({'f': struct(template = '" text "', data = {})}, 'conf')\n"
 #define UPLOAD "plan.upload_files('data.txt', 'conf')\n"
 #define EXEC(what) "r = plan.exec('a', ExecRecipe(['echo', '" what "']))\n"
 #define WAIT "w = plan.wait('a', ExecRecipe(['echo', 'x']), 'code', '==', 0)\n"
@@ -102,9 +103,7 @@ static const struct {
     {"rendered anew: services that mount it are updated",
      {{RENDER("1") USER("i"), "xa"}, {RENDER("2") USER("i"), "xu"}},
      "u=i*2"},
-    {"but not tasks",
-     {{RENDER("1") TASK, "xx"}, {RENDER("2") TASK, "xs"}},
-     ""},
+    {"but not tasks", {{RENDER("1") TASK, "xx"}, {RENDER("2") TASK, "xs"}}, ""},
     {"nor services that were added together",
      {{RENDER("1") "plan.add_services({'u': ServiceConfig('i', files = {'/c': 'conf'})})\n", "xx"},
       {RENDER("2") "plan.add_services({'u': ServiceConfig('i', files = {'/c': 'conf'})})\n", "xs"}},
@@ -175,9 +174,7 @@ static const struct {
     {"another change of a service is done",
      {{ADD("a", "i") SET("k"), "ax"}, {ADD("a", "i") SET("l"), "sx"}},
      "a=l*2"},
-    {"a service of an earlier run is changed",
-     {{ADD("a", "i"), "a"}, {SET("k"), "x"}},
-     "a=k*2"},
+    {"a service of an earlier run is changed", {{ADD("a", "i"), "a"}, {SET("k"), "x"}}, "a=k*2"},
     {"a change that is taken back: the service is as it is added",
      {{ADD("a", "i") SET("k"), "ax"}, {ADD("a", "i"), "u"}},
      "a=i*2"},

@@ -13,25 +13,27 @@ static const char plan[] =
     "    conf = plan.render_templates({'f': struct(template = 'x', data = {})}, 'conf')\n"
     "    a = plan.add_service('a', ServiceConfig('i', files = {'/c': conf}))\n"
     "    r = plan.exec('a', ExecRecipe(['echo', 'one']))\n"
-    "    s = plan.add_services({'b': ServiceConfig('i', env_vars = {'A': a.ip_address}), 'c': ServiceConfig('i')})\n"
+    "    s = plan.add_services({'b': ServiceConfig('i', env_vars = {'A': a.ip_address}), 'c': "
+    "ServiceConfig('i')})\n"
     "    w = plan.wait('b', ExecRecipe(['echo', 'two']), 'output', '!=', 'three')\n"
     "    t = plan.run_sh(run = 'true', store = [StoreSpec('/x', 'made')], files = {'/c': conf})\n"
     "    plan.store_service_files('b', '/x', 'stored')\n"
     "    plan.set_service('c', ServiceConfig('j'))\n"
-    "    plan.add_service('d', ServiceConfig('i', cmd = [r['output'], t.output], files = {'/m': 'made'}))\n"
+    "    plan.add_service('d', ServiceConfig('i', cmd = [r['output'], t.output], files = {'/m': "
+    "'made'}))\n"
     "    plan.verify(r['code'], '==', 0)\n"
     "    plan.print(w['output'])\n"
-    "    return [a.ip_address, s['b'].ip_address, s['c'].ip_address, r['output'], t.output, t.files_artifacts]\n";
+    "    return [a.ip_address, s['b'].ip_address, s['c'].ip_address, r['output'], t.output, "
+    "t.files_artifacts]\n";
 
-static const char plan_with_removal[] =
-    "def run(plan):\n"
-    "    a = plan.add_service('a', ServiceConfig('i'))\n"
-    "    b = plan.add_service('b', ServiceConfig('i'))\n"
-    "    plan.stop_service('b')\n"
-    "    plan.start_service('b')\n"
-    "    plan.remove_service('a')\n"
-    "    c = plan.add_service('c', ServiceConfig('i'))\n"
-    "    return [b.ip_address, 'done']\n";
+static const char plan_with_removal[] = "def run(plan):\n"
+                                        "    a = plan.add_service('a', ServiceConfig('i'))\n"
+                                        "    b = plan.add_service('b', ServiceConfig('i'))\n"
+                                        "    plan.stop_service('b')\n"
+                                        "    plan.start_service('b')\n"
+                                        "    plan.remove_service('a')\n"
+                                        "    c = plan.add_service('c', ServiceConfig('i'))\n"
+                                        "    return [b.ip_address, 'done']\n";
 
 /* One run: killed when the line number `at` comes, be it an instruction or its result. */
 typedef struct {

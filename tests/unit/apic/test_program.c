@@ -152,8 +152,8 @@ its_memory_comes_back_after_a_long_plan(void **state)
     program_until_joined(self);
     for (int i = 0; i < 2; i++)
         if (!program_run(self,
-                         "def run(plan):\n    for i in range(20000):\n        plan.print(i)\n", NULL,
-                         NULL, &errors))
+                         "def run(plan):\n    for i in range(20000):\n        plan.print(i)\n",
+                         NULL, NULL, &errors))
             fail_msg("%s", errors.data);
     /* The run's last line is out before the run is freed, which nothing tells: look until it is, 5 s at most. */
     long kb = memory_kb(self->pid);

@@ -147,8 +147,7 @@ run_file(const char *name)
         const char *body = strchr(at, '\n') + 1, *next = strstr(body - 1, "\n" CASE);
         const char *end = next ? next + 1 : text.data + text.len;
         AUTO_FREE char *title = strndup(at, (size_t)(body - 1 - at));
-        AUTO_FREE char *script =
-            script_of(text.data, before, body, (size_t)(end - body));
+        AUTO_FREE char *script = script_of(text.data, before, body, (size_t)(end - body));
         run_case(title, script, &out);
         at = next ? next + 1 : NULL;
     }

@@ -194,10 +194,9 @@ call_of(const types_table_t *table, const char *without, const char *more)
 static char *
 said_of(work_t *self, const char *prefix, const char *call)
 {
-    AUTO_FREE char *script =
-        str_format("def run(plan):\n    %s%s%s", prefix, call, prefix[0] ? "" : "\n    plan.print(1)");
-    AUTO_FREE char *said =
-        transcript_yaml(&self->enclave, (run_request_t){.script = script});
+    AUTO_FREE char *script = str_format("def run(plan):\n    %s%s%s", prefix, call,
+                                        prefix[0] ? "" : "\n    plan.print(1)");
+    AUTO_FREE char *said = transcript_yaml(&self->enclave, (run_request_t){.script = script});
     self->cases++;
     return strdup(str_starts(said, "packageId:") ? "" : said);
 }
@@ -279,7 +278,8 @@ wrong_values(work_t *self, const types_table_t *table, const char *prefix,
         {types_check_text, "\"\"", {"was an empty string. This is disallowed"}},
         {types_check_texts, "[\"a\", \"\"]", {"element 1 in argument", "was an empty string"}},
         {types_check_texts, "[5]", {"element 0 in argument", "starlark.Int"}},
-        {types_check_range, field->min == INT64_MIN ? "-9223372036854775809" : below,
+        {types_check_range,
+         field->min == INT64_MIN ? "-9223372036854775809" : below,
          {range, field->min == INT64_MIN ? "-9223372036854775809" : below}},
         {types_check_range, above, {range, above}},
         {types_check_word, "\"nonsense\"", {"'nonsense'", "Valid values are", field->among}},

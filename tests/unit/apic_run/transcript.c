@@ -266,10 +266,8 @@ transcript_yaml(enclave_t *self, run_request_t request)
 {
     AUTO(err) err = NULL;
     AUTO_FREE char *yaml = NULL;
-    const run_enclave_t enclave = {.world = self->world,
-                                   .store = self->store,
-                                   .lock = &self->lock,
-                                   .running = running};
+    const run_enclave_t enclave = {
+        .world = self->world, .store = self->store, .lock = &self->lock, .running = running};
     request.params = request.params ? request.params : "";
     request.main_file = request.main_file ? request.main_file : "";
     request.main_function = request.main_function ? request.main_function : "";

@@ -117,13 +117,36 @@ typedef struct {
 } hello_case_t;
 
 static const hello_case_t hello_cases[] = {
-    {.what = "stranger", .name = "engine", .stranger_key = true, .code = ERR_DENIED, .words = "may not be called 'engine'"},
-    {.what = "foreign proof", .name = "engine", .foreign_proof = true, .code = ERR_DENIED, .words = "does not hold"},
-    {.what = "another broker", .name = "engine", .foreign_broker = true, .code = ERR_DENIED, .words = "does not hold"},
-    {.what = "another name proven", .name = "engine", .proof_name = "gatewa", .code = ERR_DENIED, .words = "does not hold"},
+    {.what = "stranger",
+     .name = "engine",
+     .stranger_key = true,
+     .code = ERR_DENIED,
+     .words = "may not be called 'engine'"},
+    {.what = "foreign proof",
+     .name = "engine",
+     .foreign_proof = true,
+     .code = ERR_DENIED,
+     .words = "does not hold"},
+    {.what = "another broker",
+     .name = "engine",
+     .foreign_broker = true,
+     .code = ERR_DENIED,
+     .words = "does not hold"},
+    {.what = "another name proven",
+     .name = "engine",
+     .proof_name = "gatewa",
+     .code = ERR_DENIED,
+     .words = "does not hold"},
     {.what = "no role", .name = "somebody", .code = ERR_INVALID, .words = "not the name of a peer"},
-    {.what = "the broker's name", .name = "broker", .code = ERR_INVALID, .words = "not the name of a peer"},
-    {.what = "no name", .name = "", .proof_name = "x", .code = ERR_INVALID, .words = "not the name of a peer"},
+    {.what = "the broker's name",
+     .name = "broker",
+     .code = ERR_INVALID,
+     .words = "not the name of a peer"},
+    {.what = "no name",
+     .name = "",
+     .proof_name = "x",
+     .code = ERR_INVALID,
+     .words = "not the name of a peer"},
     {.what = "blank in the name", .name = "client/a b", .code = ERR_INVALID, .words = "characters"},
     {.what = "quote in the name", .name = "client/a'b", .code = ERR_INVALID, .words = "characters"},
 };
@@ -137,7 +160,8 @@ a_hello_that_does_not_prove_its_name_is_refused(void **state)
         bus_keys_t keys = row->stranger_key || row->foreign_proof ? self->stranger : self->peer;
         AUTO_STR body = STR_EMPTY;
         AUTO_STR changed = STR_EMPTY;
-        bus_hello_pack(&keys, row->foreign_broker ? self->stranger.public_key : self->keys.public_key,
+        bus_hello_pack(&keys,
+                       row->foreign_broker ? self->stranger.public_key : self->keys.public_key,
                        row->proof_name ? row->proof_name : row->name, "raw", NULL, &body);
         AUTO_MESSAGE Bus__Hello *hello = NULL;
         assert_int_equal(bus_msgpack_unpack(&bus__hello__descriptor, body.data, body.len,
@@ -160,11 +184,13 @@ static void
 a_hello_of_a_malformed_body_is_refused(void **state)
 {
     harness_t *self = *state;
-    const char *const bodies[] = {"", "\x80", "\xc1", "\x81\xa7version\xa3one", "\xdf\xff\xff\xff\xff"};
+    const char *const bodies[] = {"", "\x80", "\xc1", "\x81\xa7version\xa3one",
+                                  "\xdf\xff\xff\xff\xff"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         void *raw = raw_new(self);
-        raw_say(raw, (bus_frame_t){
-                         .kind = BUS_KIND_HELLO, .body = bodies[i], .body_size = strlen(bodies[i])});
+        raw_say(raw, (bus_frame_t){.kind = BUS_KIND_HELLO,
+                                   .body = bodies[i],
+                                   .body_size = strlen(bodies[i])});
         raw_expect_error(raw, 0, ERR_INVALID, "the broker refuses this peer");
         zmq_close(raw);
     }
@@ -221,14 +247,16 @@ an_ask_that_cannot_go_on_is_answered_with_the_reason(void **state)
     raw_join(self, driver, "driver/docker");
     raw_say(pair.client, ask("engine", "driver/docker", "orchestrator.Orchestrator/StopEngine", 3));
     raw_expect_error(pair.client, 3, ERR_DENIED, "'client/1' cannot send in the name of 'engine'");
-    raw_say(pair.client, ask("client/1", "driver/docker", "orchestrator.Orchestrator/StopEngine", 4));
+    raw_say(pair.client,
+            ask("client/1", "driver/docker", "orchestrator.Orchestrator/StopEngine", 4));
     raw_expect_error(pair.client, 4, ERR_DENIED, "'client/1' may not call");
     raw_say(driver, ask("driver/docker", "engine", ENGINE_METHOD, 5));
     raw_expect_error(driver, 5, ERR_DENIED, "'driver/docker' may not call");
     raw_say(pair.client, ask("client/1", "apic/7", "api_container_api.ApiContainerService/X", 6));
     raw_expect_error(pair.client, 6, ERR_UNAVAILABLE, "'apic/7' is not on the bus");
     raw_say(pair.client, ask("client/1", "broker", "bus.Broker/Nothing", 7));
-    raw_expect_error(pair.client, 7, ERR_UNSUPPORTED, "the broker answers bus.Broker/ListPeers and");
+    raw_expect_error(pair.client, 7, ERR_UNSUPPORTED,
+                     "the broker answers bus.Broker/ListPeers and");
     raw_say(pair.client, ask("client/1", "engine", ENGINE_METHOD, 0));
     raw_expect_error(pair.client, 0, ERR_INVALID, "in use or zero");
     raw_say(pair.client, ask("client/1", "engine", ENGINE_METHOD, 8));
@@ -341,7 +369,8 @@ a_sender_without_credit_loses_its_stream(void **state)
         expect(pair.client, BUS_KIND_DATA, 3);
     }
     raw_say(pair.engine, more(BUS_KIND_DATA, true, "engine", "client/1", 3));
-    raw_expect_error(pair.client, 3, ERR_LIMIT, "'engine' sends more than 64 messages without credit");
+    raw_expect_error(pair.client, 3, ERR_LIMIT,
+                     "'engine' sends more than 64 messages without credit");
     raw_expect_error(pair.engine, 3, ERR_LIMIT, "without credit");
     open_stream(&pair, 4);
     bus_frame_t credit = more(BUS_KIND_CREDIT, false, "client/1", "engine", 4);
@@ -484,8 +513,8 @@ a_peer_that_does_not_read_stalls_nobody(void **state)
     bus_peer_t *client = harness_peer(self, self->ipc, "client/2", NULL, NULL);
     zmq_msg_t reply;
     bus_frame_t answer;
-    assert_int_equal(bus_peer_ask(client, "apic/1", "api_container_api.ApiContainerService/X", "x", 1,
-                                  PATIENCE_MS, &reply, &answer, NULL),
+    assert_int_equal(bus_peer_ask(client, "apic/1", "api_container_api.ApiContainerService/X", "x",
+                                  1, PATIENCE_MS, &reply, &answer, NULL),
                      0);
     zmq_msg_close(&reply);
     bus_peer_destroy(&client);
@@ -545,7 +574,8 @@ whoever_hangs_up_is_gone_for_both_sides_of_every_conversation(void **state)
     raw_say(pair.client, ask("client/1", "engine", ENGINE_METHOD, 1));
     expect(pair.engine, BUS_KIND_ASK, 1);
     open_stream(&pair, 2);
-    raw_say(pair.engine, ask("engine", "driver/docker", "orchestrator.Orchestrator/GetEnclaves", 1));
+    raw_say(pair.engine,
+            ask("engine", "driver/docker", "orchestrator.Orchestrator/GetEnclaves", 1));
     expect(driver, BUS_KIND_ASK, 1);
     zmq_close(pair.engine);
     raw_expect_error(pair.client, 2, ERR_UNAVAILABLE, "'engine' has left the bus");

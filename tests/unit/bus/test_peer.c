@@ -461,14 +461,15 @@ be_a_peer(char **args)
 static int
 start_other(harness_t *self, const char *endpoint)
 {
-    char broker_key[BUS_KEY_TEXT_SIZE], public_key[BUS_KEY_TEXT_SIZE], secret_key[BUS_KEY_TEXT_SIZE];
+    char broker_key[BUS_KEY_TEXT_SIZE], public_key[BUS_KEY_TEXT_SIZE],
+        secret_key[BUS_KEY_TEXT_SIZE];
     bus_key_to_text(self->keys.public_key, broker_key);
     bus_key_to_text(self->peer.public_key, public_key);
     bus_key_to_text(self->peer.secret_key, secret_key);
     int pid = fork();
     if (pid == 0) {
-        execl("/proc/self/exe", "test_bus_peer", "peer", endpoint, broker_key, public_key, secret_key,
-              NULL);
+        execl("/proc/self/exe", "test_bus_peer", "peer", endpoint, broker_key, public_key,
+              secret_key, NULL);
         _exit(127);
     }
     assert_int_equal(bus_broker_wait_peer(self->broker, "engine", PATIENCE_MS, NULL), 0);
@@ -533,7 +534,8 @@ a_peer_that_falls_silent_is_gone_after_a_heartbeat_and_its_patience(void **state
     waitpid(pid, NULL, 0);
     print_message("noticed after %d ms\n", (int)took);
     assert_int_equal(pending.code, ERR_UNAVAILABLE);
-    assert_true(took < 20 * HEARTBEAT_MS); /* 3 at most; the rest is for sanitizers and shared machines */
+    assert_true(took <
+                20 * HEARTBEAT_MS); /* 3 at most; the rest is for sanitizers and shared machines */
     bus_peer_destroy(&peer);
 }
 

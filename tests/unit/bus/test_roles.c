@@ -11,11 +11,11 @@ static const struct {
     const char *name;
     bus_role_t role;
 } names[] = {
-    {"engine", BUS_ROLE_ENGINE},      {"driver/docker", BUS_ROLE_DRIVER}, {"apic/0af", BUS_ROLE_APIC},
-    {"gateway", BUS_ROLE_GATEWAY},    {"client/7", BUS_ROLE_CLIENT},      {"", BUS_ROLE_NONE},
-    {"broker", BUS_ROLE_NONE},        {"engine2", BUS_ROLE_NONE},         {"driver", BUS_ROLE_NONE},
-    {"driver/", BUS_ROLE_NONE},       {"apic/", BUS_ROLE_NONE},           {"clients/1", BUS_ROLE_NONE},
-    {"gateway/1", BUS_ROLE_NONE},     {"Engine", BUS_ROLE_NONE},          {"none", BUS_ROLE_NONE},
+    {"engine", BUS_ROLE_ENGINE},   {"driver/docker", BUS_ROLE_DRIVER}, {"apic/0af", BUS_ROLE_APIC},
+    {"gateway", BUS_ROLE_GATEWAY}, {"client/7", BUS_ROLE_CLIENT},      {"", BUS_ROLE_NONE},
+    {"broker", BUS_ROLE_NONE},     {"engine2", BUS_ROLE_NONE},         {"driver", BUS_ROLE_NONE},
+    {"driver/", BUS_ROLE_NONE},    {"apic/", BUS_ROLE_NONE},           {"clients/1", BUS_ROLE_NONE},
+    {"gateway/1", BUS_ROLE_NONE},  {"Engine", BUS_ROLE_NONE},          {"none", BUS_ROLE_NONE},
 };
 
 static void
@@ -76,7 +76,8 @@ static const struct {
     char letter;
     const char *name;
 } callers[] = {
-    {'E', "engine"}, {'D', "driver/docker"}, {'A', "apic/1"}, {'G', "gateway"}, {'C', "client/1"}, {'-', "nobody"},
+    {'E', "engine"},  {'D', "driver/docker"}, {'A', "apic/1"},
+    {'G', "gateway"}, {'C', "client/1"},      {'-', "nobody"},
 };
 
 static void

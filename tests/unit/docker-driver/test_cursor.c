@@ -80,10 +80,8 @@ every_line_comes_once_however_often_reading_breaks_off(void **state)
 {
     (void)state;
     static const kind_t kinds[] = {
-        {"one time for all", 0, 0, 0},
-        {"times far apart", 1500000000, 0, 0},
-        {"close times", 1000000, 0, 0},
-        {"often the same time", 2, 0, 0},
+        {"one time for all", 0, 0, 0},          {"times far apart", 1500000000, 0, 0},
+        {"close times", 1000000, 0, 0},         {"often the same time", 2, 0, 0},
         {"in disorder", 1000000, 500000000, 0},
     };
     for (size_t k = 0; k < ARRAY_LEN(kinds); k++)

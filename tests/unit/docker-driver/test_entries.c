@@ -19,17 +19,19 @@ on_line(void *arg, docker_stream_t stream, int64_t time, const char *line, size_
 {
     (void)err;
     if (size > 60)
-        str_printf(arg, "%c%lld:%.*s...%zu|", stream == DOCKER_ERR ? 'E' : 'O', (long long)(time % NS_PER_SECOND), 8, line,
-                   size);
+        str_printf(arg, "%c%lld:%.*s...%zu|", stream == DOCKER_ERR ? 'E' : 'O',
+                   (long long)(time % NS_PER_SECOND), 8, line, size);
     else
-        str_printf(arg, "%c%lld:%.*s|", stream == DOCKER_ERR ? 'E' : 'O', (long long)(time % NS_PER_SECOND), (int)size, line);
+        str_printf(arg, "%c%lld:%.*s|", stream == DOCKER_ERR ? 'E' : 'O',
+                   (long long)(time % NS_PER_SECOND), (int)size, line);
     return 0;
 }
 
 static void
 frame(str_t *out, int kind, const char *text, size_t size)
 {
-    const char head[8] = {(char)kind, 0, 0, 0, (char)(size >> 24), (char)(size >> 16), (char)(size >> 8), (char)size};
+    const char head[8] = {
+        (char)kind, 0, 0, 0, (char)(size >> 24), (char)(size >> 16), (char)(size >> 8), (char)size};
     str_add_bytes(out, head, sizeof head);
     str_add_bytes(out, text, size);
 }
@@ -41,7 +43,8 @@ feed(const str_t *stream, bool tty, size_t step, str_t *out, err_t **err)
     docker_entries_init(&entries, tty, on_line, out);
     int result = 0;
     for (size_t at = 0; at < stream->len && result == 0; at += step)
-        result = docker_entries_feed(&entries, stream->data + at, stream->len - at < step ? stream->len - at : step, err);
+        result = docker_entries_feed(&entries, stream->data + at,
+                                     stream->len - at < step ? stream->len - at : step, err);
     if (result == 0)
         result = docker_entries_end(&entries, err);
     docker_entries_done(&entries);
@@ -55,15 +58,19 @@ lines_come_as_they_were_printed(void **state)
     static const struct {
         int kind;
         const char *text;
-    } rows[] = {{1, STAMP "one\n"}, {2, STAMP "two\n"}, {1, LATER "\n"}, {1, LATER "no newline"}, {2, STAMP "x\n"},
-                {1, STAMP "after\n"}, {0, STAMP "in\n"}, {1, "no stamp\n"}, {1, STAMP}, {1, "2024-01-02T03:04:05+01:00 z\n"}};
+    } rows[] = {{1, STAMP "one\n"}, {2, STAMP "two\n"},
+                {1, LATER "\n"},    {1, LATER "no newline"},
+                {2, STAMP "x\n"},   {1, STAMP "after\n"},
+                {0, STAMP "in\n"},  {1, "no stamp\n"},
+                {1, STAMP},         {1, "2024-01-02T03:04:05+01:00 z\n"}};
     AUTO_STR stream = STR_EMPTY;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         frame(&stream, rows[i].kind, rows[i].text, strlen(rows[i].text));
     for (size_t step = 1; step <= stream.len; step++) {
         AUTO_STR out = STR_EMPTY;
         assert_int_equal(feed(&stream, false, step, &out, NULL), 0);
-        assert_string_equal(out.data, "O7:one|E7:two|O500000000:|O500000000:no newline|E7:x|O7:after|O7:in|O0:no stamp|O7:|O0:z|");
+        assert_string_equal(out.data, "O7:one|E7:two|O500000000:|O500000000:no "
+                                      "newline|E7:x|O7:after|O7:in|O0:no stamp|O7:|O0:z|");
     }
 }
 
@@ -87,7 +94,8 @@ long_lines_are_put_together_and_too_long_ones_split(void **state)
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         AUTO_STR out = STR_EMPTY;
         assert_int_equal(feed(&stream, false, steps[i], &out, NULL), 0);
-        assert_string_equal(out.data, "E7:between|O7:aaaaaaaa...32771|O7:aaaaaaaa...1048576|O7:aaaaaaaa...16384|");
+        assert_string_equal(
+            out.data, "E7:between|O7:aaaaaaaa...32771|O7:aaaaaaaa...1048576|O7:aaaaaaaa...16384|");
     }
 }
 
@@ -110,12 +118,9 @@ what_is_no_log_stream_is_refused(void **state)
         const char *bytes;
         size_t size;
         err_code_t code;
-    } rows[] = {{"\x04\0\0\0\0\0\0\1x", 9, ERR_INVALID},
-                {"\1\1\0\0\0\0\0\1x", 9, ERR_INVALID},
-                {"\1\0\0\0\xff\0\0\1x", 9, ERR_INVALID},
-                {"\1\0\0\0\0\0\0\5x", 9, ERR_UNAVAILABLE},
-                {"\1\0\0", 3, ERR_UNAVAILABLE},
-                {"\3\0\0\0\0\0\0\4oops", 12, ERR_UNKNOWN}};
+    } rows[] = {{"\x04\0\0\0\0\0\0\1x", 9, ERR_INVALID}, {"\1\1\0\0\0\0\0\1x", 9, ERR_INVALID},
+                {"\1\0\0\0\xff\0\0\1x", 9, ERR_INVALID}, {"\1\0\0\0\0\0\0\5x", 9, ERR_UNAVAILABLE},
+                {"\1\0\0", 3, ERR_UNAVAILABLE},          {"\3\0\0\0\0\0\0\4oops", 12, ERR_UNKNOWN}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         for (size_t step = 1; step < 13; step++) {
             AUTO_STR stream = STR_EMPTY;

@@ -215,8 +215,8 @@ stage_print(stage_t *self, const char *enclave)
     logs_batch_t batch;
     logs_batch_init(&batch);
     for (; self->lines[self->stored]; self->stored++)
-        logs_batch_add(&batch, LOGS_OUT, self->base + (int64_t)self->stored, self->lines[self->stored],
-                       strlen(self->lines[self->stored]));
+        logs_batch_add(&batch, LOGS_OUT, self->base + (int64_t)self->stored,
+                       self->lines[self->stored], strlen(self->lines[self->stored]));
     if (batch.lines)
         logs_writer_put(writer, &batch, "", 0, NULL);
     if (self->ends)
@@ -240,14 +240,10 @@ on_flush(void *state, actor_call_t *call, const ProtobufCMessage *request)
         "orchestrator.Orchestrator/" name, ACTOR_WORKER, fn                                        \
     }
 static const actor_method_t driver_methods[] = {
-    DRIVER_METHOD("CreateEnclave", on_create),
-    DRIVER_METHOD("GetEnclaves", on_get),
-    DRIVER_METHOD("StopEnclave", on_stop),
-    DRIVER_METHOD("DestroyEnclave", on_destroy),
-    DRIVER_METHOD("GetServices", on_services),
-    DRIVER_METHOD("GetLogs", on_logs),
-    DRIVER_METHOD("FlushLogs", on_flush),
-    {0},
+    DRIVER_METHOD("CreateEnclave", on_create), DRIVER_METHOD("GetEnclaves", on_get),
+    DRIVER_METHOD("StopEnclave", on_stop),     DRIVER_METHOD("DestroyEnclave", on_destroy),
+    DRIVER_METHOD("GetServices", on_services), DRIVER_METHOD("GetLogs", on_logs),
+    DRIVER_METHOD("FlushLogs", on_flush),      {0},
 };
 
 /* ---- the stage */

@@ -45,11 +45,11 @@ typedef struct {
     char refuse_destroy[33]; /* DestroyEnclave of this UUID fails */
     char destroyed[ENCLAVES_MAX][33];
     size_t n_destroyed;
-    const char *lines[LINES_MAX];    /* of the service SERVICE; FlushLogs puts them into the store */
-    size_t stored;                   /* of them, in the log store */
-    bool ends;                       /* the service SERVICE ends behind its lines */
-    unsigned flushes;                /* calls of FlushLogs so far */
-    int64_t base;                    /* nanoseconds since 1970, a whole second: the first line's time */
+    const char *lines[LINES_MAX]; /* of the service SERVICE; FlushLogs puts them into the store */
+    size_t stored;                /* of them, in the log store */
+    bool ends;                    /* the service SERVICE ends behind its lines */
+    unsigned flushes;             /* calls of FlushLogs so far */
+    int64_t base; /* nanoseconds since 1970, a whole second: the first line's time */
 } stage_t;
 
 #define SERVICE "5e51ce00000000000000000000000001"

@@ -47,8 +47,8 @@ open_logs(actor_t *client, const EngineApi__GetServiceLogsArgs *args)
 {
     actor_stream_t *stream = NULL;
     AUTO(err) err = NULL;
-    assert_done(actor_stream_open(client, NULL, "engine", "engine_api.EngineService/GetServiceLogs", &args->base, &stream,
-                                  &err),
+    assert_done(actor_stream_open(client, NULL, "engine", "engine_api.EngineService/GetServiceLogs",
+                                  &args->base, &stream, &err),
                 err);
     return stream;
 }
@@ -82,7 +82,8 @@ request_init(request_t *self, stage_t *stage, const char *enclave, size_t count)
     self->args.enclave_identifier = (char *)enclave;
     self->args.service_uuid_set = self->list;
     self->args.n_service_uuid_set = count;
-    self->args._return_all_logs_case = ENGINE_API__GET_SERVICE_LOGS_ARGS___RETURN_ALL_LOGS_RETURN_ALL_LOGS;
+    self->args._return_all_logs_case =
+        ENGINE_API__GET_SERVICE_LOGS_ARGS___RETURN_ALL_LOGS_RETURN_ALL_LOGS;
     self->args.return_all_logs = true;
 }
 
@@ -90,7 +91,8 @@ static void
 last_lines(request_t *self, uint32_t count)
 {
     self->args.return_all_logs = false;
-    self->args._num_log_lines_case = ENGINE_API__GET_SERVICE_LOGS_ARGS___NUM_LOG_LINES_NUM_LOG_LINES;
+    self->args._num_log_lines_case =
+        ENGINE_API__GET_SERVICE_LOGS_ARGS___NUM_LOG_LINES_NUM_LOG_LINES;
     self->args.num_log_lines = count;
 }
 
@@ -138,8 +140,8 @@ the_last_lines_are_counted_before_they_are_filtered(void **state)
         uint32_t last;
         bool filtered;
         const char *expected;
-    } rows[] = {{2, false, "1=b4|b5|@0 \n"}, {0, false, ""},  {9, false, "1=a1|b2|a3|b4|b5|@0 \n"},
-                {3, true, "1=a3|@0 \n"},     {2, true, ""},   {5, true, "1=a1|a3|@0 \n"}};
+    } rows[] = {{2, false, "1=b4|b5|@0 \n"}, {0, false, ""}, {9, false, "1=a1|b2|a3|b4|b5|@0 \n"},
+                {3, true, "1=a3|@0 \n"},     {2, true, ""},  {5, true, "1=a1|a3|@0 \n"}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_STR text = STR_EMPTY;
         request_init(&request, stage, "e", 1);

@@ -59,11 +59,21 @@ static const char *const bare_folders[] = {"cmake", "docs", ".ci"};
 static const struct {
     const char *name, *instead;
 } forbidden[] = {
-    {"strcpy", "base/str.h"},   {"strcat", "base/str.h"},     {"sprintf", "str_printf or snprintf"},
-    {"vsprintf", "str_vprintf"}, {"gets", "fgets"},            {"strtok", "strtok_r or strsep"},
-    {"gmtime", "gmtime_r"},     {"localtime", "localtime_r"}, {"atoi", "strtol"},
-    {"atol", "strtol"},         {"atof", "strtod"},           {"system", "posix_spawn"},
-    {"tmpnam", "mkstemp"},      {"asctime", "strftime"},      {"ctime", "strftime"},
+    {"strcpy", "base/str.h"},
+    {"strcat", "base/str.h"},
+    {"sprintf", "str_printf or snprintf"},
+    {"vsprintf", "str_vprintf"},
+    {"gets", "fgets"},
+    {"strtok", "strtok_r or strsep"},
+    {"gmtime", "gmtime_r"},
+    {"localtime", "localtime_r"},
+    {"atoi", "strtol"},
+    {"atol", "strtol"},
+    {"atof", "strtod"},
+    {"system", "posix_spawn"},
+    {"tmpnam", "mkstemp"},
+    {"asctime", "strftime"},
+    {"ctime", "strftime"},
 };
 
 #define LINES_GOOD 600
@@ -158,7 +168,8 @@ check_include(const char *path, int line, const rule_t *from, const char *header
         complain("%s:%d: %s may not include '%s'; it may include: %s", path, line, from->folder,
                  header, from->may_include);
     AUTO_FREE char *face = str_format("%s/%s.h", to->folder, to->folder);
-    if (!to->open && strcmp(header, face) != 0 && !str_starts(header, "bus/schema/") && !is_door(from, header))
+    if (!to->open && strcmp(header, face) != 0 && !str_starts(header, "bus/schema/") &&
+        !is_door(from, header))
         complain("%s:%d: '%s' is private to its folder; include '%s'", path, line, header, face);
 }
 

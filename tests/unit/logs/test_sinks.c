@@ -86,7 +86,9 @@ print(const place_t *self, int from, int to)
     logs_batch_t batch;
     mkdir(root, 0700);
     assert_int_equal(logs_writer_open(root, E, S, &writer, NULL), 0);
-    assert_int_equal(logs_writer_describe(writer, "{\"enclave_name\": \"blue\", \"service_name\": \"web\"}", NULL), 0);
+    assert_int_equal(logs_writer_describe(
+                         writer, "{\"enclave_name\": \"blue\", \"service_name\": \"web\"}", NULL),
+                     0);
     logs_batch_init(&batch);
     for (int i = from; i < to; i++) {
         char text[32];
@@ -152,35 +154,48 @@ take_request(int fd, str_t *head)
 
 /* ---------------------------------------------------------------------------------------- formats */
 
-static const logs_line_t lines[] = {{LOGS_OUT, TIME, "one \"1\"", 7}, {LOGS_ERR, TIME + 1, "two", 3}};
+static const logs_line_t lines[] = {{LOGS_OUT, TIME, "one \"1\"", 7},
+                                    {LOGS_ERR, TIME + 1, "two", 3}};
 static const sink_batch_t example = {E, "blue", S, "web", lines, 2};
 
 static void
 messages_are_what_their_receivers_expect(void **state)
 {
     (void)state;
-    AUTO_FREE char *json = sink_json_line(&example, &lines[0]), *out = sink_syslog_line(&example, &lines[0]),
+    AUTO_FREE char *json = sink_json_line(&example, &lines[0]),
+                   *out = sink_syslog_line(&example, &lines[0]),
                    *err = sink_syslog_line(&example, &lines[1]), *loki = sink_loki_body(&example),
                    *otlp = sink_otlp_body(&example);
-    assert_string_equal(json, "{\"timestamp\":\"2023-11-14T22:13:20.123456789Z\",\"log\":\"one \\\"1\\\"\",\"stream\":\"stdout\","
-                              "\"kurtosis_enclave_uuid\":\"" E "\",\"kurtosis_enclave_name\":\"blue\","
-                              "\"kurtosis_service_uuid\":\"" S "\",\"kurtosis_service_name\":\"web\"}");
-    assert_string_equal(out, "<14>1 2023-11-14T22:13:20.123456Z blue web 5e51ce000000 - [kurtosis@32473 enclave=\"" E
-                             "\" service=\"" S "\"] one \"1\"");
+    assert_string_equal(json,
+                        "{\"timestamp\":\"2023-11-14T22:13:20.123456789Z\",\"log\":\"one "
+                        "\\\"1\\\"\",\"stream\":\"stdout\","
+                        "\"kurtosis_enclave_uuid\":\"" E "\",\"kurtosis_enclave_name\":\"blue\","
+                        "\"kurtosis_service_uuid\":\"" S "\",\"kurtosis_service_name\":\"web\"}");
+    assert_string_equal(
+        out,
+        "<14>1 2023-11-14T22:13:20.123456Z blue web 5e51ce000000 - [kurtosis@32473 enclave=\"" E
+        "\" service=\"" S "\"] one \"1\"");
     assert_true(str_starts(err, "<11>1 "));
-    assert_string_equal(loki, "{\"streams\":[{\"stream\":{\"job\":\"kurtosis\",\"stream\":\"stdout\",\"kurtosis_enclave_uuid\":\"" E
-                              "\",\"kurtosis_enclave_name\":\"blue\",\"kurtosis_service_uuid\":\"" S
-                              "\",\"kurtosis_service_name\":\"web\"},\"values\":[[\"1700000000123456789\",\"one \\\"1\\\"\"]]},"
-                              "{\"stream\":{\"job\":\"kurtosis\",\"stream\":\"stderr\",\"kurtosis_enclave_uuid\":\"" E
-                              "\",\"kurtosis_enclave_name\":\"blue\",\"kurtosis_service_uuid\":\"" S
-                              "\",\"kurtosis_service_name\":\"web\"},\"values\":[[\"1700000000123456790\",\"two\"]]}]}");
+    assert_string_equal(
+        loki,
+        "{\"streams\":[{\"stream\":{\"job\":\"kurtosis\",\"stream\":\"stdout\",\"kurtosis_enclave_"
+        "uuid\":\"" E "\",\"kurtosis_enclave_name\":\"blue\",\"kurtosis_service_uuid\":\"" S
+        "\",\"kurtosis_service_name\":\"web\"},\"values\":[[\"1700000000123456789\",\"one "
+        "\\\"1\\\"\"]]},"
+        "{\"stream\":{\"job\":\"kurtosis\",\"stream\":\"stderr\",\"kurtosis_enclave_uuid\":\"" E
+        "\",\"kurtosis_enclave_name\":\"blue\",\"kurtosis_service_uuid\":\"" S
+        "\",\"kurtosis_service_name\":\"web\"},\"values\":[[\"1700000000123456790\",\"two\"]]}]}");
     json_t *parsed = json_loads(otlp, 0, NULL);
-    json_t *logs = json_object_get(json_array_get(json_object_get(parsed, "resourceLogs"), 0), "scopeLogs");
-    json_t *records = json_object_get(json_array_get(logs, 0), "logRecords"), *second = json_array_get(records, 1);
+    json_t *logs =
+        json_object_get(json_array_get(json_object_get(parsed, "resourceLogs"), 0), "scopeLogs");
+    json_t *records = json_object_get(json_array_get(logs, 0), "logRecords"),
+           *second = json_array_get(records, 1);
     assert_int_equal(json_array_size(records), 2);
-    assert_string_equal(json_string_value(json_object_get(second, "timeUnixNano")), "1700000000123456790");
+    assert_string_equal(json_string_value(json_object_get(second, "timeUnixNano")),
+                        "1700000000123456790");
     assert_int_equal(json_integer_value(json_object_get(second, "severityNumber")), 17);
-    assert_string_equal(json_string_value(json_object_get(json_object_get(second, "body"), "stringValue")), "two");
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(second, "body"), "stringValue")), "two");
     json_decref(parsed);
 }
 
@@ -188,8 +203,15 @@ static void
 urls_of_no_receiver_are_refused(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"", "http://x", "file://", "file://relative", "syslog+udp://host", "syslog+tcp://:5",
-                                       "loki+http://", "syslog+unix://x", "ftp://host/x"};
+    static const char *const urls[] = {"",
+                                       "http://x",
+                                       "file://",
+                                       "file://relative",
+                                       "syslog+udp://host",
+                                       "syslog+tcp://:5",
+                                       "loki+http://",
+                                       "syslog+unix://x",
+                                       "ftp://host/x"};
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
         sink_t *sink;
         AUTO(err) err = NULL;
@@ -206,11 +228,14 @@ datagrams_of_syslog_arrive(void **state)
     place_t *self = *state;
     for (int is_udp = 0; is_udp < 2; is_udp++) {
         struct sockaddr_un path = {.sun_family = AF_UNIX};
-        struct sockaddr_in host = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct sockaddr_in host = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t size = sizeof host;
         snprintf(path.sun_path, sizeof path.sun_path, "%s/log", self->root);
         int fd = socket(is_udp ? AF_INET : AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(is_udp ? bind(fd, (struct sockaddr *)&host, size) : bind(fd, (struct sockaddr *)&path, sizeof path), 0);
+        assert_int_equal(is_udp ? bind(fd, (struct sockaddr *)&host, size)
+                                : bind(fd, (struct sockaddr *)&path, sizeof path),
+                         0);
         if (is_udp)
             getsockname(fd, (struct sockaddr *)&host, &size);
         AUTO_FREE char *url = is_udp ? str_format("syslog+udp://127.0.0.1:%u", ntohs(host.sin_port))
@@ -250,7 +275,8 @@ a_stream_of_syslog_goes_on_where_it_was_after_a_stop(void **state)
                 assert_true(receive(fd, &bytes) > 0);
                 continue;
             }
-            AUTO_FREE char *text = strndup(message + 1, size), *expected = str_format("] line %d", next++);
+            AUTO_FREE char *text = strndup(message + 1, size),
+                           *expected = str_format("] line %d", next++);
             if (!str_ends(text, expected))
                 fail_msg("'%s' does not end in '%s'", text, expected);
             used = (size_t)(message + 1 - bytes.data) + size;
@@ -278,12 +304,14 @@ http_receivers_that_refuse_and_hang_up_get_every_line(void **state)
     place_t *self = *state;
     static const struct {
         const char *url, *path;
-    } rows[] = {{"loki+http://127.0.0.1:%u", "POST /loki/api/v1/push "}, {"otlp+http://127.0.0.1:%u", "POST /v1/logs "}};
+    } rows[] = {{"loki+http://127.0.0.1:%u", "POST /loki/api/v1/push "},
+                {"otlp+http://127.0.0.1:%u", "POST /v1/logs "}};
     print(self, 0, COUNT);
     for (size_t row = 0; row < ARRAY_LEN(rows); row++) {
         unsigned port;
         int listener = listen_tcp(&port), next = 0, fd = -1;
-        AUTO_FREE char *url = str_format(row ? "otlp+http://127.0.0.1:%u" : "loki+http://127.0.0.1:%u", port);
+        AUTO_FREE char *url =
+            str_format(row ? "otlp+http://127.0.0.1:%u" : "loki+http://127.0.0.1:%u", port);
         AUTO_STR head = STR_EMPTY;
         start(self, url);
         for (int request = 0; next < COUNT; request++) {

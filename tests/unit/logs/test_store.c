@@ -87,7 +87,8 @@ put(logs_writer_t *writer, int from, int to, int per_batch)
     AUTO(err) err = NULL;
     for (int i = from; i < to; i++) {
         char text[80];
-        int size = snprintf(text, sizeof text, "%d and some words to fill it, %x", i, i * 2654435761u);
+        int size =
+            snprintf(text, sizeof text, "%d and some words to fill it, %x", i, i * 2654435761u);
         logs_batch_add(&batch, i % 3 ? LOGS_OUT : LOGS_ERR, i, text, (size_t)size);
         if ((i + 1 - from) % per_batch == 0 || i + 1 == to) {
             int cursor = i + 1;
@@ -151,7 +152,8 @@ any_bytes_may_be_a_line(void **state)
         const char *text;
         size_t size;
         int64_t time;
-    } rows[] = {{"", 0, 5}, {"\0\n\xff", 3, -7}, {large, LOGS_LINE_MAX, INT64_MAX}, {"x", 1, INT64_MIN}};
+    } rows[] = {
+        {"", 0, 5}, {"\0\n\xff", 3, -7}, {large, LOGS_LINE_MAX, INT64_MAX}, {"x", 1, INT64_MIN}};
     logs_batch_t batch;
     logs_batch_init(&batch);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -255,7 +257,8 @@ a_hot_file_cut_anywhere_goes_on_from_its_cursor(void **state)
 {
     place_t *self = *state;
     struct stat info;
-    AUTO_FREE char *hot = logs_path(self->folder, 1, LOGS_HOT), *saved = str_format("%s/saved", self->root);
+    AUTO_FREE char *hot = logs_path(self->folder, 1, LOGS_HOT),
+                   *saved = str_format("%s/saved", self->root);
     {
         AUTO(logs_writer) writer = writer_open(self);
         put(writer, 0, 40, 3);
@@ -282,9 +285,12 @@ a_kill_while_packing_loses_and_doubles_nothing(void **state)
 {
     place_t *self = *state;
     struct stat info;
-    AUTO_FREE char *hot = logs_path(self->folder, 1, LOGS_HOT), *next = logs_path(self->folder, 2, LOGS_HOT),
-                   *pack = logs_path(self->folder, 1, LOGS_PACK), *saved_hot = str_format("%s/hot", self->root),
-                   *saved_next = str_format("%s/next", self->root), *saved_pack = str_format("%s/pack", self->root);
+    AUTO_FREE char *hot = logs_path(self->folder, 1, LOGS_HOT),
+                   *next = logs_path(self->folder, 2, LOGS_HOT),
+                   *pack = logs_path(self->folder, 1, LOGS_PACK),
+                   *saved_hot = str_format("%s/hot", self->root),
+                   *saved_next = str_format("%s/next", self->root),
+                   *saved_pack = str_format("%s/pack", self->root);
     {
         AUTO(logs_writer) writer = writer_open(self);
         put(writer, 0, 500, 20);
@@ -294,7 +300,8 @@ a_kill_while_packing_loses_and_doubles_nothing(void **state)
         copy_cut(next, saved_next, SIZE_MAX);
     }
     stat(saved_pack, &info);
-    for (size_t size = 0; size <= (size_t)info.st_size + 1; size += size + 40 < (size_t)info.st_size ? 13 : 1) {
+    for (size_t size = 0; size <= (size_t)info.st_size + 1;
+         size += size + 40 < (size_t)info.st_size ? 13 : 1) {
         copy_cut(saved_hot, hot, SIZE_MAX);
         copy_cut(saved_pack, pack, size);
         unlink(next);
@@ -385,15 +392,17 @@ marks_say_whether_the_source_has_ended(void **state)
         int lines;
         int mark; /* -1 for none */
         bool ended;
-    } rows[] = {{0, LOGS_BEGAN, false}, {5, -1, false}, {0, LOGS_ENDED, true}, {0, LOGS_ENDED, true},
-                {0, LOGS_BEGAN, false}, {0, LOGS_ENDED, true}, {3, -1, false}, {0, LOGS_ENDED, true}};
+    } rows[] = {{0, LOGS_BEGAN, false}, {5, -1, false},         {0, LOGS_ENDED, true},
+                {0, LOGS_ENDED, true},  {0, LOGS_BEGAN, false}, {0, LOGS_ENDED, true},
+                {3, -1, false},         {0, LOGS_ENDED, true}};
     int at = 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         put(writer, at, at + rows[i].lines, 10);
         int before = at;
         at += rows[i].lines;
         if (rows[i].mark >= 0)
-            assert_int_equal(logs_writer_mark(writer, (logs_mark_t)rows[i].mark, &at, sizeof at, NULL), 0);
+            assert_int_equal(
+                logs_writer_mark(writer, (logs_mark_t)rows[i].mark, &at, sizeof at, NULL), 0);
         assert_int_equal(expect_from(reader, before), at);
         assert_int_equal(logs_reader_has_ended(reader), rows[i].ended);
         AUTO(logs_reader) other = reader_open(self);
@@ -424,7 +433,8 @@ lines_take_less_room_than_they_have_bytes(void **state)
     put(writer, 0, 100000, 300);
     uint64_t raw = 0;
     for (int i = 0; i < 100000; i++)
-        raw += (uint64_t)snprintf(NULL, 0, "%d and some words to fill it, %x", i, i * 2654435761u) + 1;
+        raw +=
+            (uint64_t)snprintf(NULL, 0, "%d and some words to fill it, %x", i, i * 2654435761u) + 1;
     assert_true(bytes_of(self) < raw * 115 / 100);
 }
 
@@ -496,8 +506,14 @@ static void
 names_that_leave_the_store_are_refused(void **state)
 {
     place_t *self = *state;
-    static const char *const names[] = {"", ".", "..", "a/b", "../x", "a b",
-                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const names[] = {
+        "",
+        ".",
+        "..",
+        "a/b",
+        "../x",
+        "a b",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         logs_reader_t *reader;
         AUTO(err) err = NULL;

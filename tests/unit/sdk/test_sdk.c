@@ -617,15 +617,14 @@ the_run_of_another_is_read_as_ones_own(void **state)
     stage_t *stage = *state;
     AUTO(kurtosis_context) context = connected(stage);
     AUTO(enclave_context) enclave = live_enclave(context);
-    static const char *const lines[] = {"{\"info\": {}}", "{\"info\": {}}", "{\"info\": {}}",
-                                        NULL};
+    static const char *const lines[] = {"{\"info\": {}}", "{\"info\": {}}", "{\"info\": {}}", NULL};
     stage->lines = lines;
     sync_with_actors(stage);
     int seen = 0;
     AUTO(err) err = NULL;
-    assert_done(enclave_context_attach_starlark_run(enclave, true, count_pause, count_line, &seen,
-                                                    &err),
-                err);
+    assert_done(
+        enclave_context_attach_starlark_run(enclave, true, count_pause, count_line, &seen, &err),
+        err);
     assert_int_equal(seen, 33); /* three lines; two messages and the end */
     sync_with_actors(stage);
     assert_string_equal(stage->package, "only new");
