@@ -98,8 +98,7 @@ function(house_helper name)
 endfunction()
 
 # One cmocka program per tests/unit/<folder>/test_<what>.c, run by ctest as <folder>.<what>, 180 s at most: a busy
-# machine may be ten times slower than a quiet one
-# (300 s with sanitizers, which make a program several times slower).
+# machine may be ten times slower than a quiet one (300 s with sanitizers, which make a program several times slower).
 function(house_tests folder)
   house_need(cmocka cmocka)
   house_split(extra link ${ARGN})

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FILTERS_MAX 8
-
 int
 docker_new(const char *host, docker_t **ret_docker, err_t **err)
 {

@@ -28,7 +28,6 @@ int sl_contains(star_t *s, value_t container, value_t item); /* 1, 0, -1 */
 /* a += b and a |= b: lists and dicts are changed in place. */
 value_t sl_add_in(star_t *s, value_t a, value_t b);
 value_t sl_or_in(star_t *s, value_t a, value_t b);
-value_t sl_string_repeat(star_t *s, value_t string, value_t times);
 
 /* ---- index.c ---- */
 

@@ -181,7 +181,6 @@ void sl_error_capture_callee(star_t *s, const sl_code_t *callee);
 /* Memory that lives as long as the error; NULL if there is none. */
 void *sl_error_alloc(star_t *s, size_t size);
 char *sl_error_dup(star_t *s, const char *text, size_t length);
-void sl_error_done(star_t *s);
 
 /* image.c: lets the images go that this interpreter uses, and its notes about them. */
 void sl_images_done(star_t *s);

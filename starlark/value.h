@@ -35,8 +35,6 @@ typedef star_value_t value_t;
 #define SL_NONE ((value_t){2})
 #define SL_FALSE ((value_t){6})
 #define SL_TRUE ((value_t){7})
-/* Never seen by programs: "look elsewhere" in tables, a free slot. */
-#define SL_MARKER ((value_t){1})
 
 /* All kinds of objects: name in C, type name in Starlark. */
 #define SL_TYPES(X)                                                                                \
