@@ -23,8 +23,8 @@ static const struct {
 #undef ERR_ROW
 };
 
-static err_t *link_new(err_code_t code, const char *file, int line, const char *format, va_list args)
-    __attribute__((format(printf, 4, 0)));
+static err_t *link_new(err_code_t code, const char *file, int line, const char *format,
+                       va_list args) __attribute__((format(printf, 4, 0)));
 
 static err_t *
 link_new(err_code_t code, const char *file, int line, const char *format, va_list args)

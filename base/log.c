@@ -27,7 +27,7 @@ log_level_parse(const char *name, log_level_t *ret_level)
         const char *name;
         log_level_t level;
     } words[] = {
-        {"trace", LOG_DEBUG}, {"debug", LOG_DEBUG}, {"info", LOG_INFO},   {"warn", LOG_WARN},
+        {"trace", LOG_DEBUG},  {"debug", LOG_DEBUG}, {"info", LOG_INFO},   {"warn", LOG_WARN},
         {"warning", LOG_WARN}, {"error", LOG_ERROR}, {"fatal", LOG_ERROR}, {"panic", LOG_ERROR},
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++)

@@ -32,7 +32,8 @@ void str_add(str_t *self, const char *text);
 void str_add_bytes(str_t *self, const void *bytes, size_t size);
 void str_add_char(str_t *self, char c);
 void str_printf(str_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void str_vprintf(str_t *self, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+void str_vprintf(str_t *self, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* Moves the bytes out: yours, free(); the string is STR_EMPTY after. */
 char *str_take(str_t *self);

@@ -105,7 +105,8 @@ run(void *arg)
         if (items[0].revents && receive(job.socket, parts, &count))
             answer(job.socket, parts, count);
     }
-    zmq_unbind(job.socket, ENDPOINT); /* now, for the next broker of this process: closing takes a while */
+    /* Now, for the next broker of this process: closing takes a while. */
+    zmq_unbind(job.socket, ENDPOINT);
     zmq_close(job.socket);
     zmq_close(job.stop);
     return NULL;

@@ -260,8 +260,7 @@ damaged_archives_are_clear_errors(void **state)
 {
     place_t *place = *state;
     static const char *const make[] = {
-        "echo this is text > x.tgz",
-        "tar czf x.tgz tree && truncate -s 100 x.tgz",
+        "echo this is text > x.tgz", "tar czf x.tgz tree && truncate -s 100 x.tgz",
         "head -c 3000 /dev/urandom | gzip > x.tgz",
         "tar cf x.tgz tree", /* what is inside might be taken for another kind of compression later */
     };

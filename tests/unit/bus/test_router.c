@@ -90,7 +90,8 @@ setup(void **state)
         zmq_setsockopt(peers[i], ZMQ_RCVHWM, &mark, sizeof mark);
         zmq_connect(peers[i], "inproc://router.test");
         bus_hello_pack(&keys, router.keys.public_key, names[i], "t", NULL, &body);
-        say(peers[i], (bus_frame_t){.kind = BUS_KIND_HELLO, .body = body.data, .body_size = body.len});
+        say(peers[i],
+            (bus_frame_t){.kind = BUS_KIND_HELLO, .body = body.data, .body_size = body.len});
         pump();
         if (next_kind(peers[i], NULL) != BUS_KIND_WELCOME)
             return -1;

@@ -124,7 +124,8 @@ output_has_a_limit(void **state)
     } cases[] = {
         /* a million times a million blanks */
         {"{{range 1000000}}{{printf \"%1000000d\" .}}{{end}}", "output has more than"},
-        {"{{range 1000000}}{{range 3}}0123456789012345678901234567890123456789{{end}}{{end}}", "output has more than"},
+        {"{{range 1000000}}{{range 3}}0123456789012345678901234567890123456789{{end}}{{end}}",
+         "output has more than"},
         {"{{printf \"%1000000v\" .}}", "output has more than"}, /* a list of a hundred */
         {"{{$x := \"0123456789abcdef\"}}{{range 40}}{{$x = print $x $x}}{{end}}{{len $x}}",
          "more than"},
