@@ -1,8 +1,8 @@
 /*  packages: a client's packages and repositories on their way into the enclave. */
 #include "apic/api/chunks.h"
+#include "base/memory.h"
 
 #include <google/protobuf/empty.pb-c.h>
-#include <malloc.h>
 
 static void
 answer(actor_call_t *call, int rc, err_t **err_p)
@@ -32,7 +32,7 @@ on_upload_package(void *state, actor_call_t *call, const ProtobufCMessage *reque
     unlink(path);
     answer(call, rc, &err);
     /* A transfer is the largest thing this process ever holds. */
-    malloc_trim(0);
+    memory_give_back();
 }
 
 void

@@ -3,9 +3,9 @@
 
 #include "apic/run/run.h"
 #include "base/clock.h"
+#include "base/memory.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -132,7 +132,7 @@ run_feed_end(run_feed_t *self)
     for (run_reader_t *reader = self->readers; reader; reader = reader->next)
         eventfd_write(reader->event, 1);
     pthread_mutex_unlock(&self->lock);
-    malloc_trim(0); /* a run is the largest thing this process ever holds */
+    memory_give_back(); /* a run is the largest thing this process ever holds */
 }
 
 void
@@ -320,7 +320,7 @@ run_reader_destroy(run_reader_t **self_p)
     pthread_mutex_unlock(&feed->lock);
     run_feed_drop(&feed);
     if (is_over)
-        malloc_trim(0); /* of what it had still to read */
+        memory_give_back(); /* of what it had still to read */
     close(self->event);
     free(self);
 }

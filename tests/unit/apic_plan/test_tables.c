@@ -267,7 +267,8 @@ wrong_values(work_t *self, const types_table_t *table, const char *prefix,
     const char *named = field->about ? field->about : field->name;
     AUTO_FREE char *range = str_format("an integer between %lld and %llu, but it was ",
                                        (long long)field->min, (unsigned long long)field->max);
-    AUTO_FREE char *below = str_format("%lld", (long long)field->min - 1);
+    AUTO_FREE char *below = field->min == INT64_MIN ? strdup("-9223372036854775809")
+                                                    : str_format("%lld", (long long)field->min - 1);
     AUTO_FREE char *above = field->max == UINT64_MAX
                                 ? strdup("18446744073709551616")
                                 : str_format("%llu", (unsigned long long)field->max + 1);
@@ -278,9 +279,7 @@ wrong_values(work_t *self, const types_table_t *table, const char *prefix,
         {types_check_text, "\"\"", {"was an empty string. This is disallowed"}},
         {types_check_texts, "[\"a\", \"\"]", {"element 1 in argument", "was an empty string"}},
         {types_check_texts, "[5]", {"element 0 in argument", "starlark.Int"}},
-        {types_check_range,
-         field->min == INT64_MIN ? "-9223372036854775809" : below,
-         {range, field->min == INT64_MIN ? "-9223372036854775809" : below}},
+        {types_check_range, below, {range, below}},
         {types_check_range, above, {range, above}},
         {types_check_word, "\"nonsense\"", {"'nonsense'", "Valid values are", field->among}},
         {types_check_word, "\"\"", {"was an empty string"}},
