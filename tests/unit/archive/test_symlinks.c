@@ -30,7 +30,7 @@ add_header(str_t *tar, char type, const char *name, const char *link, size_t siz
     char head[BLOCK] = "";
     snprintf(head, 100, "%s", name);
     snprintf(head + 100, 8, "%07o", 0644);
-    snprintf(head + 124, 12, "%011zo", size);
+    snprintf(head + 124, 12, "%011o", (unsigned)size);
     memset(head + 148, ' ', 8);
     head[156] = type;
     snprintf(head + 157, 100, "%s", link ? link : "");
