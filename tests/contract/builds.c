@@ -167,7 +167,7 @@ a_build_that_makes_no_sense_is_refused(void **state)
     AUTO(err) err = NULL;
     stream_end(stream);
     assert_null(end(&stream, &log, &err));
-    check_error(TAKE(err), ERR_INVALID, "what to build");
+    check_error(err, ERR_INVALID, "what to build");
 }
 
 /* Waits until the log has the words. */
