@@ -486,10 +486,13 @@ network_remove_at_last(network_t *self, err_t **err)
     if (docker_await(self->docker, self->call, filters, DOCKER_AWAIT_MS, network_remove, self,
                      &failure) == 0)
         return 0;
+    if (err_code(failure) == ERR_TIMEOUT && !self->attached.len)
+        return err_fail(err, ERR_TIMEOUT,
+                        "nothing is attached to it, but Docker counts something; restart Docker, "
+                        "which counts anew, and try again");
     if (err_code(failure) == ERR_TIMEOUT)
         return err_fail(err, ERR_TIMEOUT, "Docker still keeps %s attached to it after %d seconds",
-                        self->attached.len ? self->attached.data : "something",
-                        DOCKER_AWAIT_MS / 1000);
+                        self->attached.data, DOCKER_AWAIT_MS / 1000);
     if (err)
         *err = TAKE(failure);
     return -1;
