@@ -275,11 +275,7 @@ add_member(str_t *tar, const char *path, unsigned mode, unsigned uid, unsigned g
         head[156] = '2';
         snprintf(head + 157, 100, "%s", link);
     }
-    memset(head + 148, ' ', 8);
-    unsigned sum = 0;
-    for (size_t i = 0; i < TAR_BLOCK; i++)
-        sum += (unsigned char)head[i];
-    snprintf(head + 148, 7, "%06o", sum);
+    seal(head);
 }
 
 /* Starts a service with the archive at /data. 1, or negative with what went wrong. */
