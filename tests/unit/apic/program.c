@@ -133,3 +133,17 @@ program_run(program_t *self, const char *script,
         str_printf(ret_errors, "%s", err_text(err));
     return is_successful;
 }
+
+long
+program_memory_kb(const program_t *self, const char *line)
+{
+    AUTO_FREE char *path = str_format("/proc/%d/status", self->pid);
+    FILE *file = fopen(path, "r");
+    char text[256];
+    long kb = -1;
+    while (fgets(text, sizeof text, file))
+        if (str_starts(text, line))
+            kb = strtol(text + strlen(line), NULL, 10);
+    fclose(file);
+    return kb;
+}

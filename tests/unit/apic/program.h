@@ -31,6 +31,9 @@ int program_wait_for_end(program_t *self);
 /* Killed, and gone from the bus. */
 void program_kill(program_t *self);
 
+/* A line of its /proc/PID/status in KB: "VmRSS:" is what is resident, "VmHWM:" the most that ever was. */
+long program_memory_kb(const program_t *self, const char *line);
+
 /* Runs a script to its end or until the API container is gone: true when it has succeeded. on_line (NULL: nobody) sees
  * every line; errors are appended to ret_errors. */
 bool program_run(program_t *self, const char *script,

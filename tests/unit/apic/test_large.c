@@ -169,33 +169,18 @@ download(program_t *self)
     assert_int_equal(part, PARTS);
 }
 
-/* The most that was resident, so far. */
-static long
-peak_kb(pid_t pid)
-{
-    AUTO_FREE char *path = str_format("/proc/%d/status", pid);
-    FILE *file = fopen(path, "r");
-    char line[256];
-    long kb = -1;
-    while (fgets(line, sizeof line, file))
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kb = strtol(line + 6, NULL, 10);
-    fclose(file);
-    return kb;
-}
-
 static void
 an_artifact_of_300_mb_goes_in_and_comes_out_in_constant_memory(void **state)
 {
     program_t *self = *state;
     program_start(self, SUPPORT_ENCLAVE);
     program_until_joined(self);
-    long before = peak_kb(self->pid);
+    long before = program_memory_kb(self, "VmHWM:");
     parts_make(self);
     upload(self);
-    long uploaded = peak_kb(self->pid);
+    long uploaded = program_memory_kb(self, "VmHWM:");
     download(self);
-    long downloaded = peak_kb(self->pid);
+    long downloaded = program_memory_kb(self, "VmHWM:");
     print_message(
         "at the peak: %ld kB before, %ld kB after the upload, %ld kB after the download\n", before,
         uploaded, downloaded);

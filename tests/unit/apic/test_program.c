@@ -88,20 +88,6 @@ upload(program_t *self, const char *name)
     bus_message_destroy(&reply);
 }
 
-static long
-memory_kb(pid_t pid)
-{
-    AUTO_FREE char *path = str_format("/proc/%d/status", pid);
-    FILE *file = fopen(path, "r");
-    char line[256];
-    long kb = -1;
-    while (fgets(line, sizeof line, file))
-        if (strncmp(line, "VmRSS:", 6) == 0)
-            kb = strtol(line + 6, NULL, 10);
-    fclose(file);
-    return kb;
-}
-
 /* Three services, one after the other, with a rendered file, ports that are waited for, a command
  * and checks. */
 static const char typical[] =
@@ -129,13 +115,13 @@ its_memory_stays_small_after_typical_work(void **state)
         AUTO_FREE char *name = str_format("a%d", i);
         upload(self, name);
     }
-    long before = memory_kb(self->pid);
+    long before = program_memory_kb(self, "VmRSS:");
     AUTO_STR errors = STR_EMPTY;
     for (int i = 0; i < 3; i++)
         if (!program_run(self, typical, NULL, NULL, &errors))
             fail_msg("%s", errors.data);
     assert_int_equal(sim_count(self->stage->sim), 23);
-    long kb = memory_kb(self->pid);
+    long kb = program_memory_kb(self, "VmRSS:");
     print_message("resident: %ld kB before the first run, %ld kB after the third\n", before, kb);
     assert_true(kb > 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -156,10 +142,10 @@ its_memory_comes_back_after_a_long_plan(void **state)
                          NULL, NULL, &errors))
             fail_msg("%s", errors.data);
     /* The run's last line is out before the run is freed, which nothing tells: look until it is, 5 s at most. */
-    long kb = memory_kb(self->pid);
+    long kb = program_memory_kb(self, "VmRSS:");
     for (int looks = 0; kb >= LONG_MEMORY_MAX_KB && looks < 500; looks++) {
         poll(NULL, 0, 10);
-        kb = memory_kb(self->pid);
+        kb = program_memory_kb(self, "VmRSS:");
     }
     print_message("resident: %ld kB after 20000 instructions\n", kb);
     assert_true(kb > 0);
