@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PIECE 16384u
+#define DEPTH_OPEN 32 /* descriptors that a removal holds open */
 
 int
 file_read_fd(int fd, const char *name, size_t max, str_t *out, err_t **err)
@@ -45,5 +48,22 @@ file_read_text(const char *path, size_t max, str_t *out, err_t **err)
         return -1;
     if (memchr(out->data + before, '\0', out->len - before))
         return err_fail(err, ERR_INVALID, "'%s' is no text", path);
+    return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+int
+file_remove_tree(const char *path, err_t **err)
+{
+    if (nftw(path, remove_one, DEPTH_OPEN, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
+        return err_fail(err, ERR_UNKNOWN, "cannot remove '%s': %s", path, strerror(errno));
     return 0;
 }

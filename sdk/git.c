@@ -3,10 +3,10 @@
 
 #include "archive/archive.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -18,7 +18,6 @@
 #define OUTPUT_MAX (256u * 1024) /* bytes of what git says that are kept */
 #define COMMAND_MS 580000        /* of one command; the run waits a little longer */
 #define COMMIT_LEN 40
-#define OPEN_MAX_FOLDERS 32
 
 extern char **environ;
 
@@ -189,21 +188,6 @@ sdk_git_rules_done(sdk_git_rules_t *self)
 /* ------------------------------------------------------------------------------------- fetching */
 
 static int
-remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
-static void
-remove_folder(const char *path)
-{
-    nftw(path, remove_one, OPEN_MAX_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-}
-
-static int
 clone_default(const char *url, const char *to, err_t **err)
 {
     const char *const shallow[] = {"git", "clone", "--quiet", "--depth=1", "--no-tags",
@@ -213,7 +197,7 @@ clone_default(const char *url, const char *to, err_t **err)
     if (run_git(shallow, NULL, &why) == 0)
         return 0;
     if (strstr(err_text(why), "shallow")) { /* a server of plain files has no shallow clones */
-        remove_folder(to);
+        file_remove_tree(to, NULL);
         return run_git(whole, NULL, err);
     }
     if (err)
@@ -268,7 +252,7 @@ fetch(const char *url, const char *version, const char *to, err_t **err)
     if ((*version ? clone_version(url, version, to, err) : clone_default(url, to, err)) < 0)
         return -1;
     AUTO_FREE char *history = str_format("%s/.git", to);
-    remove_folder(history);
+    file_remove_tree(history, NULL);
     return archive_links_drop(to, err);
 }
 
@@ -298,6 +282,6 @@ sdk_git_bring(enclave_context_t *self, const ApiContainerApi__StarlarkRepository
     AUTO_FREE char *tree = str_format("%s/tree", folder);
     if (fetch(wanted->url, wanted->version, tree, &why) == 0)
         sdk_pack_and_upload(self, APIC("ProvideRepository"), tree, wanted->id, &reply, &why);
-    remove_folder(folder);
+    file_remove_tree(folder, NULL);
     return why ? refuse(self, wanted->id, why, err) : 0;
 }

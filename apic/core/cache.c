@@ -3,6 +3,7 @@
 
 #include "apic/core/internal.h"
 #include "archive/archive.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <dirent.h>
@@ -122,7 +123,7 @@ copy_tree(const char *from, const char *to, uint64_t *ret_bytes, err_t **err)
     int rc = out < 0 ? err_fail(err, ERR_UNKNOWN, "cannot open '%s': %s", to, strerror(errno))
                      : copy_content(in, out, 0, ret_bytes, err);
     if (rc < 0)
-        core_folder_remove(to, NULL);
+        file_remove_tree(to, NULL);
     return rc;
 }
 
@@ -277,7 +278,7 @@ static void
 drop_tree(const char *path)
 {
     AUTO_FREE char *size = str_format("%s.size", path);
-    core_folder_remove(path, NULL);
+    file_remove_tree(path, NULL);
     unlink(size);
 }
 
@@ -340,7 +341,7 @@ cache_put(const cache_t *self, const char *url, const char *version, const char 
     AUTO(err) err = NULL;
     uint64_t bytes;
     if (access(path, F_OK) < 0) {
-        core_folder_remove(fresh, NULL); /* of one who was killed */
+        file_remove_tree(fresh, NULL); /* of one who was killed */
         if (copy_tree(tree, fresh, &bytes, &err) < 0) {
             log_err(LOG_INFO, "cache.not_kept", err, "url=%s commit=%s", url, commit);
             return;

@@ -3,6 +3,7 @@
 
 #include "apic/core/recover.h"
 #include "apic/core/registry.h"
+#include "base/file.h"
 #include "base/uuid.h"
 
 #include <errno.h>
@@ -242,7 +243,7 @@ open_folders(core_t *self, const char *data_folder, err_t **err)
     self->repositories = str_format("%s/repositories", data_folder);
     self->tokens = str_format("%s/github-auth", data_folder);
     self->tmp = str_format("%s/tmp", data_folder);
-    if (core_folder_remove(self->tmp, err) < 0)
+    if (file_remove_tree(self->tmp, err) < 0)
         return -1;
     const char *folders[] = {data_folder,        database,     self->store,
                              self->repositories, self->tokens, self->tmp};

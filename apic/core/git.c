@@ -5,6 +5,7 @@
 #include "apic/core/helpers/git.h"
 #include "apic/core/internal.h"
 #include "archive/archive.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -129,11 +130,11 @@ fetch(const git_clone_t *self, const char *url, const char *to, err_t **err)
     const bool is_known = rc == 0 && find_commit(self, to, "HEAD", commit);
     AUTO_FREE char *history = str_format("%s/.git", to);
     if (rc == 0)
-        rc = core_folder_remove(history, err);
+        rc = file_remove_tree(history, err);
     if (rc == 0)
         rc = archive_links_drop(to, err); /* it must not show what else is here */
     if (rc < 0)
-        core_folder_remove(to, NULL);
+        file_remove_tree(to, NULL);
     else if (is_known)
         cache_put(&self->cache, url, self->version, commit, self->token[0], to);
     return rc;
@@ -254,7 +255,7 @@ clone_once(const git_clone_t *self, const char *url, const char *to, err_t **err
     if (command(self, self->token, shallow, NULL, &why) == 0)
         return 0;
     if (strstr(err_text(why), "shallow")) {
-        core_folder_remove(to, NULL);
+        file_remove_tree(to, NULL);
         return command(self, self->token, plain, NULL, err);
     }
     if (err)
@@ -270,7 +271,7 @@ clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t 
         err_destroy(&why);
         if (clone_once(self, url, to, &why) == 0)
             return 0;
-        core_folder_remove(to, NULL);
+        file_remove_tree(to, NULL);
         log_err(LOG_WARN, "git.clone_failed", why, "url=%s attempt=%d", url, attempt);
         if (attempt == GIT_ATTEMPTS || is_final(why) || pause_before(self, pause) != 0)
             break;

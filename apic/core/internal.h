@@ -52,8 +52,6 @@ void core_set_text(char **field, const char *value);
 
 /* files.c */
 int core_folder_make(const char *path, err_t **err);
-int core_folder_remove(const char *path,
-                       err_t **err); /* with everything in it; fine when it is not there */
 
 /* artifact.c */
 int artifacts_open(core_t *self, err_t **err);

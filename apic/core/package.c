@@ -3,6 +3,7 @@
 #include "apic/core/internal.h"
 
 #include "archive/archive.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +94,7 @@ core_package_put(core_t *self, const char *package_id, const char *archive, err_
         rc = core_folder_make(parent, err);
     if (rc == 0)
         rc = replace_folder(self, unpacked, target, err);
-    core_folder_remove(unpacked, NULL);
+    file_remove_tree(unpacked, NULL);
     return rc < 0 ? err_wrap(err, "cannot store the package '%s'", package_id) : 0;
 }
 
@@ -189,6 +190,6 @@ core_package_clone(core_t *self, const char *author, const char *repo, const cha
     int rc = core_folder_make(parent, err);
     if (rc == 0)
         rc = replace_folder(self, fresh, target, err);
-    core_folder_remove(fresh, NULL);
+    file_remove_tree(fresh, NULL);
     return rc < 0 ? err_wrap(err, "cannot store the package '" HOST "%s/%s'", author, repo) : 0;
 }

@@ -3,22 +3,14 @@
  */
 #include "archive/archive.h"
 
+#include "base/file.h"
+
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int
-remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
 
 static int
 read_member(void *arg, const archive_member_t *member, archive_reader_t *reader, err_t **err)
@@ -53,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     /* Only what we put there is beside the target. */
     unlink(archive);
-    nftw(target, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(target, NULL);
     if (rmdir(folder) < 0)
         abort();
     return 0;

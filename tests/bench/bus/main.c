@@ -6,7 +6,8 @@
  */
 #include "tests/bench/bus/bench.h"
 
-#include <ftw.h>
+#include "base/file.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,15 +149,6 @@ table_row(const char *name, double ours, double floor, const char *unit, double 
            at_least ? ">=" : "<=", limit, good ? "ok" : "MISSED");
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static void
 print_table(double values[3][2], double memory)
 {
@@ -214,6 +206,6 @@ main(int argc, char **argv)
         print_lines(values, memory);
     else
         print_table(values, memory);
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(folder, NULL);
     return argc > 1 && strcmp(argv[1], "--check") == 0 && missed;
 }

@@ -1,7 +1,8 @@
 /*  stage: see stage.h. */
 #include "tests/unit/actors/stage.h"
 
-#include <ftw.h>
+#include "base/file.h"
+
 #include <pthread.h>
 #include <stdio.h>
 
@@ -44,21 +45,12 @@ stage_setup(void **state)
     return 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 int
 stage_teardown(void **state)
 {
     stage_t *self = *state;
     stage_stop(self);
-    nftw(self->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(self->folder, NULL);
     free(self);
     bus_context_term(); /* hangs if an actor was forgotten */
     return 0;

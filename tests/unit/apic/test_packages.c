@@ -9,6 +9,7 @@
 #include "apic/packages/manifest.h"
 #include "apic/plan/plan.h"
 #include "archive/archive.h"
+#include "base/file.h"
 #include "tests/unit/apic_core/stage.h"
 #include "tests/unit/apic_run/transcript.h"
 
@@ -326,8 +327,7 @@ unpublish(void **state)
 {
     (void)state;
     run_map_done(&used, NULL);
-    AUTO_FREE char *command = str_format("rm -rf %s", mirror);
-    return system(command);
+    return file_remove_tree(mirror, NULL);
 }
 
 int

@@ -1,6 +1,8 @@
 /*  compose: Compose files and the scripts that they become. */
 #include "apic/compose/compose.h"
 
+#include "base/file.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -292,8 +294,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    AUTO_FREE char *command = str_format("rm -rf %s", folder);
-    return system(command);
+    return file_remove_tree(folder, NULL);
 }
 
 int

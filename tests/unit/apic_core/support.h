@@ -4,6 +4,7 @@
 #define KURTOSIS_TESTS_APIC_CORE_SUPPORT_H
 
 #include "apic/core/internal.h"
+#include "base/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,7 @@ static inline void
 support_folder_drop(char *path)
 {
     AUTO(err) err = NULL;
-    assert_int_equal(core_folder_remove(path, &err), 0);
+    assert_int_equal(file_remove_tree(path, &err), 0);
     free(path);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/unit/apic_core/stage.h"
 
 #include "archive/archive.h"
+#include "base/file.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -387,7 +388,7 @@ files_of_a_service_become_an_artifact_and_replace_its_content(void **state)
     assert_non_null(fgets(text, sizeof text, file));
     fclose(file);
     assert_string_equal(text, "/etc/y");
-    core_folder_remove(folder, NULL);
+    file_remove_tree(folder, NULL);
 }
 
 /* Throws the present process' knowledge away, as a kill does, with a service registered and not

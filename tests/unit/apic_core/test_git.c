@@ -1,5 +1,6 @@
 /*  git: clones of repositories that lie on this machine. */
 #include "apic/core/git.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "tests/unit/apic_core/support.h"
 
@@ -76,8 +77,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    AUTO_FREE char *command = str_format("rm -rf %s", folder);
-    return system(command);
+    return file_remove_tree(folder, NULL);
 }
 
 static int

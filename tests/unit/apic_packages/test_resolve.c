@@ -1,5 +1,6 @@
 #include "apic/packages/locator.h"
 #include "apic/packages/resolve.h"
+#include "base/file.h"
 #include "base/str.h"
 
 #include <setjmp.h>
@@ -194,8 +195,7 @@ static int
 remove_package(void **state)
 {
     (void)state;
-    AUTO_FREE char *command = str_format("rm -rf %s", folder);
-    return system(command);
+    return file_remove_tree(folder, NULL);
 }
 
 int

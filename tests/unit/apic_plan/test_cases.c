@@ -14,9 +14,9 @@
 
 #include "apic/packages/file.h"
 #include "apic/plan/plan.h"
+#include "base/file.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,17 +66,10 @@ make_package(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status, (void)kind, (void)where;
-    return remove(path);
-}
-
-static int
 remove_package(void **state)
 {
     (void)state;
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return file_remove_tree(folder, NULL);
 }
 
 /* The script of a case: what is before all, and the body, indented. */

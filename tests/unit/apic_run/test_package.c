@@ -1,7 +1,8 @@
 /*  Whole packages, in a folder as an upload leaves them. */
 #include "transcript.h"
 
-#include <ftw.h>
+#include "base/file.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -284,19 +285,10 @@ make_folder(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
-static int
 remove_folder(void **state)
 {
     (void)state;
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return file_remove_tree(folder, NULL);
 }
 
 int

@@ -1,7 +1,8 @@
 /*  Plans as YAML: what a client gets who asks what a package would do. UUIDs are numbered. */
 #include "transcript.h"
 
-#include <ftw.h>
+#include "base/file.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -336,15 +337,6 @@ a_plan_that_cannot_be_made_says_why(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-    (void)status;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static int
 make_folder(void **state)
 {
     (void)state;
@@ -355,7 +347,7 @@ static int
 remove_folder(void **state)
 {
     (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return file_remove_tree(folder, NULL);
 }
 
 int

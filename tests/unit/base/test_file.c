@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -84,10 +85,34 @@ what_cannot_be_read_says_why(void **state)
     unlink(binary);
 }
 
+static void
+a_folder_goes_with_all_that_is_in_it_and_nothing_that_is_linked(void **state)
+{
+    (void)state;
+    AUTO_FREE char *outside = make("outside", "x", 1);
+    AUTO_FREE char *tree = str_format("%s/tree", folder);
+    AUTO_FREE char *inner = str_format("%s/inner", tree);
+    AUTO_FREE char *link = str_format("%s/link", inner);
+    assert_int_equal(mkdir(tree, 0755) | mkdir(inner, 0755), 0);
+    AUTO_FREE char *file = make("tree/file", "x", 1);
+    assert_int_equal(symlink(outside, link), 0);
+    assert_int_equal(file_remove_tree(tree, NULL), 0);
+    assert_int_not_equal(access(tree, F_OK), 0);
+    assert_int_equal(access(outside, F_OK), 0);
+
+    assert_int_equal(file_remove_tree(outside, NULL), 0);
+    assert_int_not_equal(access(outside, F_OK), 0);
+    assert_int_equal(file_remove_tree(outside, NULL), 0);
+    AUTO(err) err = NULL;
+    assert_true(file_remove_tree("/proc/self/status", &err) < 0);
+    assert_int_equal(err_code(err), ERR_UNKNOWN);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_goes_with_all_that_is_in_it_and_nothing_that_is_linked),
         cmocka_unit_test(a_file_is_read_whole_up_to_the_limit),
         cmocka_unit_test(what_cannot_be_read_says_why),
     };

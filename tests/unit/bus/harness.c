@@ -2,9 +2,9 @@
 #include "tests/unit/bus/harness.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "bus/hello.h"
 
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,21 +76,12 @@ harness_setup_tcp(void **state)
     return setup(state, true);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 int
 harness_teardown(void **state)
 {
     harness_t *self = *state;
     bus_broker_destroy(&self->broker);
-    nftw(self->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(self->folder, NULL);
     free(self);
     bus_context_term(); /* hangs if a socket was forgotten */
     return 0;

@@ -1,5 +1,6 @@
 #include "tests/unit/cli/support.h"
 
+#include "base/file.h"
 #include "bus/bus.h"
 #include "cli/commands.h"
 #include "cli/inspect.h"
@@ -380,8 +381,7 @@ what_is_to_be_run_is_told_apart(void **state)
             assert_true(str_starts(source.path, folder));
     }
     assert_int_equal(chdir("/"), 0);
-    AUTO_FREE char *command = str_format("rm -rf %s", folder);
-    pclose(popen(command, "r"));
+    assert_int_equal(file_remove_tree(folder, NULL), 0);
 }
 
 static void

@@ -1,4 +1,5 @@
 /*  logins: from Docker's configuration and the helper programs it names. */
+#include "base/file.h"
 #include "docker-driver/api.h"
 #include "docker-driver/credential.h"
 #include "docker-driver/logins.h"
@@ -59,8 +60,7 @@ static int
 tear_down(void **state)
 {
     (void)state;
-    AUTO_FREE char *command = str_format("rm -rf %s", folder);
-    return system(command);
+    return file_remove_tree(folder, NULL);
 }
 
 static void

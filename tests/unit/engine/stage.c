@@ -2,10 +2,10 @@
 #include "tests/unit/engine/stage.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/uuid.h"
 #include "logs/logs.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <zmq.h>
@@ -313,15 +313,6 @@ stage_setup(void **state)
     return 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 int
 stage_teardown(void **state)
 {
@@ -329,7 +320,7 @@ stage_teardown(void **state)
     stage_stop(self);
     for (size_t i = 0; i < self->count; i++)
         entry_free(self->enclaves[i]);
-    nftw(self->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(self->folder, NULL);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     free(self);

@@ -1,9 +1,10 @@
 /*  Sinks: what is sent, and the program that forwards a store to small receivers which also refuse and hang up. */
 #include "logs/sinks/sinks.h"
 
+#include "base/file.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -31,13 +32,6 @@ typedef struct {
 } place_t;
 
 static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static int
 setup(void **state)
 {
     place_t *self = calloc(1, sizeof *self);
@@ -61,7 +55,7 @@ teardown(void **state)
 {
     place_t *self = *state;
     stop(self);
-    nftw(self->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(self->root, NULL);
     free(self);
     return 0;
 }

@@ -3,9 +3,9 @@
 #include "logs/logs.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,13 +33,6 @@ typedef struct {
 } place_t;
 
 static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static int
 setup(void **state)
 {
     place_t *self = calloc(1, sizeof *self);
@@ -55,7 +48,7 @@ static int
 teardown(void **state)
 {
     place_t *self = *state;
-    nftw(self->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(self->root, NULL);
     free(self);
     return 0;
 }

@@ -1,8 +1,8 @@
 #include "archive/archive.h"
+#include "base/file.h"
 #include "sdk/contexts.h"
 #include "sdk/sdk.h"
 
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -359,15 +359,6 @@ set_up(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *about, int flag, struct FTW *ftw)
-{
-    (void)about;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
-static int
 tear_down(void **state)
 {
     stage_t *self = *state;
@@ -381,7 +372,7 @@ tear_down(void **state)
     free(self->params);
     free(self->package);
     pthread_mutex_destroy(&self->lock);
-    nftw(self->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove_tree(self->folder, NULL);
     free(self);
     bus_context_term();
     return 0;
