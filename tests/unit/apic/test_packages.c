@@ -212,17 +212,9 @@ yaml_numbers_of(const char *yaml)
 static bool
 check(const char *name, const char *ending, const char *said)
 {
-    const char *mode = getenv("KURTOSIS_GOLDEN");
     AUTO_FREE char *path = str_format(FOLDER "golden/%s.%s", name, ending);
     AUTO_STR expected = STR_EMPTY;
-    if (mode && !strcmp(mode, "write")) {
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        fputs(said, file);
-        fclose(file);
-        return true;
-    }
-    if (packages_file_read(path, FILE_MAX, &expected, NULL) == 0 && !strcmp(expected.data, said))
+    if (golden_same(path, said, &expected))
         return true;
     print_error("%s is not\n%s\nIf that is right: KURTOSIS_GOLDEN=write "
                 "build/bin/test_apic_packages\n",

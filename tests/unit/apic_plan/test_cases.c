@@ -34,34 +34,19 @@
 
 static char folder[] = "/tmp/kurtosis-cases-XXXXXX";
 
-static void
-put_file(const char *path, const char *text)
-{
-    AUTO_FREE char *whole = str_format("%s/%s", folder, path);
-    for (char *at = whole + strlen(folder) + 1; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        mkdir(whole, 0755);
-        *at = '/';
-    }
-    FILE *file = fopen(whole, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static int
 make_package(void **state)
 {
     (void)state;
     if (!mkdtemp(folder))
         return -1;
-    put_file("me/pkg/kurtosis.yml", "name: github.com/me/pkg\n");
-    put_file("me/pkg/data.txt", "data\n");
-    put_file("me/pkg/dir/one.txt", "one\n");
-    put_file("me/pkg/dir/two.txt", "two\n");
-    put_file("me/pkg/app/Dockerfile", "FROM scratch\n");
-    put_file("me/pkg/app/docker/other.Dockerfile", "FROM scratch\n");
-    put_file("me/pkg/nix/flake.nix", "{}\n");
+    put_file(folder, "me/pkg/kurtosis.yml", "name: github.com/me/pkg\n");
+    put_file(folder, "me/pkg/data.txt", "data\n");
+    put_file(folder, "me/pkg/dir/one.txt", "one\n");
+    put_file(folder, "me/pkg/dir/two.txt", "two\n");
+    put_file(folder, "me/pkg/app/Dockerfile", "FROM scratch\n");
+    put_file(folder, "me/pkg/app/docker/other.Dockerfile", "FROM scratch\n");
+    put_file(folder, "me/pkg/nix/flake.nix", "{}\n");
     return 0;
 }
 
@@ -104,7 +89,7 @@ run_case(const char *title, const char *script, str_t *out)
         .check_resources = strstr(title, "[resources]"),
     };
     if (is_package)
-        put_file("me/pkg/main.star", script);
+        put_file(folder, "me/pkg/main.star", script);
     enclave_init(&enclave, folder);
     enclave.with_arguments = strstr(title, "[arguments]");
     world_memory_break(enclave.memory, "broken");
@@ -166,7 +151,6 @@ say_difference(const char *name, const char *said, const char *expected)
 static bool
 check_file(const char *name)
 {
-    const char *mode = getenv("KURTOSIS_GOLDEN");
     AUTO_FREE char *path = str_format(FOLDER "/%s.out", name);
     AUTO_FREE char *said = run_file(name);
     AUTO_STR expected = STR_EMPTY;
@@ -174,14 +158,7 @@ check_file(const char *name)
         print_error("there are no cases of '%s': write " FOLDER "/%s.star\n", name, name);
         return false;
     }
-    if (mode && !strcmp(mode, "write")) {
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        fputs(said, file);
-        fclose(file);
-        return true;
-    }
-    if (packages_file_read(path, FILE_MAX, &expected, NULL) == 0 && !strcmp(expected.data, said))
+    if (golden_same(path, said, &expected))
         return true;
     say_difference(name, said, expected.data ? expected.data : "");
     return false;

@@ -61,8 +61,6 @@ each_script_says_what_is_written_beside_it(void **state)
 {
     (void)state;
     struct dirent **entries;
-    const char *mode = getenv("KURTOSIS_GOLDEN");
-    const bool update = mode && !strcmp(mode, "write");
     const int count = scandir(FOLDER, &entries, NULL, alphasort);
     int failures = 0;
     assert_true(count > 2);
@@ -78,13 +76,7 @@ each_script_says_what_is_written_beside_it(void **state)
         AUTO_STR script = STR_EMPTY, expected = STR_EMPTY;
         assert_int_equal(packages_file_read(path, 1 << 20, &script, NULL), 0);
         AUTO_FREE char *said = run_case(script.data);
-        if (update) {
-            FILE *file = fopen(out_path, "w");
-            assert_non_null(file);
-            fputs(said, file);
-            fclose(file);
-        } else if (packages_file_read(out_path, 1 << 20, &expected, NULL) < 0 ||
-                   strcmp(expected.data, said) != 0) {
+        if (!golden_same(out_path, said, &expected)) {
             print_error("%s says:\n%s\nand should say:\n%s\n", name, said, expected.data);
             failures++;
         }

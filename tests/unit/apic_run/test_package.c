@@ -16,21 +16,6 @@
 
 static char folder[] = "/tmp/kurtosis-package-XXXXXX";
 
-static void
-put_file(const char *path, const char *text)
-{
-    AUTO_FREE char *whole = str_format("%s/%s", folder, path);
-    for (char *at = whole + strlen(folder) + 1; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        mkdir(whole, 0755);
-        *at = '/';
-    }
-    FILE *file = fopen(whole, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static char *
 run_package(const char *id, const char *main_file)
 {
@@ -55,10 +40,10 @@ static void
 a_package_imports_its_files_and_its_dependencies(void **state)
 {
     (void)state;
-    put_file("me/pkg/kurtosis.yml",
+    put_file(folder, "me/pkg/kurtosis.yml",
              "name: github.com/me/pkg\nreplace:\n  github.com/far/dep: ../local\n");
     put_file(
-        "me/pkg/main.star",
+        folder, "me/pkg/main.star",
         "lib = import_module(\"./lib/deep.star\")\n"
         "dep = import_module(\"github.com/far/dep/x.star\")\n"
         "again = import_module(\"lib/deep.star\")\n"
@@ -66,14 +51,14 @@ a_package_imports_its_files_and_its_dependencies(void **state)
         "    plan.print(lib.NAME + dep.greet() + read_file(\"/data.txt\") + str(lib == again))\n"
         "    lib.add(plan)\n"
         "    plan.upload_files(\"lib\", name = \"lib\")\n");
-    put_file("me/pkg/lib/deep.star",
+    put_file(folder, "me/pkg/lib/deep.star",
              "up = import_module(\"../up.star\")\nNAME = up.NAME\n_hidden = 1\n"
              "def add(plan):\n    plan.upload_files(src = \"deep.star\", name = \"deep\")\n");
-    put_file("me/pkg/up.star", "NAME = \"up\"\n");
-    put_file("me/pkg/data.txt", "data");
-    put_file("far/dep/kurtosis.yml", "name: github.com/far/dep\n");
-    put_file("far/dep/x.star", "def greet():\n    return read_file(\"./y.txt\")\n");
-    put_file("far/dep/y.txt", "far");
+    put_file(folder, "me/pkg/up.star", "NAME = \"up\"\n");
+    put_file(folder, "me/pkg/data.txt", "data");
+    put_file(folder, "far/dep/kurtosis.yml", "name: github.com/far/dep\n");
+    put_file(folder, "far/dep/x.star", "def greet():\n    return read_file(\"./y.txt\")\n");
+    put_file(folder, "far/dep/y.txt", "far");
     AUTO_FREE char *said = run_package("github.com/me/pkg", NULL);
     expect(said, "= upfardataTrue\n");
     expect(said,
@@ -87,9 +72,10 @@ static void
 errors_of_imported_files_have_their_frames_first(void **state)
 {
     (void)state;
-    put_file("me/err/kurtosis.yml", "name: github.com/me/err\n");
-    put_file("me/err/main.star", "lib = import_module(\"lib.star\")\ndef run(plan):\n    pass\n");
-    put_file("me/err/lib.star", "x = 1\ny = 0\nz = x // y\n");
+    put_file(folder, "me/err/kurtosis.yml", "name: github.com/me/err\n");
+    put_file(folder, "me/err/main.star",
+             "lib = import_module(\"lib.star\")\ndef run(plan):\n    pass\n");
+    put_file(folder, "me/err/lib.star", "x = 1\ny = 0\nz = x // y\n");
     AUTO_FREE char *said = run_package("github.com/me/err", NULL);
     assert_string_equal(said, "interpretation error: Evaluation error: floored division by zero\n"
                               "\tat [github.com/me/err/lib.star:3:7]: <toplevel>\n"
@@ -116,12 +102,12 @@ what_cannot_be_loaded_is_said(void **state)
          "Loading module content for module 'github.com/me/load/sub' failed."},
         {"load(\"a\", \"b\")", "statement is not available in Kurtosis"},
     };
-    put_file("me/load/kurtosis.yml", "name: github.com/me/load\n");
-    put_file("me/load/sub/x", "");
+    put_file(folder, "me/load/kurtosis.yml", "name: github.com/me/load\n");
+    put_file(folder, "me/load/sub/x", "");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         AUTO_FREE char *text = str_format("%s\ndef run(plan):\n    pass\n", cases[i][0]);
-        put_file("me/load/self.star", text);
-        put_file("me/load/main.star", text);
+        put_file(folder, "me/load/self.star", text);
+        put_file(folder, "me/load/main.star", text);
         AUTO_FREE char *said = run_package("github.com/me/load", NULL);
         expect(said, cases[i][1]);
         expect(said, "finished: false\n");
@@ -132,9 +118,9 @@ static void
 what_is_no_package_is_refused_before_anything_is_said(void **state)
 {
     (void)state;
-    put_file("me/none/main.star", "def run(plan):\n    pass\n");
-    put_file("me/wrong/kurtosis.yml", "name: github.com/me/right\n");
-    put_file("me/other/kurtosis.yml", "name: github.com/me/other\n");
+    put_file(folder, "me/none/main.star", "def run(plan):\n    pass\n");
+    put_file(folder, "me/wrong/kurtosis.yml", "name: github.com/me/right\n");
+    put_file(folder, "me/other/kurtosis.yml", "name: github.com/me/other\n");
     static const char *const cases[][3] = {
         {"github.com/me/none", NULL,
          "interpretation error: No 'kurtosis.yml' file was found in the package root so fell back "
@@ -161,8 +147,8 @@ a_package_may_have_its_main_function_elsewhere(void **state)
 {
     enclave_t enclave;
     (void)state;
-    put_file("me/main/kurtosis.yml", "name: github.com/me/main\n");
-    put_file("me/main/a/b.star", "def go(x):\n    return {\"x\": x}\n");
+    put_file(folder, "me/main/kurtosis.yml", "name: github.com/me/main\n");
+    put_file(folder, "me/main/a/b.star", "def go(x):\n    return {\"x\": x}\n");
     enclave_init(&enclave, folder);
     AUTO_FREE char *said = transcript(&enclave,
                                       (run_request_t){.package_id = "github.com/me/main",
@@ -178,10 +164,10 @@ static void
 a_compose_file_is_a_package_and_a_module(void **state)
 {
     (void)state;
-    put_file("me/stack/docker-compose.yml",
+    put_file(folder, "me/stack/docker-compose.yml",
              "services:\n  web:\n    image: nginx\n    restart: always\n    volumes: "
              "[\"./conf:/conf\"]\n    depends_on: [db]\n  db: {image: postgres}\n");
-    put_file("me/stack/conf/x", "x");
+    put_file(folder, "me/stack/conf/x", "x");
     AUTO_FREE char *said = run_package("github.com/me/stack", NULL);
     expect(said, "github.com/me/stack/docker-compose.yml[3:22] upload_files: Uploading file "
                  "'./conf' to files artifact 'web--volume0'\n");
@@ -189,23 +175,24 @@ a_compose_file_is_a_package_and_a_module(void **state)
                  "supported and left out\n");
     expect(said, "finished: true");
 
-    put_file("me/around/kurtosis.yml", "name: github.com/me/around\n");
-    put_file("me/around/sub/compose.yaml", "services: {one: {image: nginx, tty: true}}\n");
-    put_file("me/around/main.star", "stack = import_module(\"./sub/compose.yaml\")\n"
-                                    "def run(plan):\n    stack.run(plan)\n"
-                                    "    plan.print(read_file(\"sub/compose.yaml\"))\n");
+    put_file(folder, "me/around/kurtosis.yml", "name: github.com/me/around\n");
+    put_file(folder, "me/around/sub/compose.yaml", "services: {one: {image: nginx, tty: true}}\n");
+    put_file(folder, "me/around/main.star",
+             "stack = import_module(\"./sub/compose.yaml\")\n"
+             "def run(plan):\n    stack.run(plan)\n"
+             "    plan.print(read_file(\"sub/compose.yaml\"))\n");
     AUTO_FREE char *around = run_package("github.com/me/around", NULL);
     expect(around, "= def run(plan):\n    plan.add_service(name = \"one\", config = ");
     expect(around, "warning: Compose file 'compose.yaml': 'tty' of service 'one' is not supported "
                    "and left out\n");
     expect(around, "finished: true");
 
-    put_file("me/badstack/compose.yml", "services: {one: {tty: true}}\n");
+    put_file(folder, "me/badstack/compose.yml", "services: {one: {tty: true}}\n");
     AUTO_FREE char *bad = run_package("github.com/me/badstack", NULL);
     expect(bad, "An error occurred transpiling the Docker Compose package 'github.com/me/badstack' "
                 "to Starlark\n\tCaused by: An error occurred converting Compose file 'compose.yml' "
                 "to a Starlark script.\n\tCaused by: service \"one\" has neither");
-    put_file("me/around/sub/compose.yaml", "services: {one: {tty: true}}\n");
+    put_file(folder, "me/around/sub/compose.yaml", "services: {one: {tty: true}}\n");
     AUTO_FREE char *bad_import = run_package("github.com/me/around", NULL);
     expect(bad_import, "Loading module content for module 'github.com/me/around/sub/compose.yaml' "
                        "failed. An error occurred in transpiling the Docker Compose Package to "
@@ -240,20 +227,21 @@ dependencies_are_cloned_and_replacements_that_ended_are_undone(void **state)
     (void)state;
     enclave_t enclave;
     enclave_init(&enclave, folder);
-    put_file("me/using/main.star", "x = import_module(\"github.com/far/dep2/x.star\")\n"
-                                   "def run(plan):\n    plan.print(x.TEXT)\n");
-    put_file("far/dep2/kurtosis.yml", "name: github.com/far/dep2\n");
-    put_file("far/dep2/x.star", "TEXT = \"local\"\n");
-    put_file("me/using/kurtosis.yml",
+    put_file(folder, "me/using/main.star",
+             "x = import_module(\"github.com/far/dep2/x.star\")\n"
+             "def run(plan):\n    plan.print(x.TEXT)\n");
+    put_file(folder, "far/dep2/kurtosis.yml", "name: github.com/far/dep2\n");
+    put_file(folder, "far/dep2/x.star", "TEXT = \"local\"\n");
+    put_file(folder, "me/using/kurtosis.yml",
              "name: github.com/me/using\nreplace:\n  github.com/far/dep2: ../dep2\n");
     AUTO_FREE char *local = run_far(&enclave, "github.com/me/using", false);
     expect(local, "= local\n");
     put_file(
-        "me/using/kurtosis.yml",
+        folder, "me/using/kurtosis.yml",
         "name: github.com/me/using\nreplace:\n  github.com/far/dep2: github.com/far/dep3@v3\n");
     AUTO_FREE char *remote = run_far(&enclave, "github.com/me/using", false);
     expect(remote, "= version v3 token of \n");
-    put_file("me/using/kurtosis.yml", "name: github.com/me/using\n");
+    put_file(folder, "me/using/kurtosis.yml", "name: github.com/me/using\n");
     AUTO_FREE char *plain = run_far(&enclave, "github.com/me/using", false);
     expect(plain, "= version  token of github.com/far/dep2\n");
     enclave_done(&enclave);
@@ -265,12 +253,12 @@ a_replacement_that_ended_and_cannot_be_cloned_is_said(void **state)
     (void)state;
     enclave_t enclave;
     enclave_init(&enclave, folder);
-    put_file("me/using/main.star", "def run(plan):\n    pass\n");
-    put_file("me/using/kurtosis.yml",
+    put_file(folder, "me/using/main.star", "def run(plan):\n    pass\n");
+    put_file(folder, "me/using/kurtosis.yml",
              "name: github.com/me/using\nreplace:\n  github.com/gone/dep: ../dep\n");
     AUTO_FREE char *local = run_far(&enclave, "github.com/me/using", false);
     expect(local, "finished: true");
-    put_file("me/using/kurtosis.yml", "name: github.com/me/using\n");
+    put_file(folder, "me/using/kurtosis.yml", "name: github.com/me/using\n");
     AUTO_FREE char *said = run_far(&enclave, "github.com/me/using", false);
     expect(said, "An error occurred cloning package 'github.com/gone/dep'\n\tCaused by: "
                  "github.com/gone/dep cannot be reached");

@@ -16,21 +16,6 @@
 
 static char folder[] = "/tmp/kurtosis-plan-XXXXXX";
 
-static void
-put_file(const char *path, const char *text)
-{
-    AUTO_FREE char *whole = str_format("%s/%s", folder, path);
-    for (char *at = whole + strlen(folder) + 1; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        mkdir(whole, 0755);
-        *at = '/';
-    }
-    FILE *file = fopen(whole, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 /* The plan, or why there is none. */
 static char *
 plan_of(run_request_t request)
@@ -46,11 +31,11 @@ static void
 a_package_is_shown_with_all_it_makes(void **state)
 {
     (void)state;
-    put_file("acme/shop/kurtosis.yml", "name: github.com/acme/shop\n");
-    put_file("acme/shop/api/Dockerfile", "FROM scratch\n");
-    put_file("acme/db-package/kurtosis.yml", "name: github.com/acme/db-package\n");
-    put_file("acme/db-package/main.star", "");
-    put_file("acme/shop/main.star",
+    put_file(folder, "acme/shop/kurtosis.yml", "name: github.com/acme/shop\n");
+    put_file(folder, "acme/shop/api/Dockerfile", "FROM scratch\n");
+    put_file(folder, "acme/db-package/kurtosis.yml", "name: github.com/acme/db-package\n");
+    put_file(folder, "acme/db-package/main.star", "");
+    put_file(folder, "acme/shop/main.star",
              "import_module(\"github.com/acme/db-package/main.star\")\n"
              "def run(plan):\n"
              "    conf = plan.render_templates(\n"
@@ -323,8 +308,8 @@ static void
 a_plan_that_cannot_be_made_says_why(void **state)
 {
     (void)state;
-    put_file("acme/bad/kurtosis.yml", "name: github.com/acme/bad\n");
-    put_file("acme/bad/main.star", "def run(plan):\n    fail(\"no\")\n");
+    put_file(folder, "acme/bad/kurtosis.yml", "name: github.com/acme/bad\n");
+    put_file(folder, "acme/bad/main.star", "def run(plan):\n    fail(\"no\")\n");
     AUTO_FREE char *script =
         plan_of((run_request_t){.script = "def run(plan):\n    fail(\"no\")\n"});
     assert_ptr_equal(strstr(script, "Evaluation error: fail: no"), script);

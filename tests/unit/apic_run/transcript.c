@@ -1,17 +1,21 @@
 #include "transcript.h"
 
+#include "apic/packages/file.h"
 #include "apic/run/map.h"
 
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
-#define YAML_UUIDS_MAX 1024 /* different ones in one plan */
+#define YAML_UUIDS_MAX 1024   /* different ones in one plan */
+#define GOLDEN_MAX (4u << 20) /* bytes of an expectation */
 
 typedef struct {
     str_t text;
@@ -273,4 +277,34 @@ transcript_yaml(enclave_t *self, run_request_t request)
     request.main_function = request.main_function ? request.main_function : "";
     return run_plan_yaml(&enclave, &request, &yaml, &err) == 0 ? number_uuids(yaml)
                                                                : err_lines(err);
+}
+
+void
+put_file(const char *folder, const char *path, const char *text)
+{
+    AUTO_FREE char *whole = str_format("%s/%s", folder, path);
+    for (char *at = whole + strlen(folder) + 1; (at = strchr(at, '/')); at++) {
+        *at = '\0';
+        mkdir(whole, 0755);
+        *at = '/';
+    }
+    FILE *file = fopen(whole, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+bool
+golden_same(const char *path, const char *said, str_t *ret_expected)
+{
+    const char *mode = getenv("KURTOSIS_GOLDEN");
+    if (mode && !strcmp(mode, "write")) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fputs(said, file);
+        fclose(file);
+        return true;
+    }
+    return packages_file_read(path, GOLDEN_MAX, ret_expected, NULL) == 0 &&
+           !strcmp(ret_expected->data, said);
 }

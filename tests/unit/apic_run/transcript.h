@@ -33,4 +33,10 @@ char *transcript_of(enclave_t *self, const char *script);
 /* The plan as YAML, its UUIDs as U1, U2, ...; or why there is none, a line per cause. Yours. */
 char *transcript_yaml(enclave_t *self, run_request_t request);
 
+/* Writes a file of packages below the folder, and the folders on its way. */
+void put_file(const char *folder, const char *path, const char *text);
+/* Is that what the file says? *ret_expected gets what it says. With KURTOSIS_GOLDEN=write in the environment the file is
+ * written instead. */
+bool golden_same(const char *path, const char *said, str_t *ret_expected);
+
 #endif
