@@ -1,21 +1,9 @@
 # The Docker daemon restarts, or crashes: engine and enclaves reconnect by themselves.
-[ "${KURTOSIS_SANDBOX:-}" = 1 ] || {
-    echo "skipped: restarting the Docker daemon needs one of our own (root)"
-    trap - EXIT
-    exit 77
-}
+source "$root/tests/chaos/lib.sh"
+own_daemon "restarting the Docker daemon"
 image busybox
 daemon=$KURTOSIS_SANDBOX_FOLDER
-
-comes_back() { # COMMAND...
-    local until=$((SECONDS + 45))
-    while [ $SECONDS -lt $until ]; do
-        run "$@"
-        [ $code = 0 ] && return
-        sleep 0.5
-    done
-    die "does not come back"
-}
+patience=45
 
 ok kurtosis enclave add --name e
 ok kurtosis service add e web "$image" --cmd "httpd -f -p 80 -h /etc" --ports http=http:80/tcp

@@ -1,12 +1,10 @@
 # The Docker daemon is killed while containers are made and started, while a command runs, while logs are followed: nothing
 # hangs, and afterwards everything that is said is true.
-[ "${KURTOSIS_SANDBOX:-}" = 1 ] || {
-    echo "skipped: killing the Docker daemon needs one of our own (root)"
-    trap - EXIT
-    exit 77
-}
+source "$root/tests/chaos/lib.sh"
+own_daemon "killing the Docker daemon"
 image busybox
 daemon=$KURTOSIS_SANDBOX_FOLDER
+patience=60
 script several.star <<'STAR'
 def run(plan, args):
     for i in range(6):
@@ -15,33 +13,9 @@ def run(plan, args):
 STAR
 echo content >some
 
-comes_back() { # COMMAND...
-    local until=$((SECONDS + 60))
-    while [ $SECONDS -lt $until ]; do
-        run "$@"
-        [ $code = 0 ] && return
-        sleep 0.5
-    done
-    die "does not come back"
-}
-
 # Ends within two minutes, however.
 ends() { # PID WHAT
     timeout 120 tail --pid="$1" --follow /dev/null || die "$2 hangs"
-}
-
-# What is said of the enclave's services is what Docker has; what was half made is undone after a while.
-truth() { # ENCLAVE
-    local said there until=$((SECONDS + 60))
-    while :; do
-        comes_back kurtosis enclave inspect "$1"
-        said=$(plain | awk '/User Services/ { on = 1 } on && ($NF == "RUNNING" || $NF == "STOPPED") { print $2 }' | sort | xargs)
-        there=$(docker ps -a --filter label=com.kurtosistech.enclave-name="$1" \
-            --filter label=com.kurtosistech.container-type=user-service --format '{{.Label "com.kurtosistech.id"}}' | sort | xargs)
-        [ "$said" != "$there" ] || return 0
-        [ $SECONDS -lt $until ] || die "services of $1: Docker has '$there', Kurtosis says '$said'"
-        sleep 0.5
-    done
 }
 
 blow() { # the daemon dies and comes again
@@ -66,11 +40,11 @@ for moment in create start; do
     comes "$moment" events.out
     blow "$runner" "the run"
     wait $events || true
-    truth e
+    truth e comes_back
 
     it "daemon killed in '$moment': the run is taken up again"
     comes_back kurtosis run several.star "{\"image\": \"$image\"}" --enclave e
-    truth e
+    truth e comes_back
     for i in 0 1 2 3 4 5; do ok kurtosis service rm e "s$i"; done
 done
 

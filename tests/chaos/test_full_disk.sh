@@ -1,9 +1,6 @@
 # A full disk: clear errors, nothing half made, and all is well once there is room.
-[ "${KURTOSIS_SANDBOX:-}" = 1 ] || {
-    echo "skipped: filling Docker's disk needs a daemon of our own (root)"
-    trap - EXIT
-    exit 77
-}
+source "$root/tests/chaos/lib.sh"
+own_daemon "filling Docker's disk"
 image busybox
 
 it "Docker moves to a small disk"

@@ -1,5 +1,7 @@
 # kill -9 of the engine, the driver or an API container at several moments of a run: afterwards everything that is said is
 # true, everything works again, and nothing is orphaned.
+source "$root/tests/chaos/lib.sh"
+truth_patience=20 # a run whose client is gone goes on
 image busybox
 arguments="{\"image\": \"$image\"}"
 script long.star <<'STAR'
@@ -20,32 +22,6 @@ kill_process() { # CONTAINER PROGRAM
 kill_engine() { kill_process "$(engine_container)" kurtosis-engine; }
 kill_driver() { kill_process "$(engine_container)" kurtosis-docker-driver; }
 kill_apic() { kill_process "$(api_container "$1")" kurtosis-apic; }
-
-# Within half a minute (restarts back off) a command that asks for the truth works again.
-comes_back() { # COMMAND...
-    local until=$((SECONDS + 30))
-    while [ $SECONDS -lt $until ]; do
-        run "$@"
-        [ $code = 0 ] && return
-        sleep 0.2
-    done
-    die "does not come back"
-}
-
-# What is said of an enclave's services is what Docker has. A run whose client is gone goes on, so the two are compared
-# until they agree.
-truth() { # ENCLAVE
-    local said there until=$((SECONDS + 20))
-    while :; do
-        ok kurtosis enclave inspect "$1"
-        said=$(plain | awk '/User Services/ { on = 1 } on && ($NF == "RUNNING" || $NF == "STOPPED") { print $2 }' | sort | xargs)
-        there=$(docker ps -a --filter label=com.kurtosistech.enclave-name="$1" \
-            --filter label=com.kurtosistech.container-type=user-service --format '{{.Label "com.kurtosistech.id"}}' | sort | xargs)
-        [ "$said" != "$there" ] || return 0
-        [ $SECONDS -lt $until ] || die "services of $1: Docker has '$there', Kurtosis says '$said'"
-        sleep 0.2
-    done
-}
 
 for victim in engine driver apic; do
     for moment in "s0' added" "done 1" "s3' added" "done 5"; do

@@ -1,5 +1,7 @@
 # The API container killed as each instruction of a small plan begins, then the same run again: what there is in the end is what
 # there is after an undisturbed run.
+source "$root/tests/chaos/lib.sh"
+patience=60 # the container is started again, later each time
 image busybox
 arguments="{\"image\": \"$image\"}"
 script plan.star <<'STAR'
@@ -50,10 +52,7 @@ for number in "${!beginnings[@]}"; do
     status=0
     wait $runner || status=$?
     [ $status != 124 ] || die "the run hangs: $(cat run.out)"
-    until=$((SECONDS + 60)) # the container is started again, later each time
-    until run kurtosis run plan.star "$arguments" --enclave "$name" && [ "$code" = 0 ]; do
-        [ $SECONDS -lt $until ] || die "no run succeeds any more"
-    done
+    comes_back kurtosis run plan.star "$arguments" --enclave "$name"
     says "Starlark code successfully run"
     same "the end" "$expected" "$(state "$name")"
     ok kurtosis enclave rm --force "$name"

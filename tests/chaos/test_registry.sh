@@ -1,11 +1,9 @@
 # Registries that stall, cut and lie, and a Docker daemon that is killed while it pulls and builds.
-[ "${KURTOSIS_SANDBOX:-}" = 1 ] || {
-    echo "skipped: killing the Docker daemon needs one of our own (root)"
-    trap - EXIT
-    exit 77
-}
+source "$root/tests/chaos/lib.sh"
+own_daemon "killing the Docker daemon"
 image busybox
 daemon=$KURTOSIS_SANDBOX_FOLDER
+patience=60 # engine and API container are just coming back
 mkdir -p "$work/registry"
 cat >"$work/registry/config.yml" <<YML
 version: 0.1
@@ -81,15 +79,7 @@ mode good
 code=0
 wait $run_pid || code=$?
 [ $code != 0 ] || die "the run succeeds: $(cat "$work/run")"
-again() { # COMMAND...: engine and API container are just coming back
-    local until=$((SECONDS + 60))
-    while [ $SECONDS -lt $until ]; do
-        run "$@"
-        [ $code != 0 ] || return 0
-    done
-    die "does not succeed within a minute"
-}
-again kurtosis run pull.star --enclave killed
+comes_back kurtosis run pull.star --enclave killed
 says "hello from a"
 
 it "a daemon that is killed during a build, too"
@@ -116,7 +106,7 @@ code=0
 wait $run_pid || code=$?
 [ $code != 0 ] || die "the run succeeds: $(cat "$work/run")"
 echo short >shop/wait
-again kurtosis run shop --enclave killed
+comes_back kurtosis run shop --enclave killed
 says "hello from b"
 ok kurtosis clean --all
 docker rmi me/b 127.0.0.1:5063/box:1 >/dev/null
