@@ -43,15 +43,6 @@ set_deadline(line_t *self, int timeout_ms, const actor_call_t *within)
     self->remaining = left < 1 ? 1 : left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }
 
-/* A new one is a random number of the actor's birth and the number of the ask, well mixed: asking the kernel for each
- * would cost more than all the rest of the ask here. */
-static uint64_t
-trace_of(const actor_t *actor, const line_t *within, uint64_t number)
-{
-    uint64_t trace = within ? within->trace : bus_hash_number(actor->traces + number);
-    return trace ? trace : 1;
-}
-
 static void
 post_open(actor_t *actor, post_t *post)
 {
@@ -79,7 +70,7 @@ line_to(actor_t *self, actor_call_t *within, const char *to, const bus_method_t 
 {
     line_t *line = line_new(self, method, to, true);
     line->talk.correlation = bus_peer_number(self->peer);
-    line->trace = trace_of(self, within ? &within->line : NULL, line->talk.correlation);
+    line->trace = line_trace(self, within ? &within->line : NULL, line->talk.correlation);
     line_join(line, within);
     return line;
 }

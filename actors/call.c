@@ -334,8 +334,7 @@ actor_call_t *
 actor_scope_new(actor_t *self, actor_call_t *within)
 {
     line_t *line = line_new(self, NULL, self->name, false);
-    line->trace =
-        within ? within->line.trace : bus_hash_number(self->traces + bus_peer_number(self->peer));
+    line->trace = line_trace(self, within ? &within->line : NULL, bus_peer_number(self->peer));
     if (within)
         line->deadline = within->line.deadline;
     line_join(line, within);

@@ -166,6 +166,9 @@ void actor_mind_time(const actor_t *self, const char *what, int64_t began);
 line_t *line_new(actor_t *actor, const bus_method_t *method, const char *other, bool mine);
 void line_hold(line_t *self);   /* by someone who holds it */
 void line_unhold(line_t *self); /* not under lock; may free */
+/* The trace of one that begins: that of what it is within, otherwise a new one: a random number of the actor's birth and the
+ * number of the ask, well mixed. Asking the kernel for each would cost more than all the rest of the ask. Never 0. */
+uint64_t line_trace(const actor_t *actor, const line_t *within, uint64_t number);
 /* From birth on it is within a call or scope of the same actor; NULL: it stays alone. */
 void line_join(line_t *self, actor_call_t *within);
 void line_on_frame(bus_talk_t *talk, const bus_frame_t *frame, zmq_msg_t *msg, err_t **error);

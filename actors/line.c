@@ -50,6 +50,13 @@ item_destroy(item_t *item)
     free(item);
 }
 
+uint64_t
+line_trace(const actor_t *actor, const line_t *within, uint64_t number)
+{
+    uint64_t trace = within ? within->trace : bus_hash_number(actor->traces + number);
+    return trace ? trace : 1;
+}
+
 void
 line_join(line_t *self, actor_call_t *within)
 {
