@@ -20,7 +20,6 @@ int
 bus_ls_run(const cli_call_t *call, err_t **err)
 {
     (void)call;
-    interrupt_init();
     AUTO_SESSION session = {0};
     AUTO_MESSAGE Bus__ListPeersReply *reply = NULL;
     Bus__ListPeersArgs args = BUS__LIST_PEERS_ARGS__INIT;
@@ -102,7 +101,6 @@ show(memory_t *memory, const Bus__TapEvent *event)
 int
 bus_tap_run(const cli_call_t *call, err_t **err)
 {
-    interrupt_init();
     interrupt_set(NULL, 0);
     AUTO_SESSION session = {0};
     AUTO(actor_stream) stream = NULL;

@@ -9,6 +9,7 @@
 
 #include "archive/archive.h"
 #include "bus/schema/orchestrator.pb-c.h"
+#include "cli/backend.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
@@ -17,8 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-
-#define DRIVER "driver/docker"
 
 static int
 make_folder(const char *path, err_t **err)
@@ -103,7 +102,7 @@ dump_containers(kurtosis_context_t *kurtosis, const char *enclave_uuid, const ch
     AUTO(actor_stream) stream = NULL;
     Orchestrator__DumpArgs args = ORCHESTRATOR__DUMP_ARGS__INIT;
     args.enclave_uuid = (char *)enclave_uuid;
-    if (actor_stream_open(kurtosis_context_actor(kurtosis), NULL, DRIVER,
+    if (actor_stream_open(kurtosis_context_actor(kurtosis), NULL, BACKEND_DRIVER,
                           "orchestrator.Orchestrator/Dump", &args.base, &stream, err) < 0)
         return -1;
     for (;;) {

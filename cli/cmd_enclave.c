@@ -243,37 +243,45 @@ print_names(char **names, size_t count)
     free(names);
 }
 
+/* What `kurtosis clean` does it with. */
+typedef struct {
+    session_t *session;
+    backend_t **backend; /* of NULL until a phase needs it */
+    bool all;
+} clean_t;
+
+/* Removes by the orchestrator's own driver, and prints what. */
 static int
-clean_engines(const session_t *session, bool all, err_t **err)
+clean_by(clean_t *self,
+         int (*remove)(backend_t *backend, char ***ret_names, size_t *ret_count, err_t **err),
+         err_t **err)
 {
-    (void)session;
-    (void)all;
     char **names;
     size_t count;
-    if (manager_clean(&names, &count, err) < 0)
+    if ((!*self->backend && backend_new(self->backend, err) < 0) ||
+        remove(*self->backend, &names, &count, err) < 0)
         return -1;
     print_names(names, count);
     return 0;
 }
 
 static int
-clean_images(const session_t *session, bool all, err_t **err)
+clean_engines(clean_t *self, err_t **err)
 {
-    (void)session;
-    (void)all;
-    char **names;
-    size_t count;
-    if (manager_prune_images(&names, &count, err) < 0)
-        return -1;
-    print_names(names, count);
-    return 0;
+    return clean_by(self, manager_clean, err);
 }
 
 static int
-clean_enclaves(const session_t *session, bool all, err_t **err)
+clean_images(clean_t *self, err_t **err)
+{
+    return clean_by(self, manager_prune_images, err);
+}
+
+static int
+clean_enclaves(clean_t *self, err_t **err)
 {
     AUTO_MESSAGE EngineApi__CleanResponse *removed = NULL;
-    if (kurtosis_context_clean(session->kurtosis, all, &removed, err) < 0)
+    if (kurtosis_context_clean(self->session->kurtosis, self->all, &removed, err) < 0)
         return -1;
     for (size_t i = 0; i < removed->n_removed_enclave_name_and_uuids; i++)
         out_line("%s\t%s", removed->removed_enclave_name_and_uuids[i]->uuid,
@@ -283,7 +291,7 @@ clean_enclaves(const session_t *session, bool all, err_t **err)
 
 static const struct {
     const char *name;
-    int (*clean)(const session_t *session, bool all, err_t **err);
+    int (*clean)(clean_t *self, err_t **err);
 } phases[] = {{"enclaves", clean_enclaves},
               {"old Kurtosis engine containers", clean_engines},
               {"unused images", clean_images}};
@@ -292,13 +300,15 @@ int
 clean_run(const cli_call_t *call, err_t **err)
 {
     AUTO_SESSION session;
+    AUTO(backend) backend = NULL;
     AUTO_STR failed = STR_EMPTY;
     if (session_open(&session, err) < 0)
         return -1;
+    clean_t self = {.session = &session, .backend = &backend, .all = cli_bool(call, "all")};
     for (size_t i = 0; i < ARRAY_LEN(phases); i++) {
         AUTO(err) why = NULL;
         out_info("Cleaning %s...", phases[i].name);
-        if (phases[i].clean(&session, cli_bool(call, "all"), &why) < 0) {
+        if (phases[i].clean(&self, &why) < 0) {
             AUTO_FREE char *text = out_error_text(why);
             out_error("%s", text);
             str_printf(&failed, "%s%s", failed.len ? ", " : "", phases[i].name);

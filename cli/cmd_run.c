@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "cli/inspect.h"
 #include "cli/logins.h"
 #include "cli/output.h"
@@ -163,7 +164,7 @@ static void
 show_time(int64_t start)
 {
     AUTO_STR took = STR_EMPTY;
-    out_duration(&took, (clock_ns() - start) / (10 * NS_PER_MS) * (10 * NS_PER_MS));
+    duration_put(&took, (clock_ns() - start) / (10 * NS_PER_MS) * (10 * NS_PER_MS));
     out_info("The run took %s", took.data);
 }
 

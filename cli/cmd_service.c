@@ -12,11 +12,10 @@
 #include "cli/starlark.h"
 
 #include "bus/schema/orchestrator.pb-c.h"
+#include "cli/backend.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define DRIVER "driver/docker"
 
 static int
 open_service(session_t *session, const cli_call_t *call, service_context_t **ret_service,
@@ -224,7 +223,7 @@ service_exec_run(const cli_call_t *call, err_t **err)
     args.command = command;
     args.n_command = ARRAY_LEN(command);
     args.user = (char *)(strcmp(user, "root") ? user : "");
-    if (actor_stream_open(kurtosis_context_actor(session.kurtosis), NULL, DRIVER,
+    if (actor_stream_open(kurtosis_context_actor(session.kurtosis), NULL, BACKEND_DRIVER,
                           "orchestrator.Orchestrator/Exec", &args.base, &stream, err) < 0 ||
         read_output(stream, &output, &code, err) < 0)
         return err_wrap(err, "cannot run '%s' in the service '%s'", shell_command,

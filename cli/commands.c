@@ -26,6 +26,13 @@ const cli_flag_t cli_global_flags[] = {
     {                                                                                              \
         "output", 'o', CLI_TEXT, "", "Print as \"json\" instead of text", outputs                  \
     }
+#define VERBOSITY                                                                                  \
+    {                                                                                              \
+        "verbosity", 'v', CLI_TEXT, "description",                                                 \
+            "What is shown of instructions: brief, detailed, executable, output_only, "            \
+            "description",                                                                         \
+            verbosities                                                                            \
+    }
 #define ENCLAVE                                                                                    \
     {                                                                                              \
         "enclave", CLI_ARG_ENCLAVE, NULL, false                                                    \
@@ -124,10 +131,7 @@ const cli_command_t cli_commands[] = {
      .run = enclave_attach_run,
      .args = {ENCLAVE},
      .flags = {{"only-new", 0, CLI_BOOL, "false", "Leave out what it has done already", NULL},
-               {"verbosity", 'v', CLI_TEXT, "description",
-                "What is shown of instructions: brief, detailed, executable, output_only, "
-                "description",
-                verbosities}}},
+               VERBOSITY}},
     {.path = "enclave connect",
      .summary =
          "Forward the ports of an enclave's services to this machine, where they are not here",
@@ -264,10 +268,7 @@ const cli_command_t cli_commands[] = {
              {"resource-check", 0, CLI_BOOL, "true", "Check processors and memory before execution",
               NULL},
              {"show-enclave-inspect", 0, CLI_BOOL, "true", "Show the enclave at the end", NULL},
-             {"verbosity", 'v', CLI_TEXT, "description",
-              "What is shown of instructions: brief, detailed, executable, output_only, "
-              "description",
-              verbosities},
+             VERBOSITY,
              {"with-mermaid", 0, CLI_BOOL, "false", "With --output-graph: also as Mermaid", NULL},
          }},
     {.path = "service", .summary = "Services of an enclave"},

@@ -243,8 +243,7 @@ print_ends(kurtosis_context_t *kurtosis, enclave_context_t *enclave,
         str_printf(&text, "Service '%s' ended with exit code ", info->name);
         last_lines_code(&text, info->container);
         last_lines_put(&lines, kurtosis, enclave_context_uuid(enclave), info);
-        str_printf(&text, "%s\n%s\n", lines.len ? "; its last lines were:" : "",
-                   lines.data ? lines.data : "");
+        str_printf(&text, "%s\n%s\n", lines.len ? "; its last lines were:" : "", lines.data);
         out_text(text.data);
     }
 }

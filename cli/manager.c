@@ -432,12 +432,10 @@ manager_status(manager_status_t *ret_status, char **ret_version, err_t **err)
 }
 
 int
-manager_clean(char ***ret_names, size_t *ret_count, err_t **err)
+manager_clean(backend_t *backend, char ***ret_names, size_t *ret_count, err_t **err)
 {
-    AUTO(backend) backend = NULL;
     AUTO_MESSAGE Orchestrator__GetEnginesReply *engines = NULL;
-    if (backend_new(&backend, err) < 0 || get_engines(backend, &engines, err) < 0 ||
-        remove_stopped(backend, engines, err) < 0)
+    if (get_engines(backend, &engines, err) < 0 || remove_stopped(backend, engines, err) < 0)
         return -1;
     *ret_count = 0;
     *ret_names = calloc(engines->n_engines + 1, sizeof **ret_names);
@@ -451,14 +449,12 @@ manager_clean(char ***ret_names, size_t *ret_count, err_t **err)
 }
 
 int
-manager_prune_images(char ***ret_names, size_t *ret_count, err_t **err)
+manager_prune_images(backend_t *backend, char ***ret_names, size_t *ret_count, err_t **err)
 {
-    AUTO(backend) backend = NULL;
     AUTO_MESSAGE Orchestrator__PruneImagesReply *reply = NULL;
     Orchestrator__PruneImagesArgs args = ORCHESTRATOR__PRUNE_IMAGES_ARGS__INIT;
     args.keep_version = (char *)KURTOSIS_VERSION;
-    if (backend_new(&backend, err) < 0 ||
-        backend_ask(backend, "PruneImages", &args.base, (ProtobufCMessage **)&reply, err) < 0)
+    if (backend_ask(backend, "PruneImages", &args.base, (ProtobufCMessage **)&reply, err) < 0)
         return -1;
     *ret_names = TAKE(reply->images);
     *ret_count = reply->n_images;

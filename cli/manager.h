@@ -37,9 +37,9 @@ int manager_stop(err_t **err);
 /* *ret_version is yours when it runs. */
 int manager_status(manager_status_t *ret_status, char **ret_version, err_t **err);
 /* Removes the containers of engines that do not run; names of them (yours) and their number. */
-int manager_clean(char ***ret_names, size_t *ret_count, err_t **err);
+int manager_clean(backend_t *backend, char ***ret_names, size_t *ret_count, err_t **err);
 
 /* Removes the images of other versions that no container uses; their references, sorted. */
-int manager_prune_images(char ***ret_names, size_t *ret_count, err_t **err);
+int manager_prune_images(backend_t *backend, char ***ret_names, size_t *ret_count, err_t **err);
 
 #endif

@@ -294,46 +294,6 @@ out_table_write(const out_table_t *self, bool coloured, str_t *out)
 
 /* -------------------------------------------------------------------------------------- numbers */
 
-/* A number of nanoseconds in a unit, without needless zeros. */
-static void
-add_fraction(str_t *out, uint64_t ns, uint64_t unit, int digits)
-{
-    uint64_t rest = ns % unit;
-    str_printf(out, "%llu", (unsigned long long)(ns / unit));
-    if (rest == 0)
-        return;
-    str_printf(out, ".%0*llu", digits, (unsigned long long)rest);
-    while (out->data[out->len - 1] == '0')
-        out->data[--out->len] = '\0';
-}
-
-void
-out_duration(str_t *out, int64_t ns)
-{
-    uint64_t rest = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-    if (ns < 0)
-        str_add_char(out, '-');
-    if (rest == 0) {
-        str_add(out, "0s");
-    } else if (rest < 1000) {
-        str_printf(out, "%lluns", (unsigned long long)rest);
-    } else if (rest < 1000000) {
-        add_fraction(out, rest, 1000, 3);
-        str_add(out, "µs");
-    } else if (rest < 1000000000) {
-        add_fraction(out, rest, 1000000, 6);
-        str_add(out, "ms");
-    } else {
-        uint64_t seconds = rest / 1000000000, hours = seconds / 3600, minutes = seconds / 60 % 60;
-        if (hours)
-            str_printf(out, "%lluh", (unsigned long long)hours);
-        if (seconds >= 60)
-            str_printf(out, "%llum", (unsigned long long)minutes);
-        add_fraction(out, rest - (hours * 3600 + minutes * 60) * 1000000000, 1000000000, 9);
-        str_add(out, "s");
-    }
-}
-
 void
 out_time(str_t *out, int64_t seconds)
 {

@@ -79,8 +79,6 @@ void out_table_write(const out_table_t *self, bool coloured, str_t *out);
 
 /* -------------------------------------------------------------------------------------- numbers */
 
-/* As Go prints a duration: "1.5s", "2m0s", "350ms", "0s". */
-void out_duration(str_t *out, int64_t ns);
 /* RFC 1123 in local time: "Mon, 02 Jan 2006 15:04:05 MST". */
 void out_time(str_t *out, int64_t seconds);
 /* "  12", "1.5K", "3.0M". */

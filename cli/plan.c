@@ -6,13 +6,13 @@
 #include "cli/progress.h"
 
 #include "bus/schema/orchestrator.pb-c.h"
+#include "cli/backend.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DRIVER "driver/docker"
 #define MANIFEST "kurtosis.yml"
 
 static int
@@ -97,7 +97,7 @@ pull_image(const session_t *session, const char *image, err_t **err)
     args.image = (char *)image;
     args.mode = ORCHESTRATOR__FETCH_MODE__FETCH_ALWAYS;
     out_info("Pulling image '%s'", image);
-    rc = actor_stream_open(kurtosis_context_actor(session->kurtosis), NULL, DRIVER,
+    rc = actor_stream_open(kurtosis_context_actor(session->kurtosis), NULL, BACKEND_DRIVER,
                            "orchestrator.Orchestrator/FetchImage", &args.base, &stream, err);
     while (rc >= 0) {
         AUTO_MESSAGE Orchestrator__FetchImageProgress *step = NULL;

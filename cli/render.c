@@ -2,6 +2,7 @@
 #include "cli/render.h"
 
 #include "base/clock.h"
+#include "base/duration.h"
 
 #include <string.h>
 #include <strings.h>
@@ -104,7 +105,7 @@ add_instruction(const render_options_t *options,
 static void
 add_duration(str_t *out, const Google__Protobuf__Duration *duration)
 {
-    out_duration(out, duration ? duration->seconds * NS_PER_SECOND + duration->nanos : 0);
+    duration_put(out, duration ? duration->seconds * NS_PER_SECOND + duration->nanos : 0);
 }
 
 static void

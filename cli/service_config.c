@@ -5,8 +5,6 @@
 #include "cli/starlark.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
 #include <strings.h>

@@ -7,6 +7,7 @@
 #include "cli/session.h"
 
 #include "bus/schema/orchestrator.pb-c.h"
+#include "cli/backend.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,8 +18,6 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
-
-#define DRIVER "driver/docker"
 
 /* The terminal as it was. Set before raw_on, which the interrupt thread may undo. */
 static struct termios cooked;
@@ -151,7 +150,7 @@ service_shell_run(const cli_call_t *call, err_t **err)
     start.service_uuid = (char *)service_context_uuid(service);
     Orchestrator__ShellInput first = ORCHESTRATOR__SHELL_INPUT__INIT;
     first.start = &start;
-    if (actor_stream_open(kurtosis_context_actor(session.kurtosis), NULL, DRIVER,
+    if (actor_stream_open(kurtosis_context_actor(session.kurtosis), NULL, BACKEND_DRIVER,
                           "orchestrator.Orchestrator/Shell", NULL, &stream, err) < 0 ||
         actor_stream_send(stream, &first.base, err) < 0)
         return err_wrap(err, "cannot open a shell in the service '%s'", cli_arg(call, "service"));

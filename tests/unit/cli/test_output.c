@@ -37,33 +37,6 @@ tables_are_padded_by_three_and_the_last_column_is_not(void **state)
 }
 
 static void
-durations_look_like_go_s(void **state)
-{
-    (void)state;
-    static const struct {
-        int64_t ns;
-        const char *wanted;
-    } rows[] = {
-        {0, "0s"},
-        {1, "1ns"},
-        {1100, "1.1µs"},
-        {2200000, "2.2ms"},
-        {350000000, "350ms"},
-        {3300000000, "3.3s"},
-        {60000000000, "1m0s"},
-        {245500000000, "4m5.5s"},
-        {3600000000000, "1h0m0s"},
-        {90061000000000, "25h1m1s"},
-        {-1500000000, "-1.5s"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        AUTO_STR text = STR_EMPTY;
-        out_duration(&text, rows[i].ns);
-        assert_text(text.data, rows[i].wanted);
-    }
-}
-
-static void
 sizes_and_times_are_for_people(void **state)
 {
     (void)state;
@@ -398,7 +371,6 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_padded_by_three_and_the_last_column_is_not),
-        cmocka_unit_test(durations_look_like_go_s),
         cmocka_unit_test(sizes_and_times_are_for_people),
         cmocka_unit_test(errors_lose_positions_and_are_indented),
         cmocka_unit_test(services_are_listed_by_name_with_a_row_a_port),
