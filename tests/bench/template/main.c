@@ -5,24 +5,23 @@
  */
 #include "apic/template/template.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define FILE_MAX (1u << 20) /* bytes of a template or its data */
+
 static str_t
 read_file(const char *path)
 {
     str_t text = STR_EMPTY;
-    char block[65536];
-    FILE *file = fopen(path, "r");
-    if (!file) {
-        perror(path);
+    AUTO(err) err = NULL;
+    if (file_read(path, FILE_MAX, &text, &err) < 0) {
+        fprintf(stderr, "%s\n", err_text(err));
         exit(1);
     }
-    for (size_t got; (got = fread(block, 1, sizeof(block), file)) > 0;)
-        str_add_bytes(&text, block, got);
-    fclose(file);
     return text;
 }
 
