@@ -182,9 +182,7 @@ open_events(docker_collector_t *self)
     AUTO_FREE char *filters = docker_filters("type", "container", "label", label, "event", "start",
                                              "event", "destroy", NULL);
     /* Docker opens its answer a moment before it subscribes, and what happens between is in its memory. */
-    int64_t now = clock_wall_ns();
-    AUTO_FREE char *since = str_format("%lld.%09lld", (long long)(now / NS_PER_SECOND),
-                                       (long long)(now % NS_PER_SECOND));
+    AUTO_FREE char *since = docker_since(clock_wall_ns());
     self->events_at = 0;
     self->lines = (docker_json_lines_t){.text = STR_EMPTY, .line = on_event, .arg = self};
     self->events.request =
@@ -389,7 +387,7 @@ docker_collector_new(docker_t *docker, const docker_collect_config_t *config,
     self->docker = docker;
     self->root = strdup(config->root);
     self->quota = config->quota ? config->quota : DOCKER_COLLECT_QUOTA;
-    self->retention_ns = config->retention_ns ? config->retention_ns : DOCKER_COLLECT_RETENTION_NS;
+    self->retention_ns = config->retention_ns ? config->retention_ns : LOGS_RETENTION_NS;
     self->lock_fd = -1;
     self->delay_ms = RETRY_FIRST_MS;
     self->events_at = clock_ns();

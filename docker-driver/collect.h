@@ -19,7 +19,6 @@
 #define DOCKER_COLLECT_FLUSH_MS 3000   /* how long a reader waits for lines that are on their way */
 #define DOCKER_COLLECT_KEEP_MS 600000  /* between looks for what is too old */
 #define DOCKER_COLLECT_QUOTA (UINT64_C(4) << 30) /* bytes of all logs, unless configured */
-#define DOCKER_COLLECT_RETENTION_NS (INT64_C(168) * 3600 * 1000000000)
 
 typedef struct docker_collector docker_collector_t;
 

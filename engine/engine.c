@@ -181,7 +181,7 @@ engine_new(const engine_config_t *config, engine_t **ret_engine, err_t **err)
     self->apic_endpoint = str_format("ipc://%s/broker", config->bus);
     self->logs = config->logs ? strdup(config->logs) : str_format("%s/logs", config->data);
     self->logs_retention_ns =
-        config->logs_retention_ns ? config->logs_retention_ns : ENGINE_LOGS_RETENTION_NS;
+        config->logs_retention_ns ? config->logs_retention_ns : LOGS_RETENTION_NS;
     self->apic_join_ms = config->apic_join_ms ? config->apic_join_ms : ENGINE_APIC_JOIN_MS;
     self->locks = claims_new();
     pthread_mutex_init(&self->start, NULL);

@@ -21,8 +21,6 @@
 #define ENGINE_PARALLEL 8u          /* enclaves that Clean destroys at once */
 #define ENGINE_USERS_MAX 1000u      /* files looked at in keys/users */
 
-#define ENGINE_LOGS_RETENTION_NS (INT64_C(168) * 3600 * 1000000000)
-
 typedef struct engine engine_t;
 
 typedef struct {
@@ -30,7 +28,7 @@ typedef struct {
     const char *bus;               /* folder of the ipc socket, mounted in every API container */
     const char *listen;            /* tcp endpoint for users; NULL for none */
     const char *logs;              /* folder of the log store; NULL for <data>/logs */
-    int64_t logs_retention_ns;     /* how long lines are kept; 0 for ENGINE_LOGS_RETENTION_NS */
+    int64_t logs_retention_ns;     /* how long lines are kept; 0 for LOGS_RETENTION_NS */
     uint64_t logs_quota;           /* bytes of all logs; 0 for the driver's default */
     const char *const *logs_sinks; /* URLs of where else they go, ended by NULL; NULL for nowhere */
     const char *cluster;           /* the driver is "driver/<cluster>" */

@@ -2,6 +2,8 @@
  *
  *  Hot files that a writer has open are locked, and stay. What is left of a log without lines goes with its folder.
  */
+#include "base/clock.h"
+#include "base/file.h"
 #include "logs/chunk.h"
 
 #include <dirent.h>
@@ -11,8 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-
-#define NS_PER_SECOND INT64_C(1000000000)
 
 /* ----------------------------------------------------------------------------------------- tree */
 
@@ -88,9 +88,8 @@ logs_meta(const char *root, const char *enclave, const char *service)
     if (logs_folder_path(root, enclave, service, &folder, NULL) < 0)
         return NULL;
     AUTO_FREE char *path = str_format("%s/" LOGS_META, folder);
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     AUTO_STR text = STR_EMPTY;
-    if (fd < 0 || logs_read_all(fd, 0, &text, NULL) < 0 || text.len > LOGS_META_MAX)
+    if (file_read(path, LOGS_META_MAX, &text, NULL) < 0)
         return NULL;
     return str_take(&text);
 }
@@ -222,34 +221,11 @@ logs_keep(const char *root, const logs_limits_t *limits, uint64_t *ret_bytes, er
 
 /* ------------------------------------------------------------------------------------- removing */
 
-static void
-remove_files(const char *path)
-{
-    DIR *folder = opendir(path);
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        AUTO_FREE char *inside = str_format("%s/%s", path, entry->d_name);
-        if (entry->d_name[0] != '.' && !is_folder(inside))
-            unlink(inside);
-    }
-    if (folder)
-        closedir(folder);
-    rmdir(path);
-}
-
 int
 logs_remove(const char *root, const char *enclave, err_t **err)
 {
     if (!logs_name_is_valid(enclave))
         return err_fail(err, ERR_INVALID, "'%.100s' is no UUID", enclave);
     AUTO_FREE char *path = str_format("%s/%s", root, enclave);
-    size_t count;
-    char **services = names_in(path, &count);
-    for (size_t i = 0; i < count; i++) {
-        AUTO_FREE char *folder = str_format("%s/%s", path, services[i]);
-        remove_files(folder);
-    }
-    names_free(services, count);
-    if (rmdir(path) < 0 && errno != ENOENT)
-        return logs_file_failed("remove the folder", path, err);
-    return 0;
+    return file_remove_tree(path, err);
 }

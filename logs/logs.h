@@ -162,7 +162,9 @@ int logs_each(const char *root,
 
 /* ---------------------------------------------------------------------------------------- sinks */
 
-#define LOGS_SINKS_MAX 16u /* of one engine */
+#define LOGS_RETENTION_NS                                                                          \
+    (INT64_C(168) * 3600 * 1000000000) /* how long lines are kept, unless configured */
+#define LOGS_SINKS_MAX 16u             /* of one engine */
 /* Forwards a store to one sink; arguments: root, URL. */
 #define LOGS_SINK_PROGRAM "kurtosis-log-sink"
 

@@ -92,7 +92,7 @@ chunk_find(logs_reader_t *self, logs_chunk_t *ret_chunk, err_t **err)
 
 /* Goes to the first number from the present one on that there is; 0 when there is none. */
 static int
-skip_gap(logs_reader_t *self, err_t **err)
+skip_gap(logs_reader_t *self)
 {
     AUTO_FOLDER files = {0};
     uint64_t next = UINT64_MAX;
@@ -104,7 +104,6 @@ skip_gap(logs_reader_t *self, err_t **err)
     for (size_t i = 0; i < files.pack_count; i++)
         if (files.packs[i] >= self->number && files.packs[i] < next)
             next = files.packs[i];
-    (void)err;
     if (next == UINT64_MAX || next == self->number)
         return 0;
     go_to(self, next, 0);
@@ -170,7 +169,7 @@ load(logs_reader_t *self, err_t **err)
             return got;
         if (got == 2)
             go_to(self, self->number + 1, 0);
-        else if (self->fd >= 0 || (got = skip_gap(self, err)) <= 0)
+        else if (self->fd >= 0 || (got = skip_gap(self)) <= 0)
             return got;
     }
 }

@@ -4,6 +4,7 @@
  *  makes the next hot file, and removes the old one, in this order: after a kill in between the log is opened with both,
  *  and the old one goes then.
  */
+#include "base/file.h"
 #include "logs/chunk.h"
 #include "logs/record.h"
 
@@ -123,9 +124,7 @@ static void
 pack_cut(const logs_writer_t *self, uint64_t pack, off_t size)
 {
     AUTO_FREE char *path = logs_path(self->folder, pack, LOGS_PACK);
-    if (size == 0)
-        unlink(path);
-    else if (truncate(path, size) < 0)
+    if (size == 0 || truncate(path, size) < 0)
         unlink(path);
 }
 
@@ -366,8 +365,7 @@ logs_writer_describe(logs_writer_t *self, const char *text, err_t **err)
     AUTO_FREE char *path = str_format("%s/" LOGS_META, self->folder),
                    *draft = str_format("%s/new", self->folder);
     AUTO_STR old = STR_EMPTY;
-    AUTO_FD int there = open(path, O_RDONLY | O_CLOEXEC);
-    if (there >= 0 && logs_read_all(there, 0, &old, NULL) == 0 && strcmp(old.data, text) == 0)
+    if (file_read(path, LOGS_META_MAX, &old, NULL) == 0 && strcmp(old.data, text) == 0)
         return 0;
     AUTO_FD int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)

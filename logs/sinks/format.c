@@ -1,12 +1,13 @@
 /*  format: batches in the words of their receivers; see sinks.h. */
 #include "logs/sinks/sinks.h"
 
+#include "base/clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_SECOND INT64_C(1000000000)
 #define APP_MAX 48    /* bytes of APP-NAME */
 #define HOST_MAX 255  /* of HOSTNAME */
 #define ID_SIZE 12    /* digits of a shortened UUID */

@@ -6,6 +6,7 @@
  *
  *  Ends on SIGTERM and SIGINT.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "logs/sinks/sinks.h"
@@ -21,7 +22,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define RETRY_FIRST_MS 100
 #define RETRY_MOST_MS 30000
@@ -49,14 +49,6 @@ typedef struct {
     int signal_fd;
     int delay_ms;
 } state_t;
-
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ------------------------------------------------------------------------------------- positions */
 
@@ -101,7 +93,7 @@ save(state_t *self)
 {
     AUTO_FREE char *draft = str_format("%s.new", self->path);
     FILE *file = self->dirty ? fopen(draft, "we") : NULL;
-    self->save_at = now_ms() + SAVE_MS;
+    self->save_at = clock_ns() / NS_PER_MS + SAVE_MS;
     if (!file)
         return;
     for (size_t i = 0; i < self->count; i++)
@@ -210,7 +202,7 @@ forward(state_t *self, log_t *log, gathered_t *gathered)
             return true;
         log->position = logs_reader_position(log->reader);
         self->dirty = true;
-        if (now_ms() >= self->save_at)
+        if (clock_ns() / NS_PER_MS >= self->save_at)
             save(self);
     }
     if (got < 0) {
@@ -307,7 +299,7 @@ run(state_t *self, const char *url, err_t **err)
     gathered->text = STR_EMPTY;
     while (!turn(self, gathered) &&
            !ends(self, logs_watch_fd(self->watch), self->dirty ? SAVE_MS : -1))
-        if (self->dirty && now_ms() >= self->save_at)
+        if (self->dirty && clock_ns() / NS_PER_MS >= self->save_at)
             save(self);
     save(self);
     str_done(&gathered->text);
