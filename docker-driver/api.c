@@ -109,6 +109,13 @@ docker_at(const json_t *json, ...)
     return (json_t *)json;
 }
 
+char *
+docker_since(int64_t wall_ns)
+{
+    return str_format("%lld.%09lld", (long long)(wall_ns / NS_PER_SECOND),
+                      (long long)(wall_ns % NS_PER_SECOND));
+}
+
 const char *
 docker_text(const json_t *json, const char *key)
 {

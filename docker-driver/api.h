@@ -84,6 +84,9 @@ json_auto(json_t **p)
 }
 #define AUTO_JSON __attribute__((cleanup(json_auto))) json_t
 
+/* A wall time in nanoseconds as "since" of a query. Yours, free(). */
+char *docker_since(int64_t wall_ns);
+
 /* --------------------------------------------------------------------------------- reading JSON */
 
 /* The value at a path of keys that ends with NULL; NULL when any step is missing or no object.

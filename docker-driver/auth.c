@@ -113,15 +113,11 @@ docker_registry_logins_set(docker_t *self, const docker_call_t *call,
     AUTO_JSON *logins = json_object();
     for (size_t i = 0; i < request->n_logins; i++) {
         const Orchestrator__RegistryLogin *from = request->logins[i];
-        json_t *login = json_pack("{s:s}", "serveraddress", from->registry);
-        if (!login || !*from->registry)
+        json_t *login = *from->registry ? docker_login_new(from->registry, from->username,
+                                                           from->password, from->identity_token)
+                                        : NULL;
+        if (!login)
             return err_fail(err, ERR_INVALID, "a login does not say for which registry it is");
-        if (*from->identity_token)
-            json_object_set_new(login, "identitytoken", json_string(from->identity_token));
-        else
-            json_object_set_new(login, "username", json_string(from->username));
-        if (!*from->identity_token)
-            json_object_set_new(login, "password", json_string(from->password));
         json_object_set_new(logins, from->registry, login);
     }
     return docker_logins_keep(logins, err);

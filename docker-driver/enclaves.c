@@ -252,10 +252,8 @@ container_body(const making_t *making)
     json_array_append_new(mounts,
                           docker_volume_mount(args->enclave_uuid, DOCKER_DATA_DIR, data_labels));
     json_array_append_new(mounts, docker_bus_mount());
-    json_t *cache_labels = docker_labels();
-    docker_label_set(cache_labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_PACKAGES);
-    json_array_append_new(mounts,
-                          docker_volume_mount(DOCKER_PACKAGES, DOCKER_PACKAGES_DIR, cache_labels));
+    json_array_append_new(
+        mounts, docker_shared_mount(DOCKER_PACKAGES, DOCKER_PACKAGES_DIR, DOCKER_VOLUME_PACKAGES));
     return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o, s:{s:s}, s:o}, s:{s:{s:{s:{s:s}}}}}",
                      "Image", args->image, "Entrypoint", API_PROGRAM, "Env", env, "Labels", labels,
                      "HostConfig", "NetworkMode", making->network, "Mounts", mounts,

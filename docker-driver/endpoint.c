@@ -24,9 +24,8 @@ env_of(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* $DOCKER_CONFIG/<name>, else ~/.docker/<name>; yours. */
-static char *
-config_path(const char *name)
+char *
+docker_config_path(const char *name)
 {
     const char *folder = env_of("DOCKER_CONFIG"), *home = env_of("HOME");
     return folder ? str_format("%s%s%s", folder, *name ? "/" : "", name)
@@ -43,7 +42,7 @@ from_host(docker_endpoint_t *self, const char *host)
     self->host = strdup(host);
     if (!str_starts(host, "tcp://") || (!verify && !env_of("DOCKER_TLS")))
         return;
-    self->certificates = folder ? strdup(folder) : config_path("");
+    self->certificates = folder ? strdup(folder) : docker_config_path("");
     self->is_unverified = !verify;
 }
 
@@ -56,7 +55,7 @@ context_name(void)
     const char *named = env_of("DOCKER_CONTEXT");
     if (named)
         return strdup(named);
-    AUTO_FREE char *path = config_path("config.json");
+    AUTO_FREE char *path = docker_config_path("config.json");
     AUTO_JSON *config = json_load_file(path, 0, NULL);
     const char *current = docker_text(config, "currentContext");
     return *current ? strdup(current) : NULL;
@@ -71,7 +70,7 @@ from_context(docker_endpoint_t *self, const char *name, err_t **err)
     crypto_hash_sha256(digest, (const unsigned char *)name, strlen(name));
     sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
     AUTO_FREE char *meta = str_format("contexts/meta/%s/meta.json", hex);
-    AUTO_FREE char *path = config_path(meta);
+    AUTO_FREE char *path = docker_config_path(meta);
     if (access(path, F_OK) < 0)
         return err_fail(err, ERR_NOT_FOUND,
                         "there is no Docker context '%s' (file '%s'): 'docker context ls' shows "
@@ -84,7 +83,7 @@ from_context(docker_endpoint_t *self, const char *name, err_t **err)
         return err_fail(err, ERR_INVALID, "the Docker context '%s' names no host (file '%s'): %s",
                         name, path, context ? "no Endpoints.docker.Host" : why.text);
     AUTO_FREE char *tls = str_format("contexts/tls/%s/docker", hex);
-    AUTO_FREE char *folder = config_path(tls);
+    AUTO_FREE char *folder = docker_config_path(tls);
     self->host = strdup(host);
     self->is_unverified = json_is_true(json_object_get(docker, "SkipTLSVerify"));
     if (str_starts(host, "tcp://") && (access(folder, F_OK) == 0 || self->is_unverified))

@@ -29,6 +29,9 @@ typedef struct {
 int docker_endpoint_find(docker_endpoint_t *self, const char *host, err_t **err);
 void docker_endpoint_done(docker_endpoint_t *self);
 
+/* A file of the user's Docker configuration: $DOCKER_CONFIG/<name>, else ~/.docker/<name>. Yours, free(). */
+char *docker_config_path(const char *name);
+
 /* Does something listen on the unix socket? */
 bool docker_endpoint_listens(const char *path);
 

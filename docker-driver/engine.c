@@ -93,15 +93,12 @@ host_socket(const docker_t *self)
 static json_t *
 engine_mounts(const docker_t *self)
 {
-    json_t *labels = docker_labels();
-    docker_label_set(labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_ENGINE);
-    json_t *log_labels = docker_labels();
-    docker_label_set(log_labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_LOGS);
     json_t *mounts = json_array();
-    json_array_append_new(mounts, docker_volume_mount(DOCKER_ENGINE_DATA, DOCKER_DATA_DIR, labels));
+    json_array_append_new(
+        mounts, docker_shared_mount(DOCKER_ENGINE_DATA, DOCKER_DATA_DIR, DOCKER_VOLUME_ENGINE));
     json_array_append_new(mounts, docker_bus_mount());
-    json_array_append_new(mounts,
-                          docker_volume_mount(DOCKER_ENGINE_LOGS, DOCKER_LOGS_DIR, log_labels));
+    json_array_append_new(
+        mounts, docker_shared_mount(DOCKER_ENGINE_LOGS, DOCKER_LOGS_DIR, DOCKER_VOLUME_LOGS));
     json_array_append_new(mounts, docker_bind_mount(host_socket(self), SOCKET_IN_CONTAINER));
     if (!self->no_host_net) {
         json_t *mount = docker_bind_mount(DOCKER_HOST_NET_SOURCE, DOCKER_HOST_NET_DIR);

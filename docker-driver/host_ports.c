@@ -50,28 +50,15 @@ take_from(docker_host_ports_t *self, uint32_t offset)
 
 /* ------------------------------------------------------------------------------------ the labels */
 
-/* Calls fn with each number of a label. */
+/* Sets each number of a label. */
 static void
-each_number(const char *label, void (*fn)(docker_host_ports_t *self, uint32_t number),
-            docker_host_ports_t *self)
+set_all(docker_host_ports_t *self, const char *label, bool taken)
 {
     for (const char *at = label; (at = strchr(at, ':')); at++) {
         unsigned number = 0;
         if (sscanf(at + 1, "%5u", &number) == 1)
-            fn(self, number);
+            set_taken(self, number, taken);
     }
-}
-
-static void
-mark(docker_host_ports_t *self, uint32_t number)
-{
-    set_taken(self, number, true);
-}
-
-static void
-unmark(docker_host_ports_t *self, uint32_t number)
-{
-    set_taken(self, number, false);
 }
 
 /* The number that a label gives to a port; 0 for none. */
@@ -112,9 +99,9 @@ load_locked(docker_t *self, const docker_call_t *call, err_t **err)
     json_t *container, *port;
     json_array_foreach(list, i, container)
     {
-        each_number(docker_label(container, DOCKER_LABEL_PUBLIC_PORTS), mark, ports);
+        set_all(ports, docker_label(container, DOCKER_LABEL_PUBLIC_PORTS), true);
         json_array_foreach(json_object_get(container, "Ports"), k, port)
-            mark(ports, (uint32_t)docker_int(port, "PublicPort"));
+            set_taken(ports, (uint32_t)docker_int(port, "PublicPort"), true);
     }
     ports->is_loaded = true;
     return 0;
@@ -160,7 +147,7 @@ docker_host_ports_choose(docker_t *self, const docker_call_t *call, const char *
     pthread_mutex_lock(&self->host_ports.lock);
     int result = load_locked(self, call, err);
     for (size_t i = 0; result == 0 && i < spec->n_ports; i++)
-        mark(&self->host_ports, ret_numbers[i]);
+        set_taken(&self->host_ports, ret_numbers[i], true);
     for (size_t i = 0; result == 0 && i < spec->n_ports; i++) {
         if (!spec->ports[i]->publish || ret_numbers[i])
             continue;
@@ -190,6 +177,6 @@ void
 docker_host_ports_release(docker_t *self, const char *label)
 {
     pthread_mutex_lock(&self->host_ports.lock);
-    each_number(label, unmark, &self->host_ports);
+    set_all(&self->host_ports, label, false);
     pthread_mutex_unlock(&self->host_ports.lock);
 }

@@ -3,6 +3,7 @@
 
 #include "docker-driver/api.h"
 #include "docker-driver/credential.h"
+#include "docker-driver/endpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,12 +38,8 @@ docker_login_host(const char *spelling)
 static char *
 config_path(void)
 {
-    const char *own = getenv(LOGINS_FILE), *folder = getenv("DOCKER_CONFIG");
-    const char *home = getenv("HOME");
-    if (own && *own)
-        return strdup(own);
-    return folder && *folder ? str_format("%s/config.json", folder)
-                             : str_format("%s/.docker/config.json", home ? home : "/root");
+    const char *own = getenv(LOGINS_FILE);
+    return own && *own ? strdup(own) : docker_config_path("config.json");
 }
 
 /* The configuration; NULL when there is none that can be read. Yours. */
@@ -89,16 +86,16 @@ decode_pair(const char *text, char **ret_username, char **ret_password)
     return colon != NULL;
 }
 
-static json_t *
-login_new(const char *host, const char *username, const char *password, const char *token)
+json_t *
+docker_login_new(const char *host, const char *username, const char *password, const char *token)
 {
     json_t *login = json_pack("{s:s}", "serveraddress", host);
-    if (*token)
+    if (*token) {
         json_object_set_new(login, "identitytoken", json_string(token));
-    else
-        json_object_set_new(login, "username", json_string(username));
-    if (!*token)
-        json_object_set_new(login, "password", json_string(password));
+        return login;
+    }
+    json_object_set_new(login, "username", json_string(username));
+    json_object_set_new(login, "password", json_string(password));
     return login;
 }
 
@@ -113,7 +110,7 @@ login_of_entry(const json_t *entry, const char *host)
         password = strdup(docker_text(entry, "password"));
     }
     const char *token = docker_text(entry, "identitytoken");
-    json_t *login = *username || *token ? login_new(host, username, password, token) : NULL;
+    json_t *login = *username || *token ? docker_login_new(host, username, password, token) : NULL;
     explicit_bzero(password, strlen(password));
     return login;
 }
@@ -141,10 +138,10 @@ login_of_helper(const char *helper, const char *host, str_t *problems)
     AUTO(err) err = NULL;
     AUTO_JSON *reply = NULL;
     bool is_hub = strcmp(host, HUB) == 0;
-    const char *const servers[] = {is_hub ? "https://index.docker.io/v1/" : host, NULL};
     AUTO_FREE char *with_scheme = str_format("https://%s", host);
     AUTO_FREE char *with_slash = str_format("https://%s/", host);
-    const char *const spellings[] = {servers[0], with_scheme, with_slash};
+    const char *const spellings[] = {is_hub ? "https://index.docker.io/v1/" : host, with_scheme,
+                                     with_slash};
     int found = 0;
     for (size_t i = 0; i < ARRAY_LEN(spellings) && found == 0; i++)
         found = docker_credential_run(helper, "get", spellings[i], &reply, &err);
@@ -157,8 +154,8 @@ login_of_helper(const char *helper, const char *host, str_t *problems)
     const char *username = docker_text(reply, "Username"), *secret = docker_text(reply, "Secret");
     if (!*secret)
         return NULL;
-    return strcmp(username, TOKEN_USER) == 0 ? login_new(host, "", "", secret)
-                                             : login_new(host, username, secret, "");
+    return strcmp(username, TOKEN_USER) == 0 ? docker_login_new(host, "", "", secret)
+                                             : docker_login_new(host, username, secret, "");
 }
 
 /* In the driver's own file there are no helpers: nothing that came over the bus runs programs. */

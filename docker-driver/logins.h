@@ -22,6 +22,9 @@
 #define LOGINS_HELPER_MS 10000          /* for a helper program to answer */
 #define LOGINS_HELPER_MAX 65536u        /* bytes of its answer */
 
+/* A login, of a token where there is one. Yours, json_decref. */
+json_t *docker_login_new(const char *host, const char *username, const char *password,
+                         const char *token);
 /* The login for a registry host ("docker.io" for Docker Hub); NULL when there is none: an anonymous
  * pull. Yours, json_decref. Waits for a helper program where one is configured. */
 json_t *docker_login_find(const char *host);

@@ -84,12 +84,10 @@ sources_find(docker_t *self, const docker_call_t *call, const Orchestrator__GetL
 static char *
 logs_path(const source_t *source, const Orchestrator__GetLogsArgs *args)
 {
-    char tail[16] = "all", since[48] = "0";
+    char tail[16] = "all";
+    AUTO_FREE char *since = args->since > 0 ? docker_since(args->since) : strdup("0");
     if (!args->all_lines)
         snprintf(tail, sizeof tail, "%u", args->last_lines);
-    if (args->since > 0)
-        snprintf(since, sizeof since, "%lld.%09lld", (long long)(args->since / NS_PER_SECOND),
-                 (long long)(args->since % NS_PER_SECOND));
     return docker_path(
         "/containers/%s/logs?stdout=1&stderr=1&timestamps=1&follow=%d&tail=%s&since=%s", source->id,
         args->follow ? 1 : 0, tail, since);

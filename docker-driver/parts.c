@@ -60,11 +60,17 @@ docker_volume_mount(const char *volume, const char *target, json_t *labels)
 }
 
 json_t *
-docker_bus_mount(void)
+docker_shared_mount(const char *volume, const char *target, const char *type)
 {
     json_t *labels = docker_labels();
-    docker_label_set(labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_BUS);
-    return docker_volume_mount(DOCKER_ENGINE_BUS, DOCKER_BUS_DIR, labels);
+    docker_label_set(labels, DOCKER_LABEL_VOLUME_TYPE, type);
+    return docker_volume_mount(volume, target, labels);
+}
+
+json_t *
+docker_bus_mount(void)
+{
+    return docker_shared_mount(DOCKER_ENGINE_BUS, DOCKER_BUS_DIR, DOCKER_VOLUME_BUS);
 }
 
 json_t *

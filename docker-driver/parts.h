@@ -22,6 +22,8 @@ void docker_env_add(json_t *env, const char *name, const char *value);
 
 /* A volume mount that makes the volume, with these labels (taken), if there is none. */
 json_t *docker_volume_mount(const char *volume, const char *target, json_t *labels);
+/* The same of a volume of no enclave, with our labels and this type. */
+json_t *docker_shared_mount(const char *volume, const char *target, const char *type);
 /* The volume with the broker's ipc socket, where engine and API containers have it. */
 json_t *docker_bus_mount(void);
 json_t *docker_bind_mount(const char *source, const char *target);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define RETRY_FIRST_MS 50
@@ -173,9 +172,7 @@ open_store(docker_source_t *self, const json_t *labels, err_t **err)
 static void
 follow(docker_source_t *self, int64_t now)
 {
-    char since[48];
-    snprintf(since, sizeof since, "%lld.%09lld", (long long)(self->cursor.since / NS_PER_SECOND),
-             (long long)(self->cursor.since % NS_PER_SECOND));
+    AUTO_FREE char *since = docker_since(self->cursor.since);
     self->again = false;
     self->state = SOURCE_FOLLOWING;
     self->request.timeout_ms = -1;

@@ -130,10 +130,8 @@ prepare(starting_t *self, err_t **err)
     }
     uuid_new(self->maker);
     if (self->spec->n_files_to_be_moved) {
-        Orchestrator__ImageRef ref = ORCHESTRATOR__IMAGE_REF__INIT;
-        ref.image = self->image;
         if (docker_image_require(self->docker, self->call, self->image, err) < 0 ||
-            docker_image_inspect(self->docker, self->call, &ref, &self->image_info, err) < 0)
+            docker_image_look(self->docker, self->call, self->image, &self->image_info, err) < 0)
             return -1;
     }
     self->host_ports = calloc(self->spec->n_ports + 1, sizeof *self->host_ports);

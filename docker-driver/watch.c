@@ -60,9 +60,7 @@ events_path(const char *enclave_uuid)
                        "event", "oom", "event", "destroy", NULL);
     /* From now: Docker opens its answer a moment before it subscribes, and what happens between is
      * in its memory. */
-    int64_t now = clock_wall_ns();
-    AUTO_FREE char *since = str_format("%lld.%09lld", (long long)(now / NS_PER_SECOND),
-                                       (long long)(now % NS_PER_SECOND));
+    AUTO_FREE char *since = docker_since(clock_wall_ns());
     return docker_path("/events?since=%s&filters=%s", since, filters);
 }
 
