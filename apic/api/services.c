@@ -246,7 +246,7 @@ add_given(info_t *info, const core_service_config_t *config)
     ApiContainerApi__GivenConfig *given =
         API_NEW(ApiContainerApi__GivenConfig, api_container_api__given_config__init);
     info->given = given;
-    given->ip_address_placeholder = api_text(config->ip_placeholder);
+    given->ip_address_placeholder = api_text(spec->ip_address_placeholder);
     for (size_t i = 0; i < spec->n_entrypoint; i++)
         API_ADD(given, entrypoint_args, api_text(spec->entrypoint[i]));
     for (size_t i = 0; i < spec->n_cmd; i++)

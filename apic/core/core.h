@@ -82,14 +82,13 @@ typedef struct {
 /* A service to start. All memory is the config's own: core_service_config_destroy. */
 typedef struct core_service_config {
     /* name, image, ports, entrypoint, cmd, env ... as in the orchestrator's schema; core fills
-     * enclave_uuid, service_uuid, private_ip, files and replace. */
+     * enclave_uuid, service_uuid, private_ip, files and replace. ip_address_placeholder, which is never empty, is
+     * replaced by the private IP in entrypoint, cmd and env values. */
     Orchestrator__ServiceSpec *spec;
     core_files_t *files;
     size_t n_files;
     core_port_wait_t *waits;
     size_t n_waits;
-    char *ip_placeholder; /* replaced by the private IP in entrypoint, cmd and env values; never
-                             empty */
 } core_service_config_t;
 
 core_service_config_t *core_service_config_new(void); /* spec is made, empty */

@@ -2,7 +2,6 @@
 #include "apic/core/registry.h"
 
 #include "apic/core/db.h"
-#include "apic/core/internal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -342,7 +341,6 @@ registry_config(sqlite3 *db, const char *uuid, core_service_config_t **ret_confi
     if (rc < 0 || read_spec(&st, 0, &config->spec, err) < 0 ||
         read_waits(db, uuid, config, err) < 0 || read_files(db, uuid, config, err) < 0)
         return -1;
-    core_set_text(&config->ip_placeholder, config->spec->ip_address_placeholder);
     *ret_config = TAKE(config);
     return 0;
 }

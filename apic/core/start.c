@@ -23,7 +23,7 @@ int
 start_check(core_t *core, const core_service_config_t *config, err_t **err)
 {
     const Orchestrator__ServiceSpec *spec = config->spec;
-    if (!config->ip_placeholder || !config->ip_placeholder[0])
+    if (!spec->ip_address_placeholder[0])
         return err_fail(err, ERR_INVALID, "the placeholder for its private IP address is empty");
     if (spec->max_memory_megabytes && spec->max_memory_megabytes < MEMORY_MIN_MEGABYTES)
         return err_fail(
@@ -117,11 +117,11 @@ make_spec(core_t *core, const batch_item_t *item, Orchestrator__ServiceSpec **re
     spec->restart_always = core->is_production;
     spec->replace = !item->is_new;
     for (size_t i = 0; i < spec->n_entrypoint; i++)
-        replace_all(&spec->entrypoint[i], config->ip_placeholder, item->ip);
+        replace_all(&spec->entrypoint[i], config->spec->ip_address_placeholder, item->ip);
     for (size_t i = 0; i < spec->n_cmd; i++)
-        replace_all(&spec->cmd[i], config->ip_placeholder, item->ip);
+        replace_all(&spec->cmd[i], config->spec->ip_address_placeholder, item->ip);
     for (size_t i = 0; i < spec->n_env; i++)
-        replace_all(&spec->env[i]->value, config->ip_placeholder, item->ip);
+        replace_all(&spec->env[i]->value, config->spec->ip_address_placeholder, item->ip);
 
     spec->files = calloc(config->n_files + 1, sizeof *spec->files);
     if (!spec->files)

@@ -32,7 +32,6 @@ core_service_config_destroy(core_service_config_t **self_p)
     for (size_t i = 0; i < self->n_waits; i++)
         free(self->waits[i].port_id);
     free(self->waits);
-    free(self->ip_placeholder);
     free(self);
 }
 

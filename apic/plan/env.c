@@ -199,19 +199,19 @@ check_resources(const plan_env_t *self, const char *name, const types_service_co
 {
     if (!self->resources_complete)
         return 0;
-    if ((int64_t)config->min_millicpus > self->millicpus)
+    if ((int64_t)config->core->spec->min_millicpus > self->millicpus)
         return err_fail(err, ERR_LIMIT,
                         "service '%s' requires '%llu' millicores of cpu but based on our "
                         "calculation we will only have '%lld' millicores available at the time we "
                         "start the service",
-                        name, (unsigned long long)config->min_millicpus,
+                        name, (unsigned long long)config->core->spec->min_millicpus,
                         (long long)self->millicpus);
-    if ((int64_t)config->min_megabytes > self->megabytes)
+    if ((int64_t)config->core->spec->min_memory_megabytes > self->megabytes)
         return err_fail(err, ERR_LIMIT,
                         "service '%s' requires '%llu' megabytes of memory but based on our "
                         "calculation we will only have '%lld' megabytes available at the time we "
                         "start the service",
-                        name, (unsigned long long)config->min_megabytes,
+                        name, (unsigned long long)config->core->spec->min_memory_megabytes,
                         (long long)self->megabytes);
     return 0;
 }
@@ -249,8 +249,8 @@ plan_env_service_add(plan_env_t *self, const char *name, const types_service_con
                             config->ports[i].id, 15, PLAN_PORT_NAME, "port name");
     for (size_t i = 0; i < config->n_ports; i++)
         run_map_put(&service->ports, config->ports[i].id, self);
-    service->millicpus = config->min_millicpus;
-    service->megabytes = config->min_megabytes;
+    service->millicpus = config->core->spec->min_millicpus;
+    service->megabytes = config->core->spec->min_memory_megabytes;
     self->millicpus -= (int64_t)service->millicpus;
     self->megabytes -= (int64_t)service->megabytes;
     return 0;

@@ -164,7 +164,8 @@ plan_step_add_needs(plan_step_t *self, const types_service_config_t *config)
     for (size_t i = 0; i < core->n_files; i++)
         for (char **artifact = core->files[i].artifacts; *artifact; artifact++)
             plan_step_add_use(self, *artifact);
-    self->needs_resources |= config->min_millicpus || config->min_megabytes;
+    self->needs_resources |=
+        config->core->spec->min_millicpus || config->core->spec->min_memory_megabytes;
 }
 
 void

@@ -40,8 +40,6 @@ config_dup(const core_service_config_t *from)
     for (size_t i = 0; i < from->n_waits; i++)
         copy->waits[copy->n_waits++] =
             (core_port_wait_t){strdup(from->waits[i].port_id), from->waits[i].wait_ns};
-    free(copy->ip_placeholder);
-    copy->ip_placeholder = strdup(from->ip_placeholder);
     return copy;
 }
 

@@ -79,12 +79,13 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
                         "service: %s",
                         data->name);
     if (added) {
+        const Orchestrator__ServiceSpec *given = data->config->core->spec;
         apply(data->config, added->core->spec);
         types_image_move(&data->config->image, &added->image);
-        if (data->config->min_millicpus)
-            added->min_millicpus = data->config->min_millicpus;
-        if (data->config->min_megabytes)
-            added->min_megabytes = data->config->min_megabytes;
+        if (given->min_millicpus)
+            added->core->spec->min_millicpus = given->min_millicpus;
+        if (given->min_memory_megabytes)
+            added->core->spec->min_memory_megabytes = given->min_memory_megabytes;
         added->needs_host |= data->config->needs_host;
     }
     plan_step_add_service(step, data->name);

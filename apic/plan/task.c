@@ -252,8 +252,7 @@ cast_config(plan_scope_t *scope, plan_step_t *step, plan_task_t *task, const pla
         spec->entrypoint[spec->n_entrypoint] = strdup(entrypoint[spec->n_entrypoint]);
         spec->n_entrypoint++;
     }
-    free(core->ip_placeholder);
-    core->ip_placeholder = strdup(TYPES_IP_PLACEHOLDER);
+    spec->ip_address_placeholder = strdup(TYPES_IP_PLACEHOLDER);
     spec->tini_enabled = true;
     spec->privileged = types_get_bool(args->privileged, false);
     spec->host_pid_namespace = types_get_bool(args->host_pid, false);

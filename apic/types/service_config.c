@@ -298,13 +298,8 @@ cast_command(cast_t *cast)
         cast_list(cast, CONFIG_CMD, &spec->cmd, &spec->n_cmd) < 0 ||
         cast_pairs(cast, CONFIG_ENV, &spec->env, &spec->n_env) < 0)
         return -1;
-    free(cast->config->core->ip_placeholder);
-    cast->config->core->ip_placeholder = NULL;
-    if (types_cast_field(&fields[CONFIG_PLACEHOLDER], cast->values[CONFIG_PLACEHOLDER],
-                         &cast->config->core->ip_placeholder, cast->err) < 0)
-        return -1;
-    spec->ip_address_placeholder = strdup(cast->config->core->ip_placeholder);
-    return 0;
+    return types_cast_field(&fields[CONFIG_PLACEHOLDER], cast->values[CONFIG_PLACEHOLDER],
+                            &spec->ip_address_placeholder, cast->err);
 }
 
 /* The first of the two that was given; 0 when none was. */
@@ -325,15 +320,11 @@ static int
 cast_resources(cast_t *cast)
 {
     if (cast_number(cast, CONFIG_MAX_CPU, CONFIG_CPU_ALLOCATION, &cast->spec->max_millicpus) < 0 ||
-        cast_number(cast, CONFIG_MIN_CPU, -1, &cast->config->min_millicpus) < 0 ||
+        cast_number(cast, CONFIG_MIN_CPU, -1, &cast->spec->min_millicpus) < 0 ||
         cast_number(cast, CONFIG_MAX_MEMORY, CONFIG_MEMORY_ALLOCATION,
                     &cast->spec->max_memory_megabytes) < 0)
         return -1;
-    if (cast_number(cast, CONFIG_MIN_MEMORY, -1, &cast->config->min_megabytes) < 0)
-        return -1;
-    cast->spec->min_millicpus = cast->config->min_millicpus;
-    cast->spec->min_memory_megabytes = cast->config->min_megabytes;
-    return 0;
+    return cast_number(cast, CONFIG_MIN_MEMORY, -1, &cast->spec->min_memory_megabytes);
 }
 
 static int

@@ -25,8 +25,6 @@ typedef struct types_service_config {
     types_port_t *ports; /* private ones, in the order of the script */
     size_t n_ports;
     types_condition_t *ready; /* NULL: none */
-    uint64_t min_millicpus;   /* 0: none */
-    uint64_t min_megabytes;   /* 0: none */
     bool needs_host;          /* privileged, host processes or bind mounts */
 } types_service_config_t;
 

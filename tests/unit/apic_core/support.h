@@ -85,7 +85,7 @@ support_service(const char *name)
     core_service_config_t *config = core_service_config_new();
     core_set_text(&config->spec->name, name);
     core_set_text(&config->spec->image, "image");
-    config->ip_placeholder = strdup("KURTOSIS_IP_ADDR_PLACEHOLDER");
+    config->spec->ip_address_placeholder = strdup("KURTOSIS_IP_ADDR_PLACEHOLDER");
     return config;
 }
 

@@ -223,8 +223,8 @@ wrong_configurations_are_refused_before_anything_is_started(void **state)
                           *memory = service("a", "silent"), *files = service("a", "silent"),
                           *twice[] = {service("a", "silent"), service("a", "silent")},
                           *nameless = service("", "silent"), *port = service("a", "silent");
-    free(no_placeholder->ip_placeholder);
-    no_placeholder->ip_placeholder = strdup("");
+    free(no_placeholder->spec->ip_address_placeholder);
+    no_placeholder->spec->ip_address_placeholder = strdup("");
     memory->spec->max_memory_megabytes = 5;
     support_files(files, "/x", "nothing");
     support_port(port, "http", 80, WAIT);
