@@ -70,22 +70,14 @@ vars_sort(vars_t *self)
 /* --------------------------------------------------------------------------------------------
  * files */
 
-static bool
-is_name(char c, bool is_first)
-{
-    return c == '_' || isalpha((unsigned char)c) || (!is_first && isdigit((unsigned char)c));
-}
-
 /* Appends the variable at *at, which is a '$'; or the '$' itself where there is none. */
 static int
 expand_one(const vars_t *self, const char **at, str_t *out, err_t **err)
 {
     const char *name = *at + 1;
     const bool has_brace = *name == '{';
-    size_t size = 0;
     name += has_brace;
-    while (is_name(name[size], size == 0))
-        size++;
+    const size_t size = text_variable_size(name);
     if (!size || (has_brace && name[size] != '}')) {
         str_add_char(out, *(*at)++);
         return 0;

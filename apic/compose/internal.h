@@ -28,6 +28,10 @@ AUTO_FOR(node)
 int node_parse(const char *text, size_t size, node_t **ret_root, err_t **err);
 /* The value of a key; NULL when there is none, or it is null. */
 const node_t *node_get(const node_t *map, const char *key);
+/* Is the key there, whatever its value? */
+bool node_has(const node_t *map, const char *key);
+/* Is it one of the names, or an extension ("x-...")? */
+bool node_key_known(const char *key, const char *const *names, size_t count);
 /* Text of a scalar, else otherwise. */
 const char *node_text(const node_t *node, const char *otherwise);
 node_t *node_dup(const node_t *self);
@@ -69,6 +73,8 @@ int interpolate(node_t *root, const vars_t *vars, err_t **err);
 
 /* "My_App" is "my-app"; yours. */
 char *text_name(const char *name);
+/* Bytes of the name of a variable that the text begins with. */
+size_t text_variable_size(const char *text);
 /* Appends a Starlark string literal. */
 void text_quote(str_t *out, const char *text);
 /* A scalar as the value of a variable: 1.0 is 1; yours. */

@@ -34,16 +34,6 @@ add(work_t *self, str_t *out, const char *text, err_t **err)
     return 0;
 }
 
-static size_t
-name_size(const char *at)
-{
-    size_t size = 0;
-    while (at[size] == '_' || isalpha((unsigned char)at[size]) ||
-           (size && isdigit((unsigned char)at[size])))
-        size++;
-    return size;
-}
-
 /* What is behind the name in braces: ":-", "-", ":+", "+", ":?", "?" and a word. */
 static int
 expand_form(work_t *self, const char *name, const char **at, unsigned depth, str_t *out,
@@ -82,7 +72,7 @@ expand_one(work_t *self, const char **at, unsigned depth, str_t *out, err_t **er
 {
     const bool has_brace = **at == '{';
     const char *start = *at + has_brace;
-    const size_t size = name_size(start);
+    const size_t size = text_variable_size(start);
     if (!size)
         return fail(self, err);
     AUTO_FREE char *name = strndup(start, size);

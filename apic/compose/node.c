@@ -108,6 +108,21 @@ node_get(const node_t *map, const char *key)
     return item && (*item)->kind != NODE_NULL ? *item : NULL;
 }
 
+bool
+node_has(const node_t *map, const char *key)
+{
+    return find(map, key) != NULL;
+}
+
+bool
+node_key_known(const char *key, const char *const *names, size_t count)
+{
+    bool is_known = str_starts(key, "x-");
+    for (size_t i = 0; i < count; i++)
+        is_known = is_known || !strcmp(key, names[i]);
+    return is_known;
+}
+
 const char *
 node_text(const node_t *node, const char *otherwise)
 {

@@ -96,10 +96,7 @@ write_long(ports_t *self, const node_t *node, err_t **err)
     static const char *const keys[] = {"target", "published", "host_ip",     "protocol",
                                        "mode",   "name",      "app_protocol"};
     for (size_t i = 0; i < node->n; i++) {
-        bool is_known = str_starts(node->keys[i], "x-");
-        for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-            is_known = is_known || !strcmp(node->keys[i], keys[k]);
-        if (!is_known)
+        if (!node_key_known(node->keys[i], keys, ARRAY_LEN(keys)))
             return err_fail(err, ERR_INVALID, "Port #%zu: additional property %s is not allowed",
                             self->n, node->keys[i]);
     }

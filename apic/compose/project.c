@@ -102,13 +102,10 @@ check_top(const project_t *self, err_t **err)
     for (size_t i = 0; i < self->root->n; i++) {
         const char *key = self->root->keys[i];
         const node_t *item = self->root->items[i];
-        bool is_known = str_starts(key, "x-");
-        for (size_t k = 0; k < ARRAY_LEN(top_keys); k++)
-            is_known = is_known || !strcmp(key, top_keys[k]);
         if (!strcmp(key, "include"))
             return err_fail(err, ERR_UNSUPPORTED,
                             "'include' is not supported; write the services into this file");
-        if (!is_known)
+        if (!node_key_known(key, top_keys, ARRAY_LEN(top_keys)))
             return err_fail(err, ERR_INVALID, "Additional property %s is not allowed", key);
         if (!str_starts(key, "x-") && strcmp(key, "version") != 0 && strcmp(key, "name") != 0 &&
             item->kind != NODE_MAP && item->kind != NODE_NULL)

@@ -176,10 +176,8 @@ check_references(const service_t *self, const project_t *project, err_t **err)
         const node_t *declared = node_get(project->root, kinds[i][0]);
         for (size_t k = 0; list && k < list->n; k++) {
             const char *name = item_name(list, k);
-            bool is_there = i == 0 && !strcmp(name, "default");
-            for (size_t d = 0; declared && d < declared->n && !is_there; d++)
-                is_there = !strcmp(declared->keys[d], name);
-            if (!is_there)
+            const bool is_given = i == 0 && !strcmp(name, "default");
+            if (!is_given && !node_has(declared, name))
                 return err_fail(err, ERR_INVALID,
                                 "service \"%s\" refers to undefined %s %s: invalid compose project",
                                 self->key, kinds[i][1], name);

@@ -156,3 +156,13 @@ text_bytes(const char *text, uint64_t *ret_bytes)
     *ret_bytes = (uint64_t)value;
     return true;
 }
+
+size_t
+text_variable_size(const char *text)
+{
+    size_t size = 0;
+    while (text[size] == '_' || isalpha((unsigned char)text[size]) ||
+           (size && isdigit((unsigned char)text[size])))
+        size++;
+    return size;
+}

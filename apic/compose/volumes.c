@@ -56,10 +56,7 @@ read_long(const node_t *node, mount_t *ret, err_t **err)
     static const char *const keys[] = {"type",        "source", "target", "read_only",
                                        "consistency", "bind",   "volume", "tmpfs"};
     for (size_t i = 0; i < node->n; i++) {
-        bool is_known = str_starts(node->keys[i], "x-");
-        for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-            is_known = is_known || !strcmp(node->keys[i], keys[k]);
-        if (!is_known)
+        if (!node_key_known(node->keys[i], keys, ARRAY_LEN(keys)))
             return err_fail(err, ERR_INVALID, "volumes: additional property %s is not allowed",
                             node->keys[i]);
     }
@@ -151,9 +148,7 @@ static int
 check_declared(const service_t *self, const project_t *project, const mount_t *mount, err_t **err)
 {
     const node_t *volumes = node_get(project->root, "volumes");
-    bool is_there = mount->is_bind || !mount->source[0];
-    for (size_t i = 0; volumes && i < volumes->n; i++)
-        is_there = is_there || !strcmp(volumes->keys[i], mount->source);
+    const bool is_there = mount->is_bind || !mount->source[0] || node_has(volumes, mount->source);
     return is_there ? 0
                     : err_fail(err, ERR_INVALID,
                                "service \"%s\" refers to undefined volume %s: invalid compose "
