@@ -94,7 +94,7 @@ copy_content(int from, int to, int depth, uint64_t *bytes, err_t **err)
     return rc;
 }
 
-/* name: in both; from and to may be AT_FDCWD. */
+/* name: in both. */
 static int
 copy_folder(int from, int to, const char *name, mode_t mode, int depth, uint64_t *bytes,
             err_t **err)

@@ -69,14 +69,20 @@ ask_commit(const git_clone_t *self, const char *url, char ret_commit[COMMIT_LEN 
 }
 
 static bool
+says_one_of(const err_t *err, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strstr(err_text(err), texts[i]))
+            return true;
+    return false;
+}
+
+static bool
 is_offline(const err_t *err)
 {
     static const char *const texts[] = {"Could not resolve", "ailed to connect", "Couldn't connect",
                                         "Operation too slow", "Connection timed out"};
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        if (strstr(err_text(err), texts[i]))
-            return true;
-    return false;
+    return says_one_of(err, texts, ARRAY_LEN(texts));
 }
 
 static char *
@@ -233,11 +239,8 @@ is_final(const err_t *err)
         "could not read Username", /* there is none, and one is needed */
         "Operation too slow",      /* it has been waited for long enough */
     };
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        if (strstr(err_text(err), texts[i]))
-            return true;
-    return err_code(err) == ERR_CANCELLED || err_code(err) == ERR_UNAVAILABLE ||
-           err_code(err) == ERR_TIMEOUT;
+    return says_one_of(err, texts, ARRAY_LEN(texts)) || err_code(err) == ERR_CANCELLED ||
+           err_code(err) == ERR_UNAVAILABLE || err_code(err) == ERR_TIMEOUT;
 }
 
 /* One attempt. A server of plain files has no shallow clones: then the whole history it is. */

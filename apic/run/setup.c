@@ -120,8 +120,7 @@ setup_compose(const run_enclave_t *enclave, const run_request_t *request, const 
     self->file = packages_path_join(id, below);
     self->program.packages =
         (packages_t){.repositories = enclave->world->repositories, .package_id = id};
-    return request->no_caching ? 0
-                               : run_replaces_apply(enclave, request, &self->program.packages, err);
+    return 0;
 }
 
 static int
@@ -160,8 +159,7 @@ setup_package(const run_enclave_t *enclave, const run_request_t *request, run_se
                                           .package_id = self->manifest->name,
                                           .replaces = self->manifest->replaces,
                                           .n_replaces = self->manifest->n_replaces};
-    return request->no_caching ? 0
-                               : run_replaces_apply(enclave, request, &self->program.packages, err);
+    return 0;
 }
 
 int
@@ -172,7 +170,9 @@ run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_
     self->enclave = enclave;
     self->request = request;
     if (request->package_id) {
-        if (setup_package(enclave, request, self, err) < 0)
+        if (setup_package(enclave, request, self, err) < 0 ||
+            (!request->no_caching &&
+             run_replaces_apply(enclave, request, &program->packages, err) < 0))
             return -1;
     } else {
         str_add(&self->text, request->script);
