@@ -50,16 +50,6 @@ actor_unhold(actor_t *self)
         actor_free(self);
 }
 
-void
-actor_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 bool
 actor_wait(actor_t *self, pthread_cond_t *cond, int64_t until)
 {
@@ -305,8 +295,8 @@ actor_new(const actor_config_t *config, actor_t **ret_actor, err_t **err)
     self->jobs_end = &self->jobs;
     self->wake_fd = self->stop_fd = -1;
     pthread_mutex_init(&self->lock, NULL);
-    actor_cond_init(&self->changed);
-    actor_cond_init(&self->work);
+    clock_cond_init(&self->changed);
+    clock_cond_init(&self->work);
     if (start(self, config, err) < 0) {
         err_wrap(err, "cannot start the actor '%s'", config->name);
         actor_unhold(self);

@@ -147,9 +147,8 @@ struct actor {
 };
 
 /* actor.c */
-void actor_hold(actor_t *self);             /* by someone who holds it */
-void actor_unhold(actor_t *self);           /* not under lock; may free */
-void actor_cond_init(pthread_cond_t *cond); /* on CLOCK_MONOTONIC */
+void actor_hold(actor_t *self);   /* by someone who holds it */
+void actor_unhold(actor_t *self); /* not under lock; may free */
 bool actor_on_loop(const actor_t *self);
 /* Waits for cond until clock_ns() until (0: for ever); false when that has passed. Under lock. */
 bool actor_wait(actor_t *self, pthread_cond_t *cond, int64_t until);

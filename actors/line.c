@@ -24,7 +24,7 @@ line_new(actor_t *actor, const bus_method_t *method, const char *other, bool min
     memcpy(self->talk.other, other, strlen(other));
     self->inbox_end = &self->inbox;
     zmq_msg_init(&self->request);
-    actor_cond_init(&self->changed);
+    clock_cond_init(&self->changed);
     actor_hold(actor);
     return self;
 }

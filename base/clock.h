@@ -2,6 +2,7 @@
 #ifndef KURTOSIS_BASE_CLOCK_H
 #define KURTOSIS_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -15,6 +16,17 @@ clock_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+/* A condition whose timed waits end by this clock. */
+static inline void
+clock_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 /* The same clock as of the last tick, up to 10 ms ago, at a fifth of the cost: for what only asks whether something took

@@ -112,11 +112,7 @@ spin(void *arg)
 static void
 start(void)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&state.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&state.changed);
     state.running = pthread_create(&state.thread, NULL, spin, NULL) == 0;
 }
 

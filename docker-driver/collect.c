@@ -378,12 +378,8 @@ docker_collector_new(docker_t *docker, const docker_collect_config_t *config,
     AUTO(docker_collector) self = calloc(1, sizeof *self);
     if (!self)
         abort();
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&self->lock, NULL);
-    pthread_cond_init(&self->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&self->changed);
     self->docker = docker;
     self->root = strdup(config->root);
     self->quota = config->quota ? config->quota : DOCKER_COLLECT_QUOTA;

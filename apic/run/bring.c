@@ -1,6 +1,7 @@
 /*  bring: who waits for which repository. */
 #include "apic/run/bring.h"
 
+#include "base/clock.h"
 #include "base/uuid.h"
 
 #include <errno.h>
@@ -27,12 +28,8 @@ run_bring_t *
 run_bring_new(void)
 {
     run_bring_t *self = calloc(1, sizeof(*self));
-    pthread_condattr_t clock;
     pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->changed, &clock);
-    pthread_condattr_destroy(&clock);
+    clock_cond_init(&self->changed);
     return self;
 }
 

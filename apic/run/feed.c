@@ -70,11 +70,7 @@ run_feed_new(const char *title)
     self->holders = 1;
     self->last = &self->first;
     pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->room, &clock);
-    pthread_condattr_destroy(&clock);
+    clock_cond_init(&self->room);
     return self;
 }
 
@@ -114,8 +110,7 @@ run_feed_add(void *arg, run_line_t *line)
 {
     run_feed_t *self = arg;
     AUTO_STR packed = STR_EMPTY;
-    bus_msgpack_pack(&line->base, &packed);
-    protobuf_c_message_free_unpacked(&line->base, NULL);
+    run_lines_pack(&packed, line);
     pthread_mutex_lock(&self->lock);
     wait_for_readers(self);
     append(self, &packed);
@@ -344,19 +339,12 @@ run_reader_take(run_reader_t *self, size_t most, int cancel_fd, str_t *out)
 }
 
 static void
-pack(void *out, run_line_t *line)
-{
-    bus_msgpack_pack(&line->base, out);
-    protobuf_c_message_free_unpacked(&line->base, NULL);
-}
-
-static void
 say_missed(size_t missed, str_t *out)
 {
     AUTO_FREE char *text = str_format("%zu lines are left out here: no more than %u MB of what a "
                                       "run says are kept",
                                       missed, RUN_HISTORY_MAX >> 20);
-    run_lines_warning(&(run_lines_t){pack, out}, text);
+    run_lines_warning(&(run_lines_t){run_lines_pack, out}, text);
 }
 
 /* What there is, without waiting; *ret_over says that there will be none any more. */

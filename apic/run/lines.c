@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "bus/bus.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -219,4 +220,11 @@ run_lines_info(const run_lines_t *self, const char *text)
     api_container_api__starlark_info__init(line->info);
     line->info->info_message = clean_text(text);
     self->sink(self->arg, line);
+}
+
+void
+run_lines_pack(void *str, run_line_t *line)
+{
+    bus_msgpack_pack(&line->base, str);
+    protobuf_c_message_free_unpacked(&line->base, NULL);
 }

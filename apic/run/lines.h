@@ -34,5 +34,7 @@ void run_lines_info(const run_lines_t *self, const char *text);
 /* Asks the client for a repository. */
 void run_lines_wanted(const run_lines_t *self, const char *id, const char *url,
                       const char *version);
+/* A sink that appends the line, packed, to a str_t. */
+void run_lines_pack(void *str, run_line_t *line);
 
 #endif

@@ -80,11 +80,7 @@ prepare(parallel_t *self)
     const size_t n = self->plan->n_steps;
     run_deps_t *deps = run_graph_new(self->plan);
     pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&self->changed);
     self->left = calloc(n + 1, sizeof(*self->left));
     self->ready = calloc(n + 1, sizeof(*self->ready));
     self->users = calloc(n + 1, sizeof(*self->users));

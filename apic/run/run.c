@@ -6,6 +6,7 @@
 #include "apic/run/job.h"
 #include "apic/run/phases.h"
 #include "apic/run/record.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -59,11 +60,7 @@ run_new(core_t *core, run_t **ret_run, err_t **err)
     self->bring = run_bring_new();
     pthread_mutex_init(&self->executing, NULL);
     pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&self->changed);
     run_world_core(&self->world, core, NULL);
     if (run_store_new(&self->world, &self->store, err) < 0)
         return -1;
@@ -406,13 +403,6 @@ start(run_t *self, actor_call_t *call, job_t *job)
     actor_call_fail(&call, &err);
 }
 
-static void
-pack(void *out, run_line_t *line)
-{
-    bus_msgpack_pack(&line->base, out);
-    protobuf_c_message_free_unpacked(&line->base, NULL);
-}
-
 /* Lines that are packed, one after the other. */
 static int
 send_lines(actor_call_t *call, bool in_batches, const str_t *lines, size_t count)
@@ -436,7 +426,7 @@ serve(actor_call_t *call, run_reader_t *reader, const char *about)
     AUTO_STR lines = STR_EMPTY;
     size_t count = about != NULL;
     if (about)
-        run_lines_info(&(run_lines_t){pack, &lines}, about);
+        run_lines_info(&(run_lines_t){run_lines_pack, &lines}, about);
     else
         count = run_reader_take(reader, most, cancel_fd, &lines);
     while (count && send_lines(call, in_batches, &lines, count) == 0) {
