@@ -138,15 +138,20 @@ find_subnet(const subnet_t *taken, size_t count, subnet_t *ret_subnet, err_t **e
     return subnet_lowest_free(taken, count, ret_subnet, err);
 }
 
-/* A /64 of the addresses that everyone may use at home (RFC 4193), by the enclave's random UUID. */
+/* A /64 of the addresses that everyone may use at home (RFC 4193), by the enclave's random UUID.
+ * Docker before 27 keeps networks apart for IPv4 alone, and routes IPv6 from one to the other. So
+ * the containers' way out of this one is an address that nobody has. */
 static void
 add_ipv6(json_t *body, const char *uuid)
 {
-    AUTO_FREE char *subnet =
-        str_format("fd%.2s:%.4s:%.4s:%.4s::/64", uuid, uuid + 2, uuid + 6, uuid + 10);
+    AUTO_FREE char *prefix =
+        str_format("fd%.2s:%.4s:%.4s:%.4s::", uuid, uuid + 2, uuid + 6, uuid + 10);
+    AUTO_FREE char *subnet = str_format("%s/64", prefix);
+    AUTO_FREE char *nobody = str_format("%sffff:fffe", prefix);
     json_object_set_new(body, "EnableIPv6", json_true());
     json_array_append_new(docker_at(body, "IPAM", "Config", NULL),
-                          json_pack("{s:s}", "Subnet", subnet));
+                          json_pack("{s:s, s:{s:s}}", "Subnet", subnet, "AuxiliaryAddresses",
+                                    "DefaultGatewayIPv6", nobody));
 }
 
 static json_t *

@@ -35,7 +35,22 @@ it "with --ipv6 the network has addresses of both kinds"
 ok kurtosis enclave add --name six --ipv6
 ok docker network inspect kt-six --format '{{.EnableIPv6}} {{json .IPAM.Config}}'
 matches '^true .*"fd[0-9a-f:]+/64"'
-ok kurtosis enclave rm --force six
+
+it "with IPv6, too, services reach those of their enclave and not those of another"
+ok kurtosis enclave add --name seven --ipv6
+six_of() { # ENCLAVE SERVICE: the service's IPv6 address
+    docker inspect "$(service_container "$1" "$2")" --format '{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}'
+}
+for place in "six web" "six near" "seven web"; do
+    # shellcheck disable=SC2086
+    ok kurtosis service add $place "$image" --cmd "httpd -f -p 80 -h /etc" --ports http=http:80/tcp
+done
+ok kurtosis service exec six web "timeout 2 wget -q -O - http://[$(six_of six near)]/passwd"
+says root
+ok kurtosis service exec six web "if timeout 2 wget -q -O - http://[$(six_of seven web)]/passwd; then echo reached; else echo apart; fi"
+says apart
+never_says reached
+ok kurtosis enclave rm --force six seven
 
 it "a name is made up when none is given"
 ok kurtosis enclave add
