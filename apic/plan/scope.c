@@ -139,7 +139,7 @@ plan_scope_gate(const plan_scope_t *self, const types_service_config_t *config, 
         return err_fail(err, ERR_DENIED,
                         "ServiceConfig requested privileged=true, bind_mounts, or "
                         "host_pid_namespace=true, but this run did not opt in. Pass --privileged "
-                        "on the CLI, or set allow-privileged-mode: true in kurtosis-config.yml");
+                        "on the CLI");
     return 0;
 }
 
