@@ -138,4 +138,15 @@ int archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_
 /* A walk for that alone. */
 int archive_tgz_check(const char *archive, err_t **err);
 
+/* Archives that are unpacked into one folder, one on another. */
+typedef struct archive_stack archive_stack_t;
+archive_stack_t *archive_stack_new(void);
+void archive_stack_destroy(archive_stack_t **self_p);
+AUTO_FOR(archive_stack)
+/* Puts one more on top. name: what errors call it. INVALID as for a walk, and at a member whose path passes through a
+ * symbolic link of one that is below. LIMIT at ARCHIVE_SYMLINKS_MAX links in all. */
+int archive_stack_add(archive_stack_t *self, const char *archive, const char *name, err_t **err);
+/* Whether the next one can pass through a link at all: if not, and it is safe alone, it need not be read. */
+bool archive_stack_has_links(const archive_stack_t *self);
+
 #endif

@@ -20,7 +20,21 @@ struct archive_reader {
     const char *path; /* of the archive; lent */
     uint64_t bytes;   /* read so far */
     symlinks_t symlinks;
+    const archive_stack_t *below; /* what it is unpacked on; NULL for nothing */
 };
+
+/* The links of one archive. */
+typedef struct {
+    char *name;
+    symlinks_t symlinks;
+} layer_t;
+
+struct archive_stack {
+    layer_t *layers; /* those that have links */
+    size_t count, links;
+};
+
+static int walk(archive_reader_t *reader, archive_member_fn *fn, void *arg, err_t **err);
 
 static void
 reader_done(archive_reader_t *self)
@@ -33,7 +47,8 @@ reader_done(archive_reader_t *self)
 static int
 reader_init(archive_reader_t *self, const char *path, err_t **err)
 {
-    *self = (archive_reader_t){.tar = archive_read_new(), .path = path};
+    self->path = path;
+    self->tar = archive_read_new();
     if (!self->tar)
         abort();
     archive_read_support_filter_gzip(self->tar);
@@ -103,6 +118,31 @@ entry_hardlink(struct archive_entry *entry)
     return name ? name : archive_entry_hardlink_utf8(entry);
 }
 
+/* INVALID if a name passes through a symbolic link of an archive below. */
+static int
+check_below(const archive_reader_t *self, const char *name, err_t **err)
+{
+    for (size_t i = 0; self->below && i < self->below->count; i++) {
+        const layer_t *layer = &self->below->layers[i];
+        size_t passed = symlinks_passed(&layer->symlinks, name);
+        if (passed > 0)
+            return err_fail(err, ERR_INVALID,
+                            "'%s' has a member '%s' that would be unpacked through '%.*s', which "
+                            "is a symbolic link in '%s', wherever it leads",
+                            self->path, name, (int)passed, name, layer->name);
+    }
+    return 0;
+}
+
+static bool
+is_symlink(const archive_reader_t *self, const char *name)
+{
+    bool found = symlinks_has(&self->symlinks, name);
+    for (size_t i = 0; !found && self->below && i < self->below->count; i++)
+        found = symlinks_has(&self->below->layers[i].symlinks, name);
+    return found;
+}
+
 /* Takes a name of the archive apart: INVALID if it would leave the destination, by itself or through a symbolic link. */
 static int
 take_name(const archive_reader_t *self, const char *raw, char ret_name[ARCHIVE_PATH_MAX + 1],
@@ -118,7 +158,7 @@ take_name(const archive_reader_t *self, const char *raw, char ret_name[ARCHIVE_P
                         "the archive '%s' has a member '%s' that would be unpacked through the "
                         "symbolic link '%.*s' of the same archive, wherever it leads",
                         self->path, raw, (int)passed, ret_name);
-    return 0;
+    return check_below(self, ret_name, err);
 }
 
 /* The clean name of an entry; what is or becomes a symbolic link (a hard link to one is one) is remembered. */
@@ -131,9 +171,7 @@ take_entry(archive_reader_t *self, struct archive_entry *entry, char ret_name[AR
     if (take_name(self, entry_name(entry), ret_name, err) < 0 ||
         (hardlink && take_name(self, hardlink, target, err) < 0))
         return -1;
-    bool is_symlink = hardlink ? symlinks_has(&self->symlinks, target)
-                               : archive_entry_filetype(entry) == AE_IFLNK;
-    if (!is_symlink)
+    if (hardlink ? !is_symlink(self, target) : archive_entry_filetype(entry) != AE_IFLNK)
         return 0;
     if (!*ret_name)
         return err_fail(err, ERR_INVALID,
@@ -147,28 +185,32 @@ take_entry(archive_reader_t *self, struct archive_entry *entry, char ret_name[AR
 int
 archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **err)
 {
-    __attribute__((cleanup(reader_done))) archive_reader_t reader;
-    if (reader_init(&reader, archive, err) < 0)
-        return -1;
+    __attribute__((cleanup(reader_done))) archive_reader_t reader = {0};
+    return reader_init(&reader, archive, err) < 0 ? -1 : walk(&reader, fn, arg, err);
+}
+
+static int
+walk(archive_reader_t *reader, archive_member_fn *fn, void *arg, err_t **err)
+{
     struct archive_entry *entry;
     for (unsigned count = 0;; count++) {
-        int result = archive_read_next_header(reader.tar, &entry);
+        int result = archive_read_next_header(reader->tar, &entry);
         if (result == ARCHIVE_EOF)
             return 0;
         if (result < ARCHIVE_WARN)
             return err_fail(err, ERR_INVALID,
-                            "'%s' is no gzip-compressed tar archive, or damaged: %s", archive,
-                            archive_error_string(reader.tar));
-        if (archive_filter_code(reader.tar, 0) != ARCHIVE_FILTER_GZIP)
+                            "'%s' is no gzip-compressed tar archive, or damaged: %s", reader->path,
+                            archive_error_string(reader->tar));
+        if (archive_filter_code(reader->tar, 0) != ARCHIVE_FILTER_GZIP)
             return err_fail(err, ERR_INVALID,
                             "'%s' is no gzip-compressed tar archive: it is a tar "
                             "that is not compressed",
-                            archive);
+                            reader->path);
         if (count == ARCHIVE_MEMBERS_MAX)
-            return err_fail(err, ERR_LIMIT, "the archive '%s' has more than %u members", archive,
-                            ARCHIVE_MEMBERS_MAX);
+            return err_fail(err, ERR_LIMIT, "the archive '%s' has more than %u members",
+                            reader->path, ARCHIVE_MEMBERS_MAX);
         char name[ARCHIVE_PATH_MAX + 1];
-        if (take_entry(&reader, entry, name, err) < 0)
+        if (take_entry(reader, entry, name, err) < 0)
             return -1;
         mode_t type = archive_entry_filetype(entry);
         if (!*name || entry_hardlink(entry) || (type != AE_IFREG && type != AE_IFDIR))
@@ -176,7 +218,7 @@ archive_tgz_walk(const char *archive, archive_member_fn *fn, void *arg, err_t **
         archive_member_t member = {name, type == AE_IFDIR,
                                    type == AE_IFDIR ? 0 : (uint64_t)archive_entry_size(entry),
                                    archive_entry_perm(entry)};
-        result = fn(arg, &member, &reader, err);
+        result = fn(arg, &member, reader, err);
         if (result < 0)
             return result;
     }
@@ -196,6 +238,60 @@ int
 archive_tgz_check(const char *archive, err_t **err)
 {
     return archive_tgz_walk(archive, pass_by, NULL, err);
+}
+
+/* --------------------------------------------------------------------------------- one on another */
+
+archive_stack_t *
+archive_stack_new(void)
+{
+    archive_stack_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    return self;
+}
+
+void
+archive_stack_destroy(archive_stack_t **self_p)
+{
+    archive_stack_t *self = TAKE(*self_p);
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->layers[i].name);
+        symlinks_done(&self->layers[i].symlinks);
+    }
+    free(self->layers);
+    free(self);
+}
+
+bool
+archive_stack_has_links(const archive_stack_t *self)
+{
+    return self->count > 0;
+}
+
+int
+archive_stack_add(archive_stack_t *self, const char *archive, const char *name, err_t **err)
+{
+    __attribute__((cleanup(reader_done))) archive_reader_t reader = {.below = self};
+    if (reader_init(&reader, archive, err) < 0)
+        return -1;
+    reader.path = name;
+    if (walk(&reader, pass_by, NULL, err) < 0)
+        return -1;
+    if (reader.symlinks.count == 0)
+        return 0;
+    self->links += reader.symlinks.count;
+    if (self->links > ARCHIVE_SYMLINKS_MAX)
+        return err_fail(err, ERR_LIMIT, "there are more than %u symbolic links in all",
+                        ARCHIVE_SYMLINKS_MAX);
+    self->layers = realloc(self->layers, (self->count + 1) * sizeof *self->layers);
+    if (!self->layers)
+        abort();
+    self->layers[self->count++] = (layer_t){.name = strdup(name), .symlinks = reader.symlinks};
+    reader.symlinks = (symlinks_t){0};
+    return 0;
 }
 
 /* -------------------------------------------------------------------------------------- to disk */

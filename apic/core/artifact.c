@@ -1,56 +1,49 @@
-/*  artifact: the files artifacts of the enclave: archives in the store's folder, names in the
- * database.
+/*  artifact: the files artifacts of the enclave: names in the database, archives in the store's folder (content.h).
  *
- *  An archive is written elsewhere and moved to its place, so that a reader has the old or the new
- * content and never a mixture. The database may say less than the disk after a kill (a hash that is
- * unknown, an archive that nobody names, which is swept when the store is opened) but never more.
+ *  An artifact's archive is exchanged by one statement, so that a reader has the old or the new content and never a
+ *  mixture, and a kill leaves one of them.
  */
+#include "apic/core/content.h"
 #include "apic/core/internal.h"
 
 #include "archive/archive.h"
 #include "base/names.h"
 #include "base/uuid.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char schema[] = "CREATE TABLE IF NOT EXISTS artifact ("
-                             "  uuid TEXT PRIMARY KEY,"
-                             "  name TEXT NOT NULL UNIQUE,"
-                             "  md5 TEXT" /* content hash; NULL: not known */
-                             ") STRICT, WITHOUT ROWID;";
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS artifact ("
+    "  uuid TEXT PRIMARY KEY,"
+    "  name TEXT NOT NULL UNIQUE,"
+    "  md5 TEXT,"             /* of names and bytes, see archive_tgz_pack; NULL: not known */
+    "  content TEXT NOT NULL" /* content_hash of its archive */
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS artifact_content ON artifact (content);";
 
 /* One artifact on its way into the store. */
 typedef struct {
     core_t *core;
     const char *name, *archive, *md5;
+    char content[CONTENT_HASH_SIZE];
     bool may_replace;
     core_artifact_outcome_t outcome;
     char *uuid;
 } put_t;
 
 static int put_locked(sqlite3 *db, put_t *self, err_t **err);
-static int insert(sqlite3 *db, void *arg, err_t **err);
-static int set_md5(sqlite3 *db, const char *uuid, const char *md5, err_t **err);
-static int move_in(const core_t *self, const char *archive, const char *uuid, err_t **err);
-static int sweep(core_t *self, err_t **err);
 static int find(sqlite3 *db, const char *identifier, char **ret_uuid, char **ret_name, err_t **err);
 
 int
 artifacts_open(core_t *self, err_t **err)
 {
-    int rc = db_exec(db_lock(self->db), schema, err);
-    db_unlock(self->db);
-    return rc < 0 ? rc : sweep(self, err);
-}
-
-int
-artifacts_find(core_t *self, const char *identifier, char **ret_uuid, char **ret_name, err_t **err)
-{
-    int rc = find(db_lock(self->db), identifier, ret_uuid, ret_name, err);
+    sqlite3 *db = db_lock(self->db);
+    int rc = db_exec(db, schema, err);
+    if (rc >= 0)
+        rc = content_sweep(self, db, err);
     db_unlock(self->db);
     return rc;
 }
@@ -60,7 +53,9 @@ core_artifact_exists(core_t *self, const char *identifier, char **ret_uuid)
 {
     AUTO_FREE char *uuid = NULL;
     AUTO_FREE char *name = NULL;
-    if (artifacts_find(self, identifier, &uuid, &name, NULL) < 0)
+    int rc = find(db_lock(self->db), identifier, &uuid, &name, NULL);
+    db_unlock(self->db);
+    if (rc < 0)
         return false;
     if (ret_uuid)
         *ret_uuid = TAKE(uuid);
@@ -117,20 +112,33 @@ core_artifact_name_new(core_t *self)
     return names_new(NAMES_ARTIFACT, is_taken, self);
 }
 
-int
-core_artifact_open(core_t *self, const char *identifier, int *ret_fd, err_t **err)
+static int
+open_locked(const core_t *self, sqlite3 *db, const char *identifier, int *ret_fd, err_t **err)
 {
     AUTO_FREE char *uuid = NULL;
     AUTO_FREE char *name = NULL;
-    if (artifacts_find(self, identifier, &uuid, &name, err) < 0)
+    DB_STATEMENT st = {0};
+    if (find(db, identifier, &uuid, &name, err) < 0 ||
+        db_prepare(db, &st, "SELECT content FROM artifact WHERE uuid = ?1", err) < 0)
         return -1;
-    AUTO_FREE char *path = str_format("%s/%s.tgz", self->store, uuid);
+    db_bind_text(&st, 1, uuid);
+    if (db_step(&st, err) < 0)
+        return -1;
+    AUTO_FREE char *path = content_path(self, db_text(&st, 0));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_fail(err, ERR_UNKNOWN, "cannot open the content of files artifact '%s': %s",
                         name, strerror(errno));
     *ret_fd = fd;
     return 0;
+}
+
+int
+core_artifact_open(core_t *self, const char *identifier, int *ret_fd, err_t **err)
+{
+    int rc = open_locked(self, db_lock(self->db), identifier, ret_fd, err);
+    db_unlock(self->db);
+    return rc;
 }
 
 /* -------------------------------------------------------------------------------------- storing */
@@ -154,8 +162,11 @@ core_artifact_put(core_t *self, const char *name, const char *archive, const cha
 {
     put_t put = {
         .core = self, .name = name, .archive = archive, .md5 = md5, .may_replace = may_replace};
-    int rc = put_locked(db_lock(self->db), &put, err);
-    db_unlock(self->db);
+    int rc = content_hash(archive, put.content, err);
+    if (rc == 0) {
+        rc = put_locked(db_lock(self->db), &put, err);
+        db_unlock(self->db);
+    }
     if (rc < 0) {
         free(put.uuid);
         return err_wrap(err, "cannot store files artifact '%s'", name);
@@ -258,18 +269,35 @@ count_artifacts(sqlite3 *db, size_t *ret_count, err_t **err)
 
 /* The artifact of this name: 1 and copies (md5 "" when not known), or 0. */
 static int
-find_name(sqlite3 *db, const char *name, char **ret_uuid, char **ret_md5, err_t **err)
+find_name(sqlite3 *db, const char *name, char **ret_uuid, char **ret_md5, char **ret_content,
+          err_t **err)
 {
     DB_STATEMENT st;
-    if (db_prepare(db, &st, "SELECT uuid, md5 FROM artifact WHERE name = ?1", err) < 0)
+    if (db_prepare(db, &st, "SELECT uuid, md5, content FROM artifact WHERE name = ?1", err) < 0)
         return -1;
     db_bind_text(&st, 1, name);
     int rc = db_step(&st, err);
     if (rc > 0) {
         *ret_uuid = strdup(db_text(&st, 0));
         *ret_md5 = strdup(db_text(&st, 1));
+        *ret_content = strdup(db_text(&st, 2));
     }
     return rc;
+}
+
+/* Moves the archive in and runs a statement that names it. */
+static int
+put_row(sqlite3 *db, const put_t *self, const char *sql, err_t **err)
+{
+    DB_STATEMENT st;
+    if (content_take(self->core, self->archive, self->content, err) < 0 ||
+        db_prepare(db, &st, sql, err) < 0)
+        return -1;
+    db_bind_text(&st, 1, self->uuid);
+    db_bind_text(&st, 2, self->name);
+    db_bind_text(&st, 3, self->md5);
+    db_bind_text(&st, 4, self->content);
+    return db_step(&st, err);
 }
 
 static int
@@ -285,9 +313,11 @@ put_new(sqlite3 *db, put_t *self, err_t **err)
     uuid_new(uuid);
     self->uuid = strdup(uuid);
     self->outcome = CORE_ARTIFACT_NEW;
-    if (move_in(self->core, self->archive, self->uuid, err) < 0)
-        return -1;
-    return db_transaction(db, insert, self, err);
+    int rc = put_row(
+        db, self, "INSERT INTO artifact (uuid, name, md5, content) VALUES (?1, ?2, ?3, ?4)", err);
+    if (rc < 0)
+        content_release(self->core, db, self->content);
+    return rc;
 }
 
 static int
@@ -296,7 +326,8 @@ put_locked(sqlite3 *db, put_t *self, err_t **err)
     if (!self->name[0])
         return err_fail(err, ERR_INVALID, "its name is empty");
     AUTO_FREE char *md5 = NULL;
-    int rc = find_name(db, self->name, &self->uuid, &md5, err);
+    AUTO_FREE char *content = NULL;
+    int rc = find_name(db, self->name, &self->uuid, &md5, &content, err);
     if (rc < 0)
         return -1;
     if (rc == 0)
@@ -310,44 +341,10 @@ put_locked(sqlite3 *db, put_t *self, err_t **err)
         return 0;
     }
     self->outcome = CORE_ARTIFACT_UPDATED;
-    if (set_md5(db, self->uuid, NULL, err) < 0 ||
-        move_in(self->core, self->archive, self->uuid, err) < 0)
-        return -1;
-    return self->md5 ? set_md5(db, self->uuid, self->md5, err) : 0;
-}
-
-static int
-insert(sqlite3 *db, void *arg, err_t **err)
-{
-    const put_t *self = arg;
-    DB_STATEMENT st;
-    if (db_prepare(db, &st, "INSERT INTO artifact (uuid, name, md5) VALUES (?1, ?2, ?3)", err) < 0)
-        return -1;
-    db_bind_text(&st, 1, self->uuid);
-    db_bind_text(&st, 2, self->name);
-    db_bind_text(&st, 3, self->md5);
-    return db_step(&st, err);
-}
-
-static int
-set_md5(sqlite3 *db, const char *uuid, const char *md5, err_t **err)
-{
-    DB_STATEMENT st;
-    if (db_prepare(db, &st, "UPDATE artifact SET md5 = ?2 WHERE uuid = ?1", err) < 0)
-        return -1;
-    db_bind_text(&st, 1, uuid);
-    db_bind_text(&st, 2, md5);
-    return db_step(&st, err);
-}
-
-static int
-move_in(const core_t *self, const char *archive, const char *uuid, err_t **err)
-{
-    AUTO_FREE char *path = str_format("%s/%s.tgz", self->store, uuid);
-    if (rename(archive, path) < 0)
-        return err_fail(err, errno == ENOSPC ? ERR_LIMIT : ERR_UNKNOWN,
-                        "cannot move '%s' to '%s': %s", archive, path, strerror(errno));
-    return 0;
+    rc = put_row(db, self, "UPDATE artifact SET name = ?2, md5 = ?3, content = ?4 WHERE uuid = ?1",
+                 err);
+    content_release(self->core, db, rc < 0 ? self->content : content);
+    return rc;
 }
 
 static int
@@ -382,25 +379,4 @@ find(sqlite3 *db, const char *identifier, char **ret_uuid, char **ret_name, err_
         return 0;
     }
     return err_fail(err, ERR_NOT_FOUND, "no files artifact has the name or UUID '%s'", identifier);
-}
-
-/* Removes archives that no artifact names: they were on their way when a process was killed. */
-static int
-sweep(core_t *self, err_t **err)
-{
-    DIR *folder = opendir(self->store);
-    if (!folder)
-        return err_fail(err, ERR_UNKNOWN, "cannot read the folder '%s': %s", self->store,
-                        strerror(errno));
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        if (entry->d_name[0] == '.')
-            continue;
-        AUTO_FREE char *uuid = strndup(entry->d_name, strcspn(entry->d_name, "."));
-        if (uuid_is(uuid) && core_artifact_exists(self, uuid, NULL))
-            continue;
-        AUTO_FREE char *path = str_format("%s/%s", self->store, entry->d_name);
-        unlink(path);
-    }
-    closedir(folder);
-    return 0;
 }

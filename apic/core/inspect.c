@@ -100,13 +100,12 @@ int
 core_artifact_inspect(core_t *self, const char *identifier, core_member_fn *fn, void *arg,
                       err_t **err)
 {
-    AUTO_FREE char *uuid = NULL;
-    AUTO_FREE char *name = NULL;
-    if (artifacts_find(self, identifier, &uuid, &name, err) < 0)
+    AUTO_FD int fd = -1;
+    if (core_artifact_open(self, identifier, &fd, err) < 0)
         return -1;
-    AUTO_FREE char *path = str_format("%s/%s.tgz", self->store, uuid);
+    AUTO_FREE char *path = str_format("/proc/self/fd/%d", fd);
     inspection_t inspection = {.fn = fn, .arg = arg};
     if (archive_tgz_walk(path, on_member, &inspection, err) < 0)
-        return err_wrap(err, "cannot read files artifact '%s'", name);
+        return err_wrap(err, "cannot read files artifact '%s'", identifier);
     return 0;
 }

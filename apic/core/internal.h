@@ -55,7 +55,5 @@ int core_folder_make(const char *path, err_t **err);
 
 /* artifact.c */
 int artifacts_open(core_t *self, err_t **err);
-int artifacts_find(core_t *self, const char *identifier, char **ret_uuid, char **ret_name,
-                   err_t **err);
 
 #endif

@@ -1,6 +1,7 @@
 /*  start.c: starts the container of one service and waits until its ports answer. */
 #include "apic/core/batch.h"
 #include "apic/core/ports.h"
+#include "archive/archive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #define MEMORY_MIN_MEGABYTES 6u
 #define STOP_TIMEOUT_MS 30000
 
+static int check_together(core_t *core, const core_files_t *files, err_t **err);
 static int make_spec(core_t *core, const batch_item_t *item, Orchestrator__ServiceSpec **ret_spec,
                      err_t **err);
 static int send_parts(core_t *core, const core_service_config_t *config,
@@ -36,6 +38,10 @@ start_check(core_t *core, const core_service_config_t *config, err_t **err)
                 return err_fail(err, ERR_NOT_FOUND,
                                 "there is no files artifact '%s' for its folder '%s'", *artifact,
                                 config->files[i].path);
+    for (size_t i = 0; i < config->n_files; i++)
+        if (check_together(core, &config->files[i], err) < 0)
+            return err_wrap(err, "the files artifacts of its folder '%s' do not go together",
+                            config->files[i].path);
     for (size_t i = 0; i < config->n_waits; i++) {
         size_t j = 0;
         while (j < spec->n_ports && strcmp(spec->ports[j]->id, config->waits[i].port_id) != 0)
@@ -43,6 +49,25 @@ start_check(core_t *core, const core_service_config_t *config, err_t **err)
         if (j == spec->n_ports)
             return err_fail(err, ERR_INVALID, "it has no port '%s' to wait for",
                             config->waits[i].port_id);
+    }
+    return 0;
+}
+
+/* Each artifact is safe to unpack alone, or it would not be in the store; on the symbolic links of those before it, it
+ * need not be. */
+static int
+check_together(core_t *core, const core_files_t *files, err_t **err)
+{
+    AUTO(archive_stack) stack = archive_stack_new();
+    for (char **artifact = files->artifacts; artifact && *artifact; artifact++) {
+        if (!artifact[1] && !archive_stack_has_links(stack))
+            return 0; /* the last, or the only one */
+        AUTO_FD int fd = -1;
+        if (core_artifact_open(core, *artifact, &fd, err) < 0)
+            return -1;
+        AUTO_FREE char *path = str_format("/proc/self/fd/%d", fd);
+        if (archive_stack_add(stack, path, *artifact, err) < 0)
+            return -1;
     }
     return 0;
 }

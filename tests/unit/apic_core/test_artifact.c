@@ -6,8 +6,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 typedef struct {
     char *folder;
@@ -62,6 +64,14 @@ put(store_t *self, const char *name, const char *text, char **ret_uuid)
     if (core_artifact_put_files(self->core, name, &file, 1, &outcome, ret_uuid, &err) < 0)
         fail_msg("%s", support_why(&err));
     return outcome;
+}
+
+static void
+add_text(void *arg, const char *path, uint64_t size, const char *text)
+{
+    (void)path;
+    (void)size;
+    str_add(arg, text);
 }
 
 static void
@@ -149,6 +159,91 @@ archives_that_nobody_names_are_swept_at_the_next_start(void **state)
     assert_int_equal(files_in(self, "artifact-store"), 1);
     assert_int_equal(files_in(self, "tmp"), 0);
     assert_true(core_artifact_exists(self->core, "x", NULL));
+}
+
+/* The text that put() stored. */
+static char *
+text_of(store_t *self, const char *name)
+{
+    err_t *err = NULL;
+    AUTO_STR seen = STR_EMPTY;
+    if (core_artifact_inspect(self->core, name, add_text, &seen, &err) < 0)
+        fail_msg("%s", support_why(&err));
+    return str_take(&seen);
+}
+
+static void
+equal_content_is_stored_once_and_goes_with_the_last_artifact_that_has_it(void **state)
+{
+    store_t *self = *state;
+    static const struct {
+        const char *name, *text;
+        size_t files;
+    } steps[] = {
+        {"a", "one", 1}, {"b", "one", 1}, {"c", "two", 2}, {"b", "two", 2}, {"a", "three", 2},
+        {"c", "one", 3}, {"b", "one", 2}, {"a", "one", 1}, {"a", "one", 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        put(self, steps[i].name, steps[i].text, NULL);
+        AUTO_FREE char *text = text_of(self, steps[i].name);
+        assert_string_equal(text, steps[i].text);
+        assert_int_equal(files_in(self, "artifact-store"), steps[i].files);
+        assert_int_equal(files_in(self, "tmp"), 0);
+    }
+    reopen(self);
+    assert_int_equal(files_in(self, "artifact-store"), 1);
+    for (const char *name = "abc"; *name; name++) {
+        AUTO_FREE char *text = text_of(self, (char[]){*name, 0});
+        assert_string_equal(text, "one");
+    }
+}
+
+#define KILLS 40
+
+/* Puts artifacts whose contents meet and part again, a byte into fd after each, until it is killed. */
+static void
+put_for_ever(const char *folder, int fd)
+{
+    store_t store = {.folder = (char *)folder, .core = support_core(folder)};
+    for (unsigned i = 0;; i++) {
+        AUTO_FREE char *text = str_format("content %u", i / 2 % 3);
+        put(&store, (const char *[]){"a", "b", "c"}[i % 3], text, NULL);
+        if (write(fd, "", 1) != 1)
+            _exit(1);
+    }
+}
+
+static void
+a_kill_at_any_moment_leaves_every_artifact_whole_and_nothing_else(void **state)
+{
+    store_t *self = *state;
+    for (unsigned kills = 0; kills < KILLS; kills++) {
+        int ends[2];
+        core_destroy(&self->core);
+        assert_int_equal(pipe(ends), 0);
+        pid_t child = fork();
+        if (child == 0)
+            put_for_ever(self->folder, ends[1]);
+        close(ends[1]);
+        for (unsigned puts = 0; puts < 3 + kills % 5; puts++)
+            assert_int_equal(read(ends[0], (char[1]){0}, 1), 1);
+        for (volatile unsigned spin = 0; spin < kills * 10000; spin++)
+            ; /* another moment of the next one */
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        close(ends[0]);
+        self->core = support_core(self->folder);
+        AUTO_STR seen = STR_EMPTY;
+        size_t different = 0;
+        for (const char *name = "abc"; *name; name++) {
+            AUTO_FREE char *text = text_of(self, (char[]){*name, 0});
+            assert_int_equal(strncmp(text, "content ", 8), 0);
+            different += !seen.len || !strstr(seen.data, text);
+            str_add(&seen, text);
+        }
+        assert_int_equal(files_in(self, "artifact-store"), different);
+        assert_int_equal(files_in(self, "tmp"), 0);
+    }
 }
 
 /* ------------------------------------------------------------------------------------- archives */
@@ -420,6 +515,8 @@ main(void)
         T(identifiers_are_uuid_short_uuid_and_name),
         T(names_are_listed_in_order_and_fresh_ones_are_free),
         T(an_open_artifact_keeps_its_content),
+        T(equal_content_is_stored_once_and_goes_with_the_last_artifact_that_has_it),
+        T(a_kill_at_any_moment_leaves_every_artifact_whole_and_nothing_else),
         T(archives_that_nobody_names_are_swept_at_the_next_start),
         T(foreign_archives_are_stored_once_and_checked),
         T(an_inspection_shows_members_in_order_with_printable_text),

@@ -288,15 +288,83 @@ artifacts_reach_the_folders_of_a_service_byte_for_byte(void **state)
     assert_string_equal(seen.data, "/data 1, /conf 1");
     assert_true(sim_look(stage->sim, "a", take_first_mount, &got));
 
-    AUTO_FREE char *path = str_format("%s/artifact-store/%s.tgz", stage->folder, uuid);
-    struct stat about;
-    assert_int_equal(stat(path, &about), 0);
-    assert_int_equal(about.st_size, got.len);
-    AUTO_FREE char *stored = malloc(got.len);
-    FILE *file = fopen(path, "rb");
-    assert_int_equal(fread(stored, 1, got.len, file), got.len);
-    fclose(file);
-    assert_memory_equal(stored, got.data, got.len);
+    AUTO_FD int fd = -1;
+    AUTO_STR stored = STR_EMPTY;
+    assert_int_equal(core_artifact_open(stage->core, uuid, &fd, NULL), 0);
+    assert_int_equal(file_read_fd(fd, "big", 2 * size, &stored, NULL), 0);
+    assert_int_equal(stored.len, got.len);
+    assert_memory_equal(stored.data, got.data, got.len);
+}
+
+/* The store's archive of a folder that holds one link, or one file. */
+static void
+put_folder(stage_t *stage, const char *name, const char *path, const char *link)
+{
+    AUTO_FREE char *folder = support_folder();
+    AUTO_FREE char *full = str_format("%s/%s", folder, path);
+    AUTO_FREE char *archive = NULL;
+    AUTO_FREE char *md5 = NULL;
+    for (char *slash = full + strlen(folder) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = 0;
+        mkdir(full, 0700);
+    }
+    if (link)
+        assert_int_equal(symlink(link, full), 0);
+    else
+        support_write(full, "x", 1);
+    assert_int_equal(core_archive_path(stage->core, folder, &archive, &md5, NULL), 0);
+    assert_int_equal(core_artifact_put(stage->core, name, archive, md5, false, NULL, NULL, NULL),
+                     0);
+    file_remove_tree(folder, NULL);
+}
+
+static void
+add_artifact(core_service_config_t *config, const char *artifact)
+{
+    core_files_t *files = &config->files[config->n_files - 1];
+    size_t count = 0;
+    while (files->artifacts[count])
+        count++;
+    files->artifacts = realloc(files->artifacts, (count + 2) * sizeof(char *));
+    files->artifacts[count] = strdup(artifact);
+    files->artifacts[count + 1] = NULL;
+}
+
+static void
+artifacts_that_would_write_through_each_others_links_are_refused_before_anything_is_made(
+    void **state)
+{
+    stage_t *stage = *state;
+    put_folder(stage, "links", "d", ".");
+    put_folder(stage, "through", "d/x", NULL);
+    put_folder(stage, "beside", "e/x", NULL);
+    static const struct {
+        const char *artifacts[3], *words; /* NULL: started */
+    } rows[] = {
+        {{"through", "links"}, NULL},
+        {{"links", "beside"}, NULL},
+        {{"links", "beside", "through"}, "'through' has a member 'd/x'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        core_service_config_t *config = service("a", "silent");
+        support_files(config, "/alone", "links");
+        support_files(config, "/data", rows[i].artifacts[0]);
+        for (size_t j = 1; j < 3 && rows[i].artifacts[j]; j++)
+            add_artifact(config, rows[i].artifacts[j]);
+        if (!rows[i].words) {
+            STAGE_START(stage, config);
+            assert_int_equal(core_service_remove(stage->core, NULL, "a", NULL, NULL), 0);
+            continue;
+        }
+        err_t *err = NULL;
+        assert_true(stage_start(stage, &config, 1, 1, &err) < 0);
+        AUTO_FREE char *why = support_why(&err);
+        assert_non_null(strstr(why, rows[i].words));
+        assert_non_null(strstr(why, "folder '/data' do not go together"));
+        assert_non_null(strstr(why, "'d', which is a symbolic link in 'links'"));
+        assert_int_equal(sim_count(stage->sim), 0);
+        assert_int_equal(registered(stage), 0);
+    }
 }
 
 static void
@@ -380,7 +448,9 @@ files_of_a_service_become_an_artifact_and_replace_its_content(void **state)
     assert_non_null(strstr(why, "cannot copy '/hostile' from service 'a'"));
     assert_non_null(strstr(why, "'../note.txt'"));
     AUTO_FREE char *folder = support_folder();
-    AUTO_FREE char *archive = str_format("%s/artifact-store/%s.tgz", stage->folder, first);
+    AUTO_FD int fd = -1;
+    assert_int_equal(core_artifact_open(stage->core, first, &fd, NULL), 0);
+    AUTO_FREE char *archive = str_format("/proc/self/fd/%d", fd);
     AUTO_FREE char *note = str_format("%s/note.txt", folder);
     assert_int_equal(archive_tgz_unpack(archive, folder, NULL), 0);
     FILE *file = fopen(note, "r");
@@ -601,6 +671,7 @@ main(void)
         T(artifacts_reach_the_folders_of_a_service_byte_for_byte),
         T(a_service_stops_and_starts_again),
         T(commands_give_code_and_output_within_their_limits),
+        T(artifacts_that_would_write_through_each_others_links_are_refused_before_anything_is_made),
         T(files_of_a_service_become_an_artifact_and_replace_its_content),
         T(after_a_kill_what_was_not_acknowledged_is_undone_and_the_rest_stays),
         T(what_could_not_be_removed_is_as_soon_as_that_is_possible),

@@ -139,6 +139,57 @@ members_through_a_symbolic_link_are_refused_and_links_by_themselves_are_not(void
 }
 
 static void
+members_through_a_symbolic_link_of_an_archive_below_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        member_t members[3][MEMBERS_MAX];
+        const char *says, *link, *where; /* NULL: accepted */
+    } rows[] = {
+        {{{{'0', "a", NULL}}, {{'0', "a", NULL}, {'5', "b/", NULL}}, {{'0', "b/c", NULL}}},
+         NULL,
+         NULL,
+         NULL},
+        {{{{'2', "d", "/etc"}}, {{'0', "dd/x", NULL}}, {{'2', "e/d", "/etc"}}}, NULL, NULL, NULL},
+        {{{{'2', "d", "/etc"}}, {{'2', "d", "/usr"}}, {{'5', "d/", NULL}}}, NULL, NULL, NULL},
+        {{{{'0', "d/x", NULL}}, {{'0', "d/y", NULL}}, {{'2', "d", "/etc"}}}, NULL, NULL, NULL},
+        {{{{'2', "d", "/etc"}}, {{'0', "d/x", NULL}}}, "'2' has a member 'd/x'", "'d'", "'1'"},
+        {{{{'2', "a/b", ".."}}, {{'0', "x", NULL}}, {{'0', "a/b/c/x", NULL}}},
+         "'3' has a member 'a/b/c/x'",
+         "'a/b'",
+         "'1'"},
+        {{{{'0', "x", NULL}}, {{'2', "d", "/etc"}}, {{'5', "d/", NULL}, {'0', "d/x", NULL}}},
+         "'3' has a member 'd/x'",
+         "'d'",
+         "'2'"},
+        {{{{'2', "d", "/etc"}}, {{'1', "m", "d"}}, {{'0', "m/x", NULL}}}, "'m/x'", "'m'", "'2'"},
+        {{{{'2', "d", "/etc"}}, {{'1', "shadow", "d/shadow"}}}, "'d/shadow'", "'d'", "'1'"},
+        {{{{'2', "d", "/etc"}}, {{'2', "e", "x"}, {'0', "e/x", NULL}}}, "'e/x'", "'e'", "same"},
+    };
+    static const char *const names[] = {"1", "2", "3"};
+    char folder[] = "/tmp/symlinks-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    AUTO_FREE char *path = str_format("%s/x.tgz", folder);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(err) err = NULL;
+        AUTO(archive_stack) stack = archive_stack_new();
+        int rc = 0;
+        for (size_t j = 0; rc == 0 && j < 3 && rows[i].members[j][0].name; j++) {
+            make(path, rows[i].members[j]);
+            rc = archive_stack_add(stack, path, names[j], &err);
+        }
+        AUTO_FREE char *text = err ? err_string(err) : strdup("accepted");
+        if ((rc < 0) != (rows[i].says != NULL))
+            fail_msg("row %zu: %s", i, text);
+        if (rc < 0 && (err_code(err) != ERR_INVALID || !strstr(text, rows[i].says) ||
+                       !strstr(text, rows[i].link) || !strstr(text, rows[i].where)))
+            fail_msg("row %zu: %s", i, text);
+    }
+    unlink(path);
+    rmdir(folder);
+}
+
+static void
 as_many_as_may_be_are_known_and_more_are_refused(void **state)
 {
     (void)state;
@@ -170,6 +221,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             members_through_a_symbolic_link_are_refused_and_links_by_themselves_are_not),
+        cmocka_unit_test(members_through_a_symbolic_link_of_an_archive_below_are_refused),
         cmocka_unit_test(as_many_as_may_be_are_known_and_more_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
