@@ -57,31 +57,45 @@ read_logs(const cli_call_t *call, manager_options_t *options, err_t **err)
 }
 
 static int
-start(const cli_call_t *call, err_t **err)
+read_options(const cli_call_t *call, manager_options_t *ret_options, err_t **err)
 {
-    manager_options_t options = {.version = cli_text(call, "version"),
-                                 .log_level = cli_text(call, "log-level"),
-                                 .github_token = cli_text(call, "github-auth-token")};
-    bool started;
-    if (strpbrk(options.github_token, " \t\r\n"))
+    *ret_options =
+        (manager_options_t){.version = cli_text(call, "version"),
+                            .log_level = cli_text(call, "log-level"),
+                            .github_token = cli_text(call, "github-auth-token"),
+                            .restart_api_containers = cli_bool(call, "restart-api-containers")};
+    if (strpbrk(ret_options->github_token, " \t\r\n"))
         return err_fail(err, ERR_INVALID, "the value of '--github-auth-token' has blanks");
-    if (read_logs(call, &options, err) < 0)
-        return -1;
+    if (cli_number(call, "enclave-pool-size") > 0)
+        return err_fail(
+            err, ERR_INVALID,
+            "'--enclave-pool-size' must be 0: Kurtosis keeps idle enclaves on Kubernetes "
+            "alone; here they are made as they are asked for");
+    if (*cli_text(call, "domain"))
+        out_warn("'--domain' has no effect: it is of the web pages, and there are none yet");
+    return read_logs(call, ret_options, err);
+}
+
+static int
+start(const manager_options_t *options, err_t **err)
+{
+    bool started;
     out_info("Starting Kurtosis engine from image '" MANAGER_IMAGE ":%s'...",
-             *options.version ? options.version : KURTOSIS_VERSION);
-    if (manager_start(&options, &started, err) < 0)
+             *options->version ? options->version : KURTOSIS_VERSION);
+    if (manager_start(options, &started, err) < 0)
         return -1;
     if (!started)
         out_info("An engine runs already; '" CLI_PROGRAM " engine restart' would start it anew%s%s",
-                 *options.version ? " with --version " : "", options.version);
+                 *options->version ? " with --version " : "", options->version);
     return 0;
 }
 
 int
 engine_start_run(const cli_call_t *call, err_t **err)
 {
+    manager_options_t options;
     interrupt_init();
-    if (start(call, err) < 0)
+    if (read_options(call, &options, err) < 0 || start(&options, err) < 0)
         return -1;
     out_info("Kurtosis engine started");
     return 0;
@@ -90,9 +104,12 @@ engine_start_run(const cli_call_t *call, err_t **err)
 int
 engine_restart_run(const cli_call_t *call, err_t **err)
 {
+    manager_options_t options;
     interrupt_init();
+    if (read_options(call, &options, err) < 0) /* before anything is stopped */
+        return err_wrap(err, "cannot restart the engine");
     out_info("Restarting Kurtosis engine...");
-    if (manager_stop(err) < 0 || start(call, err) < 0)
+    if (manager_stop(err) < 0 || start(&options, err) < 0)
         return err_wrap(err, "cannot restart the engine");
     out_info("Engine restarted successfully");
     return 0;

@@ -70,9 +70,26 @@ const cli_flag_t cli_global_flags[] = {
          "",                                                                                       \
          "Where else logs go: URLs separated by commas, e.g. loki+http://host:3100",               \
          NULL},                                                                                    \
+        {"github-auth-token",                                                                      \
+         0,                                                                                        \
+         CLI_TEXT,                                                                                 \
+         "",                                                                                       \
+         "Access token with which enclaves made from now on clone private packages",               \
+         NULL},                                                                                    \
+        {"restart-api-containers",                                                                 \
+         0,                                                                                        \
+         CLI_BOOL,                                                                                 \
+         "false",                                                                                  \
+         "Also make the API containers of enclaves anew, of the engine's version",                 \
+         NULL},                                                                                    \
+        {"enclave-pool-size",                                                                      \
+         0,                                                                                        \
+         CLI_NUMBER,                                                                               \
+         "0",                                                                                      \
+         "Idle enclaves that are kept ready: on Docker none, so 0",                                \
+         NULL},                                                                                    \
     {                                                                                              \
-        "github-auth-token", 0, CLI_TEXT, "",                                                      \
-            "Access token with which enclaves made from now on clone private packages", NULL       \
+        "domain", 0, CLI_TEXT, "", "Public domain of the web pages, which are not there yet", NULL \
     }
 
 const cli_command_t cli_commands[] = {

@@ -269,6 +269,35 @@ ensure_images(backend_t *backend, const char *version, err_t **err)
 /* ------------------------------------------------------------------------------------- starting */
 
 #define SINKS_MAX 17u /* one more than a driver takes, so that it is the one who refuses */
+#define API_CONTAINER_LOG_LEVEL "debug"
+
+/* Makes the API containers that run anew, of this version. While no engine runs: nobody asks them for anything. */
+static int
+replace_api_containers(backend_t *backend, const char *version, char **env, size_t n_env,
+                       err_t **err)
+{
+    Orchestrator__GetEnclavesArgs all = ORCHESTRATOR__GET_ENCLAVES_ARGS__INIT;
+    AUTO_MESSAGE Orchestrator__GetEnclavesReply *enclaves = NULL;
+    AUTO_FREE char *image = str_format(MANAGER_APIC_IMAGE ":%s", version);
+    if (backend_ask(backend, "GetEnclaves", &all.base, (ProtobufCMessage **)&enclaves, err) < 0)
+        return -1;
+    for (size_t i = 0; i < enclaves->n_enclaves; i++) {
+        const Orchestrator__Enclave *enclave = enclaves->enclaves[i];
+        if (enclave->api_container_state != ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING)
+            continue;
+        Orchestrator__ReplaceApiContainerArgs args = ORCHESTRATOR__REPLACE_API_CONTAINER_ARGS__INIT;
+        args.enclave_uuid = enclave->enclave_uuid;
+        args.image = image;
+        args.version = (char *)version;
+        args.log_level = API_CONTAINER_LOG_LEVEL;
+        args.env = env;
+        args.n_env = n_env;
+        if (backend_ask(backend, "ReplaceApiContainer", &args.base, NULL, err) < 0)
+            return err_wrap(err, "cannot restart the API container of enclave '%s'", enclave->name);
+        out_info("Restarted the API container of enclave '%s'", enclave->name);
+    }
+    return 0;
+}
 
 static int
 launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t **ret_context,
@@ -302,6 +331,8 @@ launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t 
     args.log_quota = options->log_quota;
     AUTO_MESSAGE Orchestrator__EngineInfo *engine = NULL;
     if (ensure_images(backend, version, err) < 0 || own_public_key(key, err) < 0 ||
+        (options->restart_api_containers &&
+         replace_api_containers(backend, version, env, ARRAY_LEN(env), err) < 0) ||
         backend_ask(backend, "CreateEngine", &args.base, (ProtobufCMessage **)&engine, err) < 0 ||
         remember_engine(engine->public_key, err) < 0)
         return -1;

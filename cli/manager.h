@@ -12,11 +12,12 @@
 #define MANAGER_STOP_SECONDS 10
 
 typedef struct {
-    const char *version;       /* "" is the CLI's own */
-    const char *log_level;     /* of the engine */
-    const char *github_token;  /* for private packages; "" for none */
-    const char *log_retention; /* how long logs are kept, e.g. "168h"; NULL for that */
-    uint64_t log_quota;        /* bytes of all logs; 0 for the default */
+    const char *version;         /* "" is the CLI's own */
+    const char *log_level;       /* of the engine */
+    const char *github_token;    /* for private packages; "" for none */
+    const char *log_retention;   /* how long logs are kept, e.g. "168h"; NULL for that */
+    uint64_t log_quota;          /* bytes of all logs; 0 for the default */
+    bool restart_api_containers; /* those that run are made anew, of this version */
     const char *log_sinks; /* URLs of where else they go, separated by commas; NULL for nowhere */
 } manager_options_t;
 

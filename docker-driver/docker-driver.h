@@ -78,6 +78,7 @@ AUTO_FOR(docker)
     X(ASK, CreateEnclave, docker_enclave_create, CreateEnclaveArgs, Enclave)                       \
     X(ASK, GetEnclaves, docker_enclaves_get, GetEnclavesArgs, GetEnclavesReply)                    \
     X(DO, StopEnclave, docker_enclave_stop, EnclaveRef, Empty)                                     \
+    X(DO, ReplaceApiContainer, docker_api_container_replace, ReplaceApiContainerArgs, Empty)       \
     X(DO, DestroyEnclave, docker_enclave_destroy, EnclaveRef, Empty)                               \
     X(UP, StartService, docker_service_start, StartServicePart, ServiceInfo)                       \
     X(ASK, GetServices, docker_services_get, GetServicesArgs, GetServicesReply)                    \

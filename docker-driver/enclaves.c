@@ -5,6 +5,7 @@
  *  removed like a whole one.
  */
 #include "base/clock.h"
+#include "docker-driver/api_container.h"
 #include "docker-driver/collect.h"
 #include "docker-driver/demux.h"
 #include "docker-driver/parts.h"
@@ -16,7 +17,6 @@
 
 #define NETWORK_MTU "1440"
 #define ROUTES_MAX 10000u /* of the host that are looked at */
-#define API_PROGRAM "/usr/bin/kurtosis-apic"
 
 /* An enclave that is being made. */
 typedef struct {
@@ -218,62 +218,26 @@ make_network_locked(docker_t *self, const docker_call_t *call, making_t *making,
     }
 }
 
-static void
-add_api_env(json_t *env, const making_t *making)
-{
-    const Orchestrator__CreateEnclaveArgs *args = making->args;
-    AUTO_JSON *arguments = json_pack(
-        "{s:s, s:s, s:i, s:s, s:s, s:s, s:{}, s:s, s:b, s:s, s:b, s:b, s:s, s:s}", "version",
-        args->version, "logLevel", args->log_level, "grpcListenPortNum", 7443, "enclaveUuid",
-        args->enclave_uuid, "enclaveDataVolume", DOCKER_DATA_DIR, "kurtosisBackendType", "docker",
-        "kurtosisBackendConfig", "enclaveEnvVars", "{}", "isProductionEnclave", args->is_production,
-        "metricsUserID", "", "didUserAcceptSendingMetrics", 0, "is_ci", 0, "cloud_user_id", "",
-        "cloud_instance_id", "");
-    AUTO_FREE char *text = docker_json_text(arguments);
-    docker_env_add(env, "SERIALIZED_ARGS", text);
-    docker_env_add(env, "OWN_IP_ADDRESS", making->ip);
-    docker_env_add(env, "KURTOSIS_SUBNET", making->subnet_text);
-    docker_env_add(env, "KURTOSIS_GATEWAY", making->gateway);
-    docker_env_add(env, "KURTOSIS_PACKAGE_CACHE", DOCKER_PACKAGES_DIR);
-    docker_env_add(env, "KURTOSIS_BUS_ENDPOINT", "ipc://" DOCKER_BUS_DIR "/broker");
-}
-
-static json_t *
-container_body(const making_t *making)
-{
-    const Orchestrator__CreateEnclaveArgs *args = making->args;
-    json_t *labels = docker_enclave_labels(args->enclave_uuid);
-    docker_label_set(labels, DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_API);
-    docker_label_set(labels, DOCKER_LABEL_ENCLAVE_NAME, args->name);
-    docker_label_set(labels, DOCKER_LABEL_PRIVATE_IP, making->ip);
-    json_t *data_labels = docker_enclave_labels(args->enclave_uuid);
-    docker_label_set(data_labels, DOCKER_LABEL_VOLUME_TYPE, DOCKER_VOLUME_ENCLAVE);
-
-    json_t *env = json_array();
-    for (size_t i = 0; i < args->n_env; i++)
-        json_array_append_new(env, docker_string(args->env[i]));
-    add_api_env(env, making);
-    json_t *mounts = json_array();
-    json_array_append_new(mounts,
-                          docker_volume_mount(args->enclave_uuid, DOCKER_DATA_DIR, data_labels));
-    json_array_append_new(mounts, docker_bus_mount());
-    json_array_append_new(
-        mounts, docker_shared_mount(DOCKER_PACKAGES, DOCKER_PACKAGES_DIR, DOCKER_VOLUME_PACKAGES));
-    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o, s:{s:s}, s:o}, s:{s:{s:{s:{s:s}}}}}",
-                     "Image", args->image, "Entrypoint", API_PROGRAM, "Env", env, "Labels", labels,
-                     "HostConfig", "NetworkMode", making->network, "Mounts", mounts,
-                     "RestartPolicy", "Name", DOCKER_COMES_BACK, "LogConfig", docker_log_config(),
-                     "NetworkingConfig", "EndpointsConfig", making->network, "IPAMConfig",
-                     "IPv4Address", making->ip);
-}
-
 static int
 make_container(docker_t *self, const docker_call_t *call, making_t *making, err_t **err)
 {
-    AUTO_FREE char *name = docker_name_api(making->args->enclave_uuid);
+    const Orchestrator__CreateEnclaveArgs *args = making->args;
+    const docker_api_container_t container = {.enclave_uuid = args->enclave_uuid,
+                                              .enclave_name = args->name,
+                                              .image = args->image,
+                                              .version = args->version,
+                                              .log_level = args->log_level,
+                                              .is_production = args->is_production,
+                                              .network = making->network,
+                                              .ip = making->ip,
+                                              .subnet = making->subnet_text,
+                                              .gateway = making->gateway,
+                                              .env = args->env,
+                                              .n_env = args->n_env};
+    AUTO_FREE char *name = docker_name_api(args->enclave_uuid);
     AUTO_JSON *reply = NULL;
-    if (docker_container_create(self, name, container_body(making), &reply, err) < 0)
-        return err_wrap(err, "cannot make the API container of image '%s'", making->args->image);
+    if (docker_container_create(self, name, docker_api_container_body(&container), &reply, err) < 0)
+        return err_wrap(err, "cannot make the API container of image '%s'", args->image);
     making->container_id = strdup(docker_text(reply, "Id"));
     if (docker_container_start(self, call, making->container_id, err) < 0)
         return err_wrap(err, "cannot start the API container '%s'", name);

@@ -78,9 +78,42 @@ matches 'kept +RUNNING'
 ok kurtosis enclave inspect kept
 says "RUNNING"
 
-it "stop removes the engine container; the enclave stays, and is there after the next start"
+it "restart with --restart-api-containers makes the API containers anew, too; their enclaves and services go on"
 image busybox
 ok kurtosis service add kept talker "$image" --cmd "sleep 1000"
+talker=$(service_container kept talker)
+old=$(api_container kept)
+ok kurtosis engine restart --restart-api-containers
+says "Restarted the API container of enclave 'kept'"
+[ "$old" != "$(api_container kept)" ] || die "the API container is the same"
+same "the service's container" "$talker" "$(service_container kept talker)"
+ok kurtosis enclave inspect kept
+matches 'talker .*RUNNING'
+ok kurtosis service exec kept talker "echo alive"
+says alive
+same "containers, networks, volumes" "2 1 1" "$(holds "com.kurtosistech.enclave-id=$(uuid_of kept)")"
+
+it "when the new one cannot be started, the old one goes on"
+old=$(api_container kept)
+ok docker tag "$image" kurtosistech/engine:0.1.2
+ok docker tag "$image" kurtosistech/core:0.1.2
+fails kurtosis engine restart --version 0.1.2 --restart-api-containers
+says "cannot restart the API container of enclave 'kept'" "kurtosis-apic"
+ok docker rmi kurtosistech/engine:0.1.2 kurtosistech/core:0.1.2
+ok kurtosis service exec kept talker "echo alive"
+says alive
+same "API container" "$old" "$(api_container kept)"
+
+it "wrong flags stop nothing; those without meaning here say so"
+engine=$(engine_container)
+fails kurtosis engine restart --enclave-pool-size 3
+says "must be 0"
+fails kurtosis engine restart --log-quota nonsense
+same "engine" "$engine" "$(engine_container)"
+ok kurtosis engine start --enclave-pool-size 0 --domain example.com
+says "'--domain' has no effect"
+
+it "stop removes the engine container; the enclave stays, and is there after the next start"
 kurtosis service logs kept talker --follow >/dev/null 2>&1 & # what never ends by itself is not waited for
 LIMIT=4 ok kurtosis engine stop
 says "Kurtosis engine successfully stopped"

@@ -66,6 +66,7 @@ static const struct {
     {"driver/docker", "orchestrator.Orchestrator/CreateEnclave", "E"},
     {"driver/docker", "orchestrator.Orchestrator/GetEnclaves", "E"},
     {"driver/docker", "orchestrator.Orchestrator/StopEnclave", "E"},
+    {"driver/docker", "orchestrator.Orchestrator/ReplaceApiContainer", "E"},
     {"driver/docker", "orchestrator.Orchestrator/DestroyEnclave", "E"},
     {"broker", "bus.Broker/ListPeers", "EGC"},
     {"client/2", "bus.Broker/ListPeers", "E"},
