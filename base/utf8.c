@@ -110,3 +110,14 @@ utf8_count(const char *bytes, size_t size)
         at += utf8_get(bytes + at, size - at, &c);
     return count;
 }
+
+size_t
+utf8_cut(const char *bytes, size_t size, size_t max)
+{
+    size_t cut = max;
+    if (size <= max)
+        return size;
+    for (int back = 0; back < 3 && cut > 0 && (bytes[cut] & 0xC0) == 0x80; back++)
+        cut--;
+    return cut;
+}

@@ -20,5 +20,7 @@ void utf8_put(str_t *out, uint32_t c);
 void utf8_clean(str_t *out, const char *bytes, size_t size);
 /* Characters in the bytes; each byte that is no text counts as one. */
 size_t utf8_count(const char *bytes, size_t size);
+/* The most of the bytes, up to max, that does not end inside a character. */
+size_t utf8_cut(const char *bytes, size_t size, size_t max);
 
 #endif

@@ -123,12 +123,7 @@ run_lines_result(const run_lines_t *self, const str_t *result, int64_t duration_
     run_line_t *line = LINE(INSTRUCTION_RESULT);
     ApiContainerApi__StarlarkInstructionResult *made = malloc(sizeof(*made));
     api_container_api__starlark_instruction_result__init(made);
-    size_t size = result->len;
-    if (size > PLAN_RESULT_MAX) { /* not inside a character, which has 4 bytes at most */
-        size = PLAN_RESULT_MAX;
-        for (int back = 0; back < 3 && (result->data[size] & 0xc0) == 0x80; back++)
-            size--;
-    }
+    const size_t size = utf8_cut(result->data, result->len, PLAN_RESULT_MAX);
     char *text = clean(result->data, size);
     made->serialized_instruction_result =
         size < result->len ? str_format("%s...", text) : strdup(text);

@@ -5,11 +5,13 @@
 #include "apic/template/format.h"
 #include "apic/template/functions.h"
 #include "apic/template/text.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define ARGS_MAX 1000 /* arguments of one call */
+#define ARGS_MAX 1000  /* arguments of one call */
+#define SHOWN_MAX 1000 /* bytes of a value that an error shows */
 
 typedef struct {
     tpl_text_t name; /* with "$" */
@@ -543,9 +545,11 @@ static int
 fail_range(state_t *self, const char *before, const tpl_value_t *value, const char *after)
 {
     AUTO_STR shown = STR_EMPTY;
-    tpl_out_t out = {.text = &shown, .left = 1000};
+    tpl_out_t out = {.text = &shown, .left = TEMPLATE_OUTPUT_MAX};
     tpl_print_verb(&out, value, 'v');
-    return fail(self, "%s%s%s", before, shown.data, after);
+    const size_t size = utf8_cut(shown.data, shown.len, SHOWN_MAX);
+    return fail(self, "%s%.*s%s%s", before, (int)size, shown.data, size < shown.len ? "..." : "",
+                after);
 }
 
 static int

@@ -66,6 +66,17 @@ well_formed_text_is_kept_and_counted_in_characters(void **state)
     assert_true(utf8_is("a\0b", 3));
 }
 
+static void
+text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const char text[] = "a\u00fc\U0001F600b";
+    static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
+    for (size_t max = 0; max < ARRAY_LEN(cuts); max++)
+        assert_int_equal(utf8_cut(text, strlen(text), max), cuts[max]);
+    assert_int_equal(utf8_cut("\200\200\200\200\200", 5, 4), 1); /* no text */
+}
+
 int
 main(void)
 {
@@ -73,6 +84,7 @@ main(void)
         cmocka_unit_test(every_character_survives_put_and_get_and_nothing_else_does),
         cmocka_unit_test(bytes_that_are_no_text_are_found_and_replaced),
         cmocka_unit_test(well_formed_text_is_kept_and_counted_in_characters),
+        cmocka_unit_test(text_is_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,22 @@ repeat(str_t *text, const char *piece, size_t times)
 }
 
 static void
+an_error_shows_the_beginning_of_a_long_value(void **state)
+{
+    (void)state;
+    AUTO_STR json = STR_EMPTY, out = STR_EMPTY, expected = STR_EMPTY;
+    AUTO(err) err = NULL;
+    str_add(&json, "{\"s\":\"-");
+    repeat(&json, "\303\251", 600);
+    str_add(&json, "\"}");
+    str_add(&expected, "template: T:1:8: executing \"T\" at <.s>: range can't iterate over -");
+    repeat(&expected, "\303\251", 499);
+    str_add(&expected, "...");
+    assert_int_equal(render("{{range .s}}{{end}}", 19, json.data, &out, &err), -1);
+    assert_string_equal(err_text(err), expected.data);
+}
+
+static void
 nesting_has_a_limit(void **state)
 {
     (void)state;
@@ -202,6 +218,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_shows_the_beginning_of_a_long_value),
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(recursion_has_a_limit),
         cmocka_unit_test(data_has_limits),
