@@ -18,6 +18,14 @@ clock_ns(void)
     return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+/* The moment ms (>= 0) from now, for timed waits that end by this clock. */
+static inline struct timespec
+clock_after_ms(int64_t ms)
+{
+    const int64_t at = clock_ns() + ms * NS_PER_MS;
+    return (struct timespec){.tv_sec = at / NS_PER_SECOND, .tv_nsec = at % NS_PER_SECOND};
+}
+
 /* A condition whose timed waits end by this clock. */
 static inline void
 clock_cond_init(pthread_cond_t *cond)

@@ -123,14 +123,7 @@ static bool
 sleep_for(void *arg, int64_t ms)
 {
     parallel_t *self = arg;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= NS_PER_SECOND) {
-        until.tv_nsec -= NS_PER_SECOND;
-        until.tv_sec++;
-    }
+    const struct timespec until = clock_after_ms(ms);
     pthread_mutex_lock(&self->lock);
     while (!self->err && pthread_cond_timedwait(&self->changed, &self->lock, &until) != ETIMEDOUT)
         ;

@@ -477,14 +477,7 @@ static bool
 sleep_for(void *arg, int64_t ms)
 {
     run_t *run = ((job_t *)arg)->run;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    const struct timespec until = clock_after_ms(ms);
     pthread_mutex_lock(&run->lock);
     while (!run->is_stopping &&
            pthread_cond_timedwait(&run->changed, &run->lock, &until) != ETIMEDOUT)
