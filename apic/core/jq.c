@@ -14,7 +14,7 @@ static int fail(int exit_status, const str_t *message, const char *program, cons
 static void cut_lines(const str_t *text, char ***ret_lines, size_t *ret_count);
 
 int
-core_jq(const char *program, const char *input, size_t input_size, int cancel_fd,
+core_jq(const char *program, const char *input, size_t input_size, int timeout_ms, int cancel_fd,
         char ***ret_outputs, size_t *ret_count, err_t **err)
 {
     AUTO_STR work = STR_EMPTY;
@@ -26,7 +26,7 @@ core_jq(const char *program, const char *input, size_t input_size, int cancel_fd
     helper_t helper = {.name = "jq",
                        .input = work.data,
                        .input_size = work.len,
-                       .timeout_ms = JQ_TIMEOUT_MS,
+                       .timeout_ms = timeout_ms,
                        .cancel_fd = cancel_fd,
                        .on_output = on_output,
                        .arg = &output};

@@ -36,8 +36,8 @@ plan_codes_done(plan_codes_t *self)
     free(self->accepted);
 }
 
-bool
-plan_codes_accept(const plan_codes_t *self, int64_t code)
+static bool
+is_accepted(const plan_codes_t *self, int64_t code)
 {
     if (self->unchecked)
         return true;
@@ -47,13 +47,40 @@ plan_codes_accept(const plan_codes_t *self, int64_t code)
     return false;
 }
 
-void
-plan_codes_put(const plan_codes_t *self, str_t *out)
+static void
+put_refusal(const plan_codes_t *self, const char *who, const char *what, int64_t code, str_t *out)
 {
-    str_add_char(out, '[');
+    str_printf(out, "%s returned %s '%lld' that is not part of the acceptable status codes '[", who,
+               what, (long long)code);
     for (size_t i = 0; i < self->count; i++)
         str_printf(out, "%s%lld", i ? " " : "", (long long)self->accepted[i]);
-    str_add_char(out, ']');
+    str_add(out, "]'");
+}
+
+int
+plan_codes_check_command(const plan_codes_t *self, const char *label, int64_t code,
+                         const str_t *output, err_t **err)
+{
+    AUTO_STR text = STR_EMPTY;
+    types_datum_t value = TYPES_DATUM_EMPTY;
+    if (is_accepted(self, code))
+        return 0;
+    put_refusal(self, label, "exit code", code, &text);
+    str_add(&text, ", with output:\n  ");
+    types_datum_set_string(&value, output->data, output->len);
+    types_datum_repr(&value, &text);
+    types_datum_done(&value);
+    return err_fail(err, ERR_STATE, "%s", text.data);
+}
+
+int
+plan_codes_check_request(const plan_codes_t *self, int64_t status, err_t **err)
+{
+    AUTO_STR text = STR_EMPTY;
+    if (is_accepted(self, status))
+        return 0;
+    put_refusal(self, "Request", "status code", status, &text);
+    return err_fail(err, ERR_STATE, "%s", text.data);
 }
 
 void

@@ -23,9 +23,11 @@ typedef struct {
 int plan_codes_cast(star_t *star, star_value_t list, star_value_t skip, const int64_t *defaults,
                     size_t n_defaults, plan_codes_t *ret, err_t **err);
 void plan_codes_done(plan_codes_t *self);
-bool plan_codes_accept(const plan_codes_t *self, int64_t code);
-/* "[0 1]" */
-void plan_codes_put(const plan_codes_t *self, str_t *out);
+/* Refuses another exit code of a command, or status of a request. label: "Exec", at the head of the
+ * message. */
+int plan_codes_check_command(const plan_codes_t *self, const char *label, int64_t code,
+                             const str_t *output, err_t **err);
+int plan_codes_check_request(const plan_codes_t *self, int64_t status, err_t **err);
 
 #define PLAN_CODES_FIELDS                                                                          \
     {"acceptable_codes", .want = TYPES_LIST},                                                      \

@@ -3,12 +3,16 @@
 
 #include "apic/core/jq.h"
 #include "apic/run/reference.h"
+#include "base/clock.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int extract(const types_recipe_t *recipe, plan_recipe_result_t *result, err_t **err);
+#define EXTRACT_LEAST_MS 2000 /* that a jq program may take, however little is left */
+
+static int extract(const types_recipe_t *recipe, int64_t end_ns, plan_recipe_result_t *result,
+                   err_t **err);
 
 void
 plan_recipe_result_done(plan_recipe_result_t *self)
@@ -88,11 +92,12 @@ int
 plan_recipe_run(plan_exec_t *exec, const char *service, const types_recipe_t *recipe,
                 int timeout_ms, plan_recipe_result_t *ret, err_t **err)
 {
+    const int64_t end_ns = timeout_ms < 0 ? INT64_MAX : clock_ns() + timeout_ms * NS_PER_MS;
     *ret = (plan_recipe_result_t){.body = STR_EMPTY};
     const int rc = recipe->kind == TYPES_RECIPE_EXEC
                        ? run_exec(exec, service, recipe, timeout_ms, ret, err)
                        : run_http(exec, service, recipe, timeout_ms, ret, err);
-    return rc < 0 ? rc : extract(recipe, ret, err);
+    return rc < 0 ? rc : extract(recipe, end_ns, ret, err);
 }
 
 int
@@ -181,11 +186,17 @@ outputs_value(char *const *outputs, size_t count, types_datum_t *ret, err_t **er
 }
 
 static int
-extract_one(const char *program, const str_t *input, types_datum_t *ret, err_t **err)
+extract_one(const char *program, const str_t *input, int64_t end_ns, types_datum_t *ret,
+            err_t **err)
 {
+    const int64_t left_ms = (end_ns - clock_ns()) / NS_PER_MS;
     char **outputs = NULL;
     size_t count = 0;
-    if (core_jq(program, input->data, input->len, -1, &outputs, &count, err) < 0)
+    if (core_jq(program, input->data, input->len,
+                left_ms < EXTRACT_LEAST_MS ? EXTRACT_LEAST_MS
+                : left_ms < JQ_TIMEOUT_MS  ? (int)left_ms
+                                           : JQ_TIMEOUT_MS,
+                -1, &outputs, &count, err) < 0)
         return -1;
     const int rc =
         count ? outputs_value(outputs, count, ret, err)
@@ -197,7 +208,7 @@ extract_one(const char *program, const str_t *input, types_datum_t *ret, err_t *
 }
 
 static int
-extract(const types_recipe_t *recipe, plan_recipe_result_t *result, err_t **err)
+extract(const types_recipe_t *recipe, int64_t end_ns, plan_recipe_result_t *result, err_t **err)
 {
     const size_t count = recipe->extract.count;
     AUTO_STR quoted = STR_EMPTY;
@@ -212,8 +223,8 @@ extract(const types_recipe_t *recipe, plan_recipe_result_t *result, err_t **err)
         result->names[i] = str_format("extract.%s", pair->name);
         result->extracted[i] = TYPES_DATUM_EMPTY;
         result->n_extracted++;
-        if (extract_one(pair->value, quoted.len ? &quoted : &result->body, &result->extracted[i],
-                        err) < 0)
+        if (extract_one(pair->value, quoted.len ? &quoted : &result->body, end_ns,
+                        &result->extracted[i], err) < 0)
             return err_wrap(err, "An error occurred running extractor '%s' on recipe", pair->value);
     }
     return 0;

@@ -4,12 +4,14 @@
 #include "apic/packages/path.h"
 #include "apic/run/reference.h"
 #include "apic/template/template.h"
+#include "base/utf8.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DATA_DEPTH_MAX 100 /* lists in lists of a template's data */
+#define DATA_SHOWN 1000    /* bytes of it that an error shows */
 
 enum { CONFIG, NAME };
 static const types_field_t fields[] = {
@@ -199,13 +201,17 @@ cast_data(star_t *star, const char *path, star_value_t value, str_t *out, err_t 
         AUTO_FREE char *text = types_text(star, value);
         star_text_done(&json);
         star_error_clear(star);
-        return err_fail(err, ERR_INVALID, "Error converting 'data' with string value '%s' to JSON",
-                        text);
+        err_fail(err, ERR_INVALID,
+                 "it may hold None, booleans, numbers, strings, and lists, tuples, dicts with "
+                 "strings as keys and structs of them, at most %d deep",
+                 DATA_DEPTH_MAX);
+        return err_wrap(err, "Error converting 'data' with string value '%.*s' to JSON",
+                        (int)utf8_cut(text, strlen(text), DATA_SHOWN), text);
     }
-    const int rc = template_json_normalise(json.data, json.length, out, NULL);
+    const int rc = template_json_normalise(json.data, json.length, out, err);
     if (rc < 0)
-        err_fail(err, ERR_INVALID, "Template data for file '%s', '%s' isn't valid JSON", path,
-                 json.data);
+        err_wrap(err, "Template data for file '%s', '%.*s' isn't valid JSON", path,
+                 (int)utf8_cut(json.data, json.length, DATA_SHOWN), json.data);
     star_text_done(&json);
     return rc;
 }

@@ -31,7 +31,6 @@ int
 plan_task_interpret(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
                     const plan_task_args_t *args, star_value_t *ret, err_t **err)
 {
-    star_value_t item;
     task->kind = step->kind->table.name;
     task->wait_ns = -1;
     if (!star_ok(args->name))
@@ -42,16 +41,8 @@ plan_task_interpret(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
         cast_config(scope, step, task, args, err) < 0 ||
         plan_scope_gate(scope, task->config, err) < 0)
         return -1;
-    for (size_t i = 0; star_ok(args->tolerations) && star_ok(item = star_at(args->tolerations, i));
-         i++) {
-        if (types_type_of(item) != &types_toleration)
-            return err_fail(err, ERR_INVALID,
-                            "Expected item at index '%zu' of the tolerations list passed via "
-                            "'tolerations' attr to be a 'Toleration' but it wasn't",
-                            i);
-        if (types_cast_toleration(item, err) < 0)
-            return -1;
-    }
+    if (types_check_tolerations(args->tolerations, err) < 0)
+        return -1;
     if (star_ok(args->store) && cast_stores(scope, task, args->store, err) < 0)
         return -1;
     if (!star_ok(args->wait) || star_kind(args->wait) != STAR_NONE) {
@@ -163,19 +154,8 @@ plan_task_run(const plan_task_t *task, plan_exec_t *exec, const char *text, cons
     if (exec_in(task, exec, text, &code, &output, err) < 0 ||
         keep(task, exec, code, &output, err) < 0)
         return -1;
-    if (!plan_codes_accept(&task->codes, code)) {
-        AUTO_STR codes = STR_EMPTY, quoted = STR_EMPTY;
-        types_datum_t value = TYPES_DATUM_EMPTY;
-        types_datum_set_string(&value, output.data, output.len);
-        types_datum_repr(&value, &quoted);
-        types_datum_done(&value);
-        plan_codes_put(&task->codes, &codes);
-        return err_fail(
-            err, ERR_STATE,
-            "%s returned exit code '%d' that is not part of the acceptable status codes "
-            "'%s', with output:\n  %s",
-            label, code, codes.data, quoted.data);
-    }
+    if (plan_codes_check_command(&task->codes, label, code, &output, err) < 0)
+        return -1;
     for (size_t i = 0; i < task->n_stores; i++) {
         AUTO_FREE char *uuid = NULL;
         if (exec->world->artifact_put_from_service(exec->world->self, task->name,
@@ -270,14 +250,7 @@ cast_config(plan_scope_t *scope, plan_step_t *step, plan_task_t *task, const pla
         core->files[core->n_files++] = (core_files_t){TAKE(files.items[i].name), artifacts};
     }
     types_pairs_done(&files);
-    for (size_t i = 0; i < spec->n_bind_mounts; i++)
-        if (strcmp(spec->bind_mounts[i]->name, TYPES_DOCKER_SOCKET) != 0)
-            return err_fail(err, ERR_DENIED,
-                            "'bind_mounts' host path \"%s\" is not permitted; only the following "
-                            "host paths are allowed: [" TYPES_DOCKER_SOCKET "]",
-                            spec->bind_mounts[i]->name);
-    config->needs_host = spec->privileged || spec->host_pid_namespace || spec->n_bind_mounts > 0;
-    return 0;
+    return types_check_host(spec, &config->needs_host, err);
 }
 
 static int

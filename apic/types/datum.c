@@ -23,7 +23,10 @@ types_datum_from(types_datum_t *self, star_t *star, star_value_t value)
     }
     star_text_t text;
     star_text_init(&text, star);
-    types_text_put(star, value, &text);
+    if (star_kind(value) == STAR_OTHER)
+        types_text_put(star, value, &text);
+    else
+        star_repr(star, value, &text); /* what is shown of a tuple of one value makes the value */
     types_datum_done(self);
     self->is_string = false;
     str_add_bytes(&self->text, text.data ? text.data : "", text.length);

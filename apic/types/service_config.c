@@ -143,6 +143,19 @@ types_service_config_destroy(types_service_config_t **self_p)
     *self_p = NULL;
 }
 
+int
+types_check_host(const Orchestrator__ServiceSpec *spec, bool *ret_needs, err_t **err)
+{
+    for (size_t i = 0; i < spec->n_bind_mounts; i++)
+        if (strcmp(spec->bind_mounts[i]->name, TYPES_DOCKER_SOCKET) != 0)
+            return err_fail(err, ERR_DENIED,
+                            "'bind_mounts' host path \"%s\" is not permitted; only the following "
+                            "host paths are allowed: [" TYPES_DOCKER_SOCKET "]",
+                            spec->bind_mounts[i]->name);
+    *ret_needs = spec->privileged || spec->host_pid_namespace || spec->n_bind_mounts > 0;
+    return 0;
+}
+
 void
 types_pairs_move(types_pairs_t *pairs, Orchestrator__Pair ***ret, size_t *ret_count)
 {
@@ -340,24 +353,11 @@ cast_user(cast_t *cast)
     return star_ok(user) ? types_cast_user(user, cast->spec, cast->err) : 0;
 }
 
-/* Where a cluster may put it: checked, and of no use to a single machine. */
+/* Where a cluster may put it. */
 static int
 cast_placement(cast_t *cast)
 {
-    star_value_t list = cast->values[CONFIG_TOLERATIONS], item;
-    for (size_t i = 0; star_ok(list) && star_ok(item = star_at(list, i)); i++) {
-        if (!types_values(item, &types_toleration))
-            return err_fail(cast->err, ERR_INVALID,
-                            "Expected item at index '%zu' of the tolerations list passed via "
-                            "'tolerations' attr to be a 'Toleration' but it wasn't",
-                            i);
-        if (types_cast_toleration(item, cast->err) < 0)
-            return err_wrap(cast->err,
-                            "Error occurred while converting object at '%zu' of 'tolerations' list "
-                            "to internal type",
-                            i);
-    }
-    return 0;
+    return types_check_tolerations(cast->values[CONFIG_TOLERATIONS], cast->err);
 }
 
 static int
@@ -392,15 +392,7 @@ cast_bind_mounts(cast_t *cast)
     Orchestrator__ServiceSpec *spec = cast->spec;
     if (cast_pairs(cast, CONFIG_BIND_MOUNTS, &spec->bind_mounts, &spec->n_bind_mounts) < 0)
         return -1;
-    for (size_t i = 0; i < spec->n_bind_mounts; i++)
-        if (strcmp(spec->bind_mounts[i]->name, TYPES_DOCKER_SOCKET) != 0)
-            return err_fail(cast->err, ERR_DENIED,
-                            "'bind_mounts' host path \"%s\" is not permitted; only the following "
-                            "host paths are allowed: [" TYPES_DOCKER_SOCKET "]",
-                            spec->bind_mounts[i]->name);
-    cast->config->needs_host =
-        spec->privileged || spec->host_pid_namespace || spec->n_bind_mounts > 0;
-    return 0;
+    return types_check_host(spec, &cast->config->needs_host, cast->err);
 }
 
 static int

@@ -57,7 +57,11 @@ int types_cast_store(star_value_t value, char **ret_src, char **ret_name, err_t 
 
 /* Into the driver's words. */
 int types_cast_user(star_value_t value, Orchestrator__ServiceSpec *spec, err_t **err);
-int types_cast_toleration(star_value_t value, err_t **err);
+/* A list of Tolerations, or absent: only checked, for a single machine has no use for them. */
+int types_check_tolerations(star_value_t list, err_t **err);
+/* Refuses paths of the host that no service may have; *ret_needs: privileged, processes of the host
+ * or such a path? */
+int types_check_host(const Orchestrator__ServiceSpec *spec, bool *ret_needs, err_t **err);
 int types_cast_gpu(star_t *star, star_value_t value, Orchestrator__ServiceSpec *spec, err_t **err);
 /* Moves pairs into a repeated field. */
 void types_pairs_move(types_pairs_t *pairs, Orchestrator__Pair ***ret, size_t *ret_count);

@@ -62,10 +62,9 @@ types_cast_user(star_value_t value, Orchestrator__ServiceSpec *spec, err_t **err
     return 0;
 }
 
-int
-types_cast_toleration(star_value_t value, err_t **err)
+static int
+check_toleration(const star_value_t *values, err_t **err)
 {
-    const star_value_t *values = types_values(value, &types_toleration);
     const bool exists =
         star_ok(values[TOLERATION_OPERATOR]) && star_is_text(values[TOLERATION_OPERATOR], "Exists");
     if (!star_ok(values[TOLERATION_KEY]) && !exists)
@@ -77,6 +76,26 @@ types_cast_toleration(star_value_t value, err_t **err)
                         "'Toleration' cannot have non empty value '%s' for 'value' if 'operator' "
                         "is 'Exists'",
                         star_get_text(values[TOLERATION_VALUE], NULL));
+    return 0;
+}
+
+int
+types_check_tolerations(star_value_t list, err_t **err)
+{
+    star_value_t item;
+    for (size_t i = 0; star_ok(list) && star_ok(item = star_at(list, i)); i++) {
+        const star_value_t *values = types_values(item, &types_toleration);
+        if (!values)
+            return err_fail(err, ERR_INVALID,
+                            "Expected item at index '%zu' of the tolerations list passed via "
+                            "'tolerations' attr to be a 'Toleration' but it wasn't",
+                            i);
+        if (check_toleration(values, err) < 0)
+            return err_wrap(err,
+                            "Error occurred while converting object at '%zu' of 'tolerations' list "
+                            "to internal type",
+                            i);
+    }
     return 0;
 }
 

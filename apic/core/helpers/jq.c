@@ -19,6 +19,11 @@
 static const char additions[] =
     "def abs: if type == \"number\" and . < 0 then -. else . end;"
     "def toarray: if type == \"array\" then . else [.] end;"
+    "def toboolean: if type == \"boolean\" then . elif . == \"true\" then true"
+    "  elif . == \"false\" then false else error(\"\(tojson) cannot be parsed as a boolean\") end;"
+    "def dateadd(unit; $n): . + $n;"
+    "def datesub(unit; $n): . - $n;"
+    "def date: todate;"
     "def have_literal_numbers: true;"
     "def have_decnum: false;"
     "def pick(pathexps): . as $top | reduce path(pathexps) as $p (null; setpath($p; $top | "

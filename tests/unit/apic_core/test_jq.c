@@ -28,6 +28,9 @@ programs_give_their_outputs_as_json(void **state)
         {"toarray", "1", "[1]"},
         {"trim", "\"  x \"", "\"x\""},
         {"ltrimstr(\"a\") | trimstr(\"b\")", "\"abcb\"", "\"c\""},
+        {"toboolean", "\"true\"", "true"},
+        {"dateadd(\"seconds\"; 1) | datesub(\"seconds\"; 1) | date", "0",
+         "\"1970-01-01T00:00:00Z\""},
         {"[skip(1; .[])]", "[1,2,3]", "[2,3]"},
         {"[limit(2; .[])]", "[1,2,3]", "[1,2]"},
         {"env | length", "0", "0"}, /* nothing of our environment */
@@ -38,8 +41,8 @@ programs_give_their_outputs_as_json(void **state)
         char **outputs;
         size_t count;
         err_t *err = NULL;
-        if (core_jq(cases[i].program, cases[i].input, strlen(cases[i].input), -1, &outputs, &count,
-                    &err) < 0)
+        if (core_jq(cases[i].program, cases[i].input, strlen(cases[i].input), JQ_TIMEOUT_MS, -1,
+                    &outputs, &count, &err) < 0)
             fail_msg("%s: %s", cases[i].program, support_why(&err));
         AUTO_STR joined = STR_EMPTY;
         for (size_t j = 0; j < count; j++)
@@ -75,8 +78,8 @@ refusals_name_program_or_input(void **state)
         char **outputs;
         size_t count;
         err_t *err = NULL;
-        assert_true(core_jq(cases[i].program, cases[i].input, strlen(cases[i].input), -1, &outputs,
-                            &count, &err) < 0);
+        assert_true(core_jq(cases[i].program, cases[i].input, strlen(cases[i].input), JQ_TIMEOUT_MS,
+                            -1, &outputs, &count, &err) < 0);
         assert_int_equal(err_code(err), cases[i].code);
         AUTO_FREE char *why = support_why(&err);
         assert_memory_equal(why, cases[i].begins, strlen(cases[i].begins));
@@ -91,9 +94,22 @@ a_program_that_never_ends_is_ended_when_the_caller_gives_up(void **state)
     size_t count;
     AUTO(err) err = NULL;
     int fd = eventfd(1, EFD_CLOEXEC);
-    assert_true(core_jq("def f: f; f", "1", 1, fd, &outputs, &count, &err) < 0);
+    assert_true(core_jq("def f: f; f", "1", 1, JQ_TIMEOUT_MS, fd, &outputs, &count, &err) < 0);
     assert_int_equal(err_code(err), ERR_CANCELLED);
     close(fd);
+}
+
+static void
+a_program_that_never_ends_is_ended_when_its_time_is_up(void **state)
+{
+    (void)state;
+    char **outputs;
+    size_t count;
+    AUTO(err) err = NULL;
+    assert_true(core_jq("until(false; .)", "1", 1, 50, -1, &outputs, &count, &err) < 0);
+    assert_int_equal(err_code(err), ERR_TIMEOUT);
+    assert_string_equal(err_text(err), "cannot run the jq program 'until(false; .)'");
+    assert_string_equal(err_text(err_cause(err)), "it took longer than 50 ms");
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -104,8 +120,8 @@ a_program_that_wants_all_memory_is_refused(void **state)
     char **outputs;
     size_t count;
     AUTO(err) err = NULL;
-    assert_true(core_jq("reduce range(40) as $i (\"x\"; . + .) | length", "1", 1, -1, &outputs,
-                        &count, &err) < 0);
+    assert_true(core_jq("reduce range(40) as $i (\"x\"; . + .) | length", "1", 1, JQ_TIMEOUT_MS, -1,
+                        &outputs, &count, &err) < 0);
     assert_int_equal(err_code(err), ERR_LIMIT);
 }
 #endif
@@ -117,6 +133,7 @@ main(void)
         cmocka_unit_test(programs_give_their_outputs_as_json),
         cmocka_unit_test(refusals_name_program_or_input),
         cmocka_unit_test(a_program_that_never_ends_is_ended_when_the_caller_gives_up),
+        cmocka_unit_test(a_program_that_never_ends_is_ended_when_its_time_is_up),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
         cmocka_unit_test(a_program_that_wants_all_memory_is_refused),
 #endif
