@@ -3,13 +3,19 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/utf8.h"
 
 #include <string.h>
+
+/* The last result is shown up to this many bytes when a condition was not met in time. */
+#define RESULT_SHOWN_MAX 2048
 
 static int field_get(const plan_recipe_result_t *result, const types_recipe_t *recipe,
                      const char *field, types_datum_t *ret, err_t **err);
 static int try_once(plan_exec_t *exec, const char *service, const types_condition_t *condition,
                     int timeout_ms, plan_recipe_result_t *ret, bool *ret_ran, err_t **err);
+static void result_show(const types_recipe_t *recipe, const plan_recipe_result_t *result,
+                        str_t *out);
 
 int
 plan_condition_wait(plan_exec_t *exec, const char *service, const types_condition_t *condition,
@@ -42,11 +48,15 @@ plan_condition_wait(plan_exec_t *exec, const char *service, const types_conditio
                 exec->sleep(exec->arg, (condition->timeout_ns - now) / NS_PER_MS))
                 break;
             AUTO_FREE char *why = types_err_text(last);
+            AUTO_STR shown = STR_EMPTY;
+            if (ran)
+                result_show(condition->recipe, ret, &shown);
             return err_fail(err, ERR_TIMEOUT,
                             "Recipe execution timed-out waiting for the recipe execution to become "
                             "valid on service '%s'. Tried '%d' times. Last %s execution error "
-                            "was:\n '%s'\n",
-                            service, tries, ran ? "assertion" : "recipe", why);
+                            "was:\n '%s'\n%s",
+                            service, tries, ran ? "assertion" : "recipe", why,
+                            shown.data ? shown.data : "");
         }
         if (exec->sleep(exec->arg, (next - now + NS_PER_MS - 1) / NS_PER_MS))
             break;
@@ -92,6 +102,17 @@ try_once(plan_exec_t *exec, const char *service, const types_condition_t *condit
         rc = plan_compare(&value, condition->assertion, &condition->target, err);
     types_datum_done(&value);
     return rc;
+}
+
+/* What the recipe gave last: it mostly says why the condition does not hold. */
+static void
+result_show(const types_recipe_t *recipe, const plan_recipe_result_t *result, str_t *out)
+{
+    AUTO_STR text = STR_EMPTY;
+    plan_recipe_describe(recipe, result, &text);
+    const size_t shown = text.len < RESULT_SHOWN_MAX ? text.len : RESULT_SHOWN_MAX;
+    utf8_clean(out, text.data, shown);
+    str_add(out, shown < text.len ? " [...]\n" : "\n");
 }
 
 static int
