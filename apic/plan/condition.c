@@ -110,7 +110,7 @@ result_show(const types_recipe_t *recipe, const plan_recipe_result_t *result, st
 {
     AUTO_STR text = STR_EMPTY;
     plan_recipe_describe(recipe, result, &text);
-    const size_t shown = text.len < RESULT_SHOWN_MAX ? text.len : RESULT_SHOWN_MAX;
+    const size_t shown = utf8_cut(text.data, text.len, RESULT_SHOWN_MAX);
     utf8_clean(out, text.data, shown);
     str_add(out, shown < text.len ? " [...]\n" : "\n");
 }
