@@ -134,6 +134,12 @@ find_running(const Orchestrator__GetEnginesReply *engines,
                             (*ret_engine)->guid, engines->engines[i]->guid);
         *ret_engine = engines->engines[i];
     }
+    if (*ret_engine && !*(*ret_engine)->public_key)
+        return err_fail(err, ERR_STATE,
+                        "the engine that runs, '%s', is none of this Kurtosis; stop it with the "
+                        "'kurtosis' that started it, or put one of this Kurtosis in its place with "
+                        "'kurtosis engine restart'",
+                        (*ret_engine)->guid);
     if (*ret_engine && (*ret_engine)->bus_port != (uint32_t)kurtosis_port())
         return err_fail(
             err, ERR_STATE,

@@ -13,6 +13,7 @@
 #define API_PROGRAM "/usr/bin/kurtosis-apic"
 #define OLD "--old" /* after the name of a container that is being replaced */
 #define STOP_SECONDS 10
+#define OWN_KEY "KURTOSIS_BUS_SECRET" /* every API container of ours has one in its environment */
 
 /* ---------------------------------------------------------------------------------------- the body */
 
@@ -224,7 +225,15 @@ replace(replacing_t *self, err_t **err)
         docker_image_look(self->docker, self->call, self->args->image, &image, err) < 0)
         return -1;
     orchestrator__image_info__free_unpacked(image, NULL);
-    if (find_old(self, err) < 0 || stop_old(self, err) < 0)
+    if (find_old(self, err) < 0)
+        return -1;
+    if (!*old_env(self, OWN_KEY))
+        return err_fail(
+            err, ERR_STATE,
+            "it is of another Kurtosis, and nothing here can take its place: remove the "
+            "enclave with 'kurtosis enclave rm -f %s'",
+            docker_label(self->network, DOCKER_LABEL_ENCLAVE_NAME));
+    if (stop_old(self, err) < 0)
         return -1;
     if (rename_old(self, self->old_name, err) < 0 || start_new(self, err) < 0) {
         take_back(self, err);

@@ -135,6 +135,27 @@ it "without keys nobody joins the bus: the port answers no stranger"
 ok docker port "$(engine_container)"
 says "127.0.0.1:9720"
 
+it "what another Kurtosis left running is told apart; its engine is replaced, its enclaves are listed and removed"
+ok kurtosis engine stop
+other="--label com.kurtosistech.app-id=kurtosis"
+of_enclave="$other --label com.kurtosistech.enclave-id=$(printf '%032d' 7)"
+# shellcheck disable=SC2086
+{
+    ok docker run --detach --name kurtosis-engine--other $other --label com.kurtosistech.container-type=kurtosis-engine \
+        --label com.kurtosistech.id="$(printf '%032d' 6)" "$image" sh -c 'trap "exit 0" TERM; sleep 1000 & wait'
+    ok docker network create $of_enclave --label com.kurtosistech.enclave-name=theirs kt-theirs
+    ok docker volume create $of_enclave theirs
+    ok docker run --detach --network kt-theirs $of_enclave --label com.kurtosistech.container-type=api-container "$image" sleep 1000
+}
+fails kurtosis enclave ls
+says "is none of this Kurtosis" "kurtosis engine restart"
+ok kurtosis engine restart
+same "their engine" "" "$(docker ps --all --quiet --filter name=kurtosis-engine--other)"
+ok kurtosis enclave ls
+matches ' theirs +RUNNING'
+ok kurtosis enclave rm --force theirs
+same "containers, networks, volumes" "0 0 0" "$(holds "com.kurtosistech.enclave-id=$(printf '%032d' 7)")"
+
 it "an image of an older build is replaced when the engine starts"
 ok kurtosis engine stop
 ok docker tag "$image" kurtosistech/engine:1.20.0
