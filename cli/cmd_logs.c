@@ -1,6 +1,9 @@
 /*  cmd_logs: service logs. */
 #include "cli/commands.h"
 
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/moment.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -113,6 +116,29 @@ show(void *arg, const EngineApi__GetServiceLogsResponse *message, err_t **err)
     return 0;
 }
 
+/* Points the request at the time that a flag names, if it is given: how long ago, or a moment. */
+static int
+read_time(const cli_call_t *call, const char *flag, Google__Protobuf__Timestamp *time,
+          Google__Protobuf__Timestamp **ret_time, err_t **err)
+{
+    const char *text = cli_text(call, flag);
+    int64_t ns, ago;
+    if (!cli_given(call, flag))
+        return 0;
+    if (duration_parse(text, &ago, NULL) == 0)
+        ns = clock_wall_ns() - ago;
+    else if (!moment_parse(text, strlen(text), &ns))
+        return err_fail(err, ERR_INVALID,
+                        "'%s' of '--%s' is no time: write how long ago, e.g. 10m or 1h30m, or a "
+                        "moment, e.g. 2006-01-02T15:04:05Z",
+                        text, flag);
+    google__protobuf__timestamp__init(time);
+    time->seconds = ns / NS_PER_SECOND - (ns % NS_PER_SECOND < 0);
+    time->nanos = (int32_t)(ns - time->seconds * NS_PER_SECOND);
+    *ret_time = time;
+    return 0;
+}
+
 static int
 read_logs(session_t *session, const cli_call_t *call, const char *enclave_uuid, shown_t *shown,
           err_t **err)
@@ -143,9 +169,14 @@ read_logs(session_t *session, const cli_call_t *call, const char *enclave_uuid, 
     args.follow_logs = cli_bool(call, "follow");
     args._return_all_logs_case =
         ENGINE_API__GET_SERVICE_LOGS_ARGS___RETURN_ALL_LOGS_RETURN_ALL_LOGS;
-    args.return_all_logs = cli_bool(call, "all");
+    bool timed = cli_given(call, "since") || cli_given(call, "until");
+    args.return_all_logs = cli_bool(call, "all") || (timed && !cli_given(call, "num"));
     args._num_log_lines_case = ENGINE_API__GET_SERVICE_LOGS_ARGS___NUM_LOG_LINES_NUM_LOG_LINES;
     args.num_log_lines = cli_number(call, "num");
+    Google__Protobuf__Timestamp since, until;
+    if (read_time(call, "since", &since, &args.since, err) < 0 ||
+        read_time(call, "until", &until, &args.until, err) < 0)
+        return -1;
     return kurtosis_context_get_service_logs(session->kurtosis, &args, show, shown, err);
 }
 

@@ -44,15 +44,29 @@ cli_command_flag(const cli_command_t *self, size_t i)
     return NULL;
 }
 
-const char *
-cli_text(const cli_call_t *call, const char *flag)
+/* The place of a flag that the command has. */
+static size_t
+place_of(const cli_call_t *call, const char *flag)
 {
     const cli_flag_t *self;
     for (size_t i = 0; (self = cli_command_flag(call->command, i)); i++)
         if (!strcmp(self->name, flag))
-            return call->flags[i] ? call->flags[i] : self->fallback;
+            return i;
     assert(!"the command has no such flag");
-    return "";
+    return 0;
+}
+
+const char *
+cli_text(const cli_call_t *call, const char *flag)
+{
+    size_t i = place_of(call, flag);
+    return call->flags[i] ? call->flags[i] : cli_command_flag(call->command, i)->fallback;
+}
+
+bool
+cli_given(const cli_call_t *call, const char *flag)
+{
+    return call->flags[place_of(call, flag)] != NULL;
 }
 
 bool

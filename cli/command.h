@@ -84,6 +84,8 @@ const cli_flag_t *cli_command_flag(const cli_command_t *self, size_t i);
 
 /* The value of a flag or argument that the command has, given or by default. Lent. */
 const char *cli_text(const cli_call_t *call, const char *flag);
+/* Whether a flag is on the command line. */
+bool cli_given(const cli_call_t *call, const char *flag);
 bool cli_bool(const cli_call_t *call, const char *flag);
 uint32_t cli_number(const cli_call_t *call, const char *flag);
 const char *cli_arg(const cli_call_t *call, const char *name);

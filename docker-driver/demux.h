@@ -72,10 +72,4 @@ int docker_lines_piece(void *self, docker_stream_t stream, bool starts, const ch
 /* Gives out what has no newline. */
 int docker_lines_end(docker_lines_t *self, err_t **err);
 
-/* Reads "2006-01-02T15:04:05.999999999Z" (or with "+01:00") as nanoseconds since 1970; false for
- * anything else. */
-bool docker_time_parse(const char *text, size_t size, int64_t *ret_time);
-/* Writes it, with nanoseconds and Z. */
-void docker_time_text(int64_t time, char ret_text[40]);
-
 #endif

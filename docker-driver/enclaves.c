@@ -4,10 +4,9 @@
  *  that makes the container. Both carry the enclave's label, so a half-made enclave is found and
  *  removed like a whole one.
  */
-#include "base/clock.h"
+#include "base/moment.h"
 #include "docker-driver/api_container.h"
 #include "docker-driver/collect.h"
-#include "docker-driver/demux.h"
 #include "docker-driver/parts.h"
 #include "docker-driver/reply.h"
 #include "docker-driver/subnet.h"
@@ -158,8 +157,8 @@ static json_t *
 network_body(const making_t *making)
 {
     const Orchestrator__CreateEnclaveArgs *args = making->args;
-    char created[40];
-    docker_time_text(args->creation_time, created);
+    char created[MOMENT_SIZE];
+    moment_text(args->creation_time, 9, created);
     json_t *labels = docker_enclave_labels(args->enclave_uuid);
     docker_label_set(labels, DOCKER_LABEL_ID, args->enclave_uuid);
     docker_label_set(labels, DOCKER_LABEL_GUID, args->enclave_uuid);

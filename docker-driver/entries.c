@@ -2,6 +2,7 @@
 #include "docker-driver/entries.h"
 
 #include "base/clock.h"
+#include "base/moment.h"
 
 #include <string.h>
 
@@ -60,7 +61,7 @@ stamp(docker_entries_t *self, const char *text, size_t size, int64_t *ret_time, 
         *ret_time = self->second_ns + nanos;
         return p == blank - 1;
     }
-    if (!docker_time_parse(text, *ret_used - 1, ret_time))
+    if (!moment_parse(text, *ret_used - 1, ret_time))
         return false;
     if (*ret_used == SECOND + 12 && blank[-1] == 'Z') {
         memcpy(self->second, text, SECOND);

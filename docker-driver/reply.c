@@ -1,8 +1,8 @@
 /*  reply: see reply.h. */
 #include "docker-driver/reply.h"
 
+#include "base/moment.h"
 #include "docker-driver/api.h"
-#include "docker-driver/demux.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -171,7 +171,7 @@ enclave_of(const json_t *network)
     enclave->gateway = strdup(docker_text(config, "Gateway"));
     enclave->api_container_id = strdup("");
     enclave->api_container_ip = strdup("");
-    if (!docker_time_parse(created, strlen(created), &enclave->creation_time))
+    if (!moment_parse(created, strlen(created), &enclave->creation_time))
         enclave->creation_time = 0;
     return enclave;
 }

@@ -39,7 +39,8 @@ typedef struct {
     engine_lines_t lines;
     bool follow, all;
     uint32_t last;
-    int64_t since;
+    int64_t since, until; /* of the lines that are wanted */
+    int64_t deadline;     /* clock_ns() of until, when following; INT64_MAX for none */
 } reading_t;
 
 static void
@@ -218,7 +219,7 @@ open_reader(engine_t *self, reading_t *reading, found_t *found, bool all, err_t 
             *err = TAKE(why);
         return -1;
     }
-    logs_reader_since(found->reader, reading->since);
+    logs_reader_between(found->reader, reading->since, reading->until);
     return all || logs_reader_last(found->reader, reading->last, err) == 0 ? 1 : -1;
 }
 
@@ -271,14 +272,23 @@ read_all(engine_t *self, reading_t *reading, actor_call_t *call, logs_watch_t *w
     return more;
 }
 
-/* Waits for a change; CANCELLED, or UNAVAILABLE when the engine is to end, which lines without end do not hold up. */
+/* Milliseconds up to a time of clock_ns(), for poll(2). */
 static int
-wait_change(engine_t *self, actor_call_t *call, logs_watch_t *watch, err_t **err)
+left_ms(int64_t deadline)
+{
+    int64_t left = deadline == INT64_MAX ? -1 : (deadline - clock_ns() + NS_PER_MS - 1) / NS_PER_MS;
+    return deadline == INT64_MAX ? -1 : left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* Waits for a change, or for the deadline; CANCELLED, or UNAVAILABLE when the engine is to end, which lines without end do not
+ * hold up. */
+static int
+wait_change(engine_t *self, actor_call_t *call, logs_watch_t *watch, int64_t deadline, err_t **err)
 {
     struct pollfd fds[] = {{.fd = logs_watch_fd(watch), .events = POLLIN},
                            {.fd = actor_stopping_fd(engine_actor(self)), .events = POLLIN},
                            {.fd = actor_call_cancel_fd(call), .events = POLLIN}};
-    while (poll(fds, ARRAY_LEN(fds), -1) < 0)
+    while (poll(fds, ARRAY_LEN(fds), left_ms(deadline)) < 0)
         continue;
     /* Changes that follow each other closely are read together; the other two are waited for meanwhile. */
     if (!fds[1].revents && !fds[2].revents)
@@ -299,14 +309,57 @@ relay(engine_t *self, actor_call_t *call, reading_t *reading, err_t **err)
         int more = read_all(self, reading, call, watch, first, err);
         if (more <= 0)
             return more;
-        if (wait_change(self, call, watch, err) < 0)
+        if (wait_change(self, call, watch, reading->deadline, err) < 0)
             return -1;
+        if (clock_ns() >= reading->deadline)
+            break;
     }
+    flush(self, call, reading);
+    return read_all(self, reading, call, NULL, false, err);
+}
+
+/* Nanoseconds since 1970; what lies too far away is the last moment that there is. */
+static int
+read_moment(const Google__Protobuf__Timestamp *moment, const char *which, int64_t *ret_time,
+            err_t **err)
+{
+    const int64_t most = INT64_MAX / NS_PER_SECOND - 1;
+    if (moment->nanos < 0 || moment->nanos >= NS_PER_SECOND)
+        return err_fail(err, ERR_INVALID, "'%s' has %d nanoseconds: write 0 to 999999999", which,
+                        (int)moment->nanos);
+    *ret_time = moment->seconds > most    ? INT64_MAX
+                : moment->seconds < -most ? INT64_MIN
+                                          : moment->seconds * NS_PER_SECOND + moment->nanos;
+    return 0;
+}
+
+static int
+read_times(engine_t *self, const EngineApi__GetServiceLogsArgs *args, reading_t *reading,
+           err_t **err)
+{
+    int64_t now = clock_wall_ns(), kept = now - self->logs_retention_ns;
+    reading->since = kept;
+    reading->until = reading->deadline = INT64_MAX;
+    if ((args->since && read_moment(args->since, "since", &reading->since, err) < 0) ||
+        (args->until && read_moment(args->until, "until", &reading->until, err) < 0))
+        return -1;
+    if (args->since && reading->since >= reading->until)
+        return err_fail(err, ERR_INVALID,
+                        "the time since which lines are wanted is not before the time "
+                        "until which they are");
+    if (reading->since < kept)
+        reading->since = kept;
+    if (reading->until <= now)
+        reading->follow = false;
+    else if (reading->until != INT64_MAX)
+        reading->deadline = clock_ns() + (reading->until - now);
+    return 0;
 }
 
 /* What the request says beyond services and filters. */
-static void
-read_args(engine_t *self, const EngineApi__GetServiceLogsArgs *args, reading_t *reading)
+static int
+read_args(engine_t *self, const EngineApi__GetServiceLogsArgs *args, reading_t *reading,
+          err_t **err)
 {
     engine_lines_init(&reading->lines);
     reading->follow =
@@ -318,7 +371,7 @@ read_args(engine_t *self, const EngineApi__GetServiceLogsArgs *args, reading_t *
     if (args->_num_log_lines_case ==
         ENGINE_API__GET_SERVICE_LOGS_ARGS___NUM_LOG_LINES_NUM_LOG_LINES)
         reading->last = args->num_log_lines;
-    reading->since = clock_wall_ns() - self->logs_retention_ns;
+    return read_times(self, args, reading, err);
 }
 
 void
@@ -328,8 +381,9 @@ engine_on_logs(void *state, actor_call_t *call, const ProtobufCMessage *request)
     const EngineApi__GetServiceLogsArgs *args = (const EngineApi__GetServiceLogsArgs *)request;
     __attribute__((cleanup(reading_done))) reading_t reading = {0};
     AUTO(err) err = NULL;
-    read_args(self, args, &reading);
-    int result = engine_filter_new(args->conjunctive_filters, args->n_conjunctive_filters,
+    int result = read_args(self, args, &reading, &err);
+    if (result == 0)
+        result = engine_filter_new(args->conjunctive_filters, args->n_conjunctive_filters,
                                    &reading.filter, &err);
     if (result == 0)
         result = resolve(self, call, args->enclave_identifier, &reading.enclave_uuid, &err);

@@ -33,8 +33,8 @@ head_put(const logs_chunk_t *self, uint8_t head[LOGS_CHUNK_HEAD])
     logs_put32(head + 12, self->crc);
     logs_put64(head + 16, self->number);
     logs_put32(head + 24, self->lines);
-    logs_put64(head + 28, (uint64_t)self->first);
-    logs_put64(head + 36, (uint64_t)self->last);
+    logs_put64(head + 28, (uint64_t)self->oldest);
+    logs_put64(head + 36, (uint64_t)self->newest);
 }
 
 int
@@ -85,8 +85,8 @@ logs_chunk_head(int fd, off_t offset, logs_chunk_t *ret_chunk, err_t **err)
                                 .crc = logs_get32(head + 12),
                                 .number = logs_get64(head + 16),
                                 .lines = logs_get32(head + 24),
-                                .first = (int64_t)logs_get64(head + 28),
-                                .last = (int64_t)logs_get64(head + 36)};
+                                .oldest = (int64_t)logs_get64(head + 28),
+                                .newest = (int64_t)logs_get64(head + 36)};
     if (memcmp(head, "KLP1", 4) != 0 || ret_chunk->unpacked > LOGS_CHUNK_MAX ||
         ret_chunk->packed > compressBound(LOGS_CHUNK_MAX) || ret_chunk->packed == 0)
         return err_fail(err, ERR_INVALID, "there is no chunk of log lines at byte %lld of its pack",

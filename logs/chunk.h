@@ -1,7 +1,7 @@
 /*  chunk: packs of compressed hot files, and the names of all files of a log.
  *
  *      4  "KLP1"               12  CRC-32 of all the rest     24  number of lines
- *      4  bytes after the head 16  number of the hot file     28  time of the first line, 36 of the last
+ *      4  bytes after the head 16  number of the hot file     28  time of the oldest line, 36 of the newest
  *      4  bytes unpacked       (head of 44 bytes, then a zlib stream)
  */
 #ifndef KURTOSIS_LOGS_CHUNK_H
@@ -16,7 +16,7 @@
 typedef struct {
     uint64_t number;
     uint32_t lines;
-    int64_t first, last; /* times; 0 when there are no lines */
+    int64_t oldest, newest; /* times; 0 when there are no lines */
     uint32_t packed, unpacked, crc;
 } logs_chunk_t;
 

@@ -55,7 +55,9 @@ bool logs_name_is_valid(const char *name);
 typedef struct {
     str_t bytes;
     uint32_t lines;
-    int64_t first, last; /* times */
+    int64_t oldest,
+        newest;   /* times, meaningful while there are lines: a clock may have been set back */
+    int64_t last; /* of the last line */
 } logs_batch_t;
 
 void logs_batch_init(logs_batch_t *self);
@@ -105,9 +107,10 @@ int logs_reader_open(const char *root, const char *enclave, const char *service,
 void logs_reader_destroy(logs_reader_t **self_p);
 AUTO_FOR(logs_reader)
 
-/* Lines before this time are left out from now on. */
-void logs_reader_since(logs_reader_t *self, int64_t time);
-/* Goes to where count lines are left; to the oldest line when there are fewer. */
+/* Lines before since, and lines at or after until, are left out from now on, wherever they stand: a clock may have been set
+ * back. INT64_MIN and INT64_MAX: none are. */
+void logs_reader_between(logs_reader_t *self, int64_t since, int64_t until);
+/* Goes to where count of these lines are left; to the oldest line when there are fewer. */
 int logs_reader_last(logs_reader_t *self, uint64_t count, err_t **err);
 /* Goes to a position that a reader of this log gave; what is gone meanwhile is left out. */
 void logs_reader_seek(logs_reader_t *self, const logs_position_t *position);

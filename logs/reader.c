@@ -12,13 +12,13 @@
 
 struct logs_reader {
     char *folder;
-    int64_t since;
-    uint64_t number; /* of the hot file or chunk */
-    uint64_t offset; /* in it, of the present or next record */
-    uint32_t skip;   /* lines of the next record that are left out */
-    int fd;          /* the hot file's, once it is open; else -1 */
-    int pack_fd;     /* -1 when none is open */
-    off_t pack_at;   /* of the next chunk there */
+    int64_t since, until; /* times of the lines that are wanted */
+    uint64_t number;      /* of the hot file or chunk */
+    uint64_t offset;      /* in it, of the present or next record */
+    uint32_t skip;        /* lines of the next record that are left out */
+    int fd;               /* the hot file's, once it is open; else -1 */
+    int pack_fd;          /* -1 when none is open */
+    off_t pack_at;        /* of the next chunk there */
     str_t buffer;
     size_t used;    /* bytes of the buffer before the present or next record */
     bool packed;    /* the buffer is a whole chunk */
@@ -135,6 +135,25 @@ hot_load(logs_reader_t *self, err_t **err)
     return over ? 2 : 0;
 }
 
+static bool
+is_late(const logs_reader_t *self, int64_t time)
+{
+    return time >= self->until && self->until != INT64_MAX;
+}
+
+static bool
+is_wanted(const logs_reader_t *self, int64_t time)
+{
+    return time >= self->since && !is_late(self, time);
+}
+
+/* No line of it is wanted. */
+static bool
+is_outside(const logs_reader_t *self, const logs_chunk_t *chunk)
+{
+    return chunk->lines && (chunk->newest < self->since || is_late(self, chunk->oldest));
+}
+
 static int
 chunk_load(logs_reader_t *self, err_t **err)
 {
@@ -142,13 +161,16 @@ chunk_load(logs_reader_t *self, err_t **err)
     int got = chunk_find(self, &chunk, err);
     if (got <= 0)
         return got;
-    if (self->offset < chunk.unpacked && !(chunk.lines && chunk.last < self->since)) {
+    if (self->offset < chunk.unpacked && !is_outside(self, &chunk)) {
         if (logs_chunk_get(self->pack_fd, self->pack_at, &chunk, &self->buffer, err) < 0)
             return -1;
         self->used = self->offset;
         self->packed = true;
     }
     self->pack_at = logs_chunk_next(self->pack_at, &chunk);
+    /* If the source has ended there, what follows begins with that mark. */
+    if (!self->packed)
+        self->ended = false;
     return self->packed ? 1 : 2;
 }
 
@@ -187,6 +209,7 @@ logs_reader_open(const char *root, const char *enclave, const char *service,
     self->fd = self->pack_fd = -1;
     self->buffer = STR_EMPTY;
     self->since = INT64_MIN;
+    self->until = INT64_MAX;
     if (logs_folder_path(root, enclave, service, &self->folder, err) < 0 ||
         logs_folder_read(self->folder, &files, err) < 0)
         return -1;
@@ -208,9 +231,10 @@ logs_reader_destroy(logs_reader_t **self_p)
 }
 
 void
-logs_reader_since(logs_reader_t *self, int64_t time)
+logs_reader_between(logs_reader_t *self, int64_t since, int64_t until)
 {
-    self->since = time;
+    self->since = since;
+    self->until = until;
 }
 
 bool
@@ -248,7 +272,7 @@ logs_reader_next(logs_reader_t *self, logs_line_t *ret_line, err_t **err)
             int got = logs_record_next(&self->record, ret_line, err);
             if (got < 0)
                 return err_wrap(err, "the log '%s' is damaged", self->folder);
-            if (got > 0 && ret_line->time >= self->since)
+            if (got > 0 && is_wanted(self, ret_line->time))
                 return 1;
             if (got > 0)
                 continue;
@@ -278,7 +302,9 @@ logs_reader_next(logs_reader_t *self, logs_line_t *ret_line, err_t **err)
 
 /* ----------------------------------------------------------------------------------- from the end */
 
-/* A hot file or chunk, and how many lines it has. */
+#define LINES_UNKNOWN UINT64_MAX
+
+/* A hot file or chunk, and how many wanted lines it has: LINES_UNKNOWN until they are counted, where only some are. */
 typedef struct {
     uint64_t number, lines;
 } part_t;
@@ -307,18 +333,23 @@ parts_of_pack(logs_reader_t *self, uint64_t pack, parts_t *parts)
     if (pack_open(self, pack) < 0)
         return;
     while (logs_chunk_head(self->pack_fd, self->pack_at, &chunk, NULL) > 0) {
-        part_add(parts, chunk.number, chunk.lines && chunk.last < self->since ? 0 : chunk.lines);
+        bool all = is_wanted(self, chunk.oldest) && is_wanted(self, chunk.newest);
+        part_add(parts, chunk.number,
+                 !chunk.lines || is_outside(self, &chunk) ? 0
+                 : all                                    ? chunk.lines
+                                                          : LINES_UNKNOWN);
         self->pack_at = logs_chunk_next(self->pack_at, &chunk);
     }
 }
 
-/* Lines from where the reader is to the end that there is now. */
+/* Wanted lines of the parts from this number on and before the other one, to the end that there is now. */
 static uint64_t
-count_lines(logs_reader_t *self)
+count_lines(logs_reader_t *self, uint64_t number, uint64_t before)
 {
     logs_line_t line;
     uint64_t lines = 0;
-    while (logs_reader_next(self, &line, NULL) > 0)
+    go_to(self, number, 0);
+    while (logs_reader_next(self, &line, NULL) > 0 && self->number < before)
         lines++;
     return lines;
 }
@@ -328,8 +359,11 @@ static int
 go_back(logs_reader_t *self, const parts_t *parts, uint64_t wanted, uint64_t have, err_t **err)
 {
     size_t i = parts->count;
-    while (i > 0 && have < wanted)
-        have += parts->list[--i].lines;
+    while (i > 0 && have < wanted) {
+        const part_t *part = &parts->list[--i];
+        have += part->lines != LINES_UNKNOWN ? part->lines
+                                             : count_lines(self, part->number, part->number + 1);
+    }
     if (i < parts->count)
         go_to(self, parts->list[i].number, 0);
     logs_line_t line;
@@ -353,8 +387,7 @@ logs_reader_last(logs_reader_t *self, uint64_t count, err_t **err)
         parts.count--;
     uint64_t have = 0;
     if (files.hot_count) {
-        go_to(self, hot, 0);
-        have = count_lines(self);
+        have = count_lines(self, hot, UINT64_MAX);
         go_to(self, hot, 0);
     }
     int result = go_back(self, &parts, count, have, err);

@@ -86,8 +86,11 @@ logs_batch_add(logs_batch_t *self, logs_stream_t stream, int64_t time, const cha
     str_add_bytes(&self->bytes, head, used);
     if (size)
         str_add_bytes(&self->bytes, text, size);
-    if (self->lines++ == 0)
-        self->first = time;
+    if (self->lines == 0 || time < self->oldest)
+        self->oldest = time;
+    if (self->lines == 0 || time > self->newest)
+        self->newest = time;
+    self->lines++;
     self->last = time;
 }
 

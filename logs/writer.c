@@ -22,9 +22,9 @@ struct logs_writer {
     uint64_t number; /* its number */
     off_t size;      /* of its whole records */
     uint32_t lines;
-    int64_t first, last; /* times of its lines */
-    bool ended;          /* the last mark */
-    uint64_t pack;       /* number of the present pack; 0 for none */
+    int64_t oldest, newest; /* times of its lines */
+    bool ended;             /* the last mark */
+    uint64_t pack;          /* number of the present pack; 0 for none */
     off_t pack_size;
     uint64_t packed; /* number of the last chunk */
     uint8_t cursor[LOGS_CURSOR_MAX];
@@ -71,6 +71,17 @@ remember_cursor(logs_writer_t *self, const void *cursor, size_t size)
     self->cursor_size = size;
 }
 
+/* Lines of these times are in the hot file, too. */
+static void
+count_lines(logs_writer_t *self, uint32_t lines, int64_t oldest, int64_t newest)
+{
+    if (self->lines == 0 || oldest < self->oldest)
+        self->oldest = oldest;
+    if (self->lines == 0 || newest > self->newest)
+        self->newest = newest;
+    self->lines += lines;
+}
+
 /* Makes the hot file with this number, which begins with the cursor. */
 static int
 hot_begin(logs_writer_t *self, uint64_t number, err_t **err)
@@ -96,7 +107,7 @@ hot_begin(logs_writer_t *self, uint64_t number, err_t **err)
     self->number = number;
     self->size = (off_t)records.len;
     self->lines = 0;
-    self->first = self->last = 0;
+    self->oldest = self->newest = 0;
     self->bytes += records.len;
     return 0;
 }
@@ -133,8 +144,10 @@ pack(logs_writer_t *self, err_t **err)
 {
     AUTO_STR bytes = STR_EMPTY;
     AUTO_STR packed = STR_EMPTY;
-    logs_chunk_t chunk = {
-        .number = self->number, .lines = self->lines, .first = self->first, .last = self->last};
+    logs_chunk_t chunk = {.number = self->number,
+                          .lines = self->lines,
+                          .oldest = self->oldest,
+                          .newest = self->newest};
     if (logs_read_all(self->fd, 0, &bytes, err) < 0 ||
         logs_chunk_put(&packed, &chunk, bytes.data, (size_t)self->size, err) < 0)
         return -1;
@@ -163,11 +176,8 @@ static void
 take_record(logs_writer_t *self, logs_record_t *record)
 {
     logs_line_t line;
-    while (logs_record_next(record, &line, NULL) > 0) {
-        if (self->lines++ == 0)
-            self->first = line.time;
-        self->last = line.time;
-    }
+    while (logs_record_next(record, &line, NULL) > 0)
+        count_lines(self, 1, line.time, line.time);
     remember_cursor(self, record->cursor, record->cursor_size);
     if (record->kind != LOGS_RECORD_CURSOR)
         self->ended = record->kind == LOGS_RECORD_ENDED;
@@ -194,22 +204,21 @@ recover_pack(logs_writer_t *self, uint64_t number, bool want_cursor, err_t **err
     AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return logs_file_failed("open", path, err);
-    off_t end = 0;
-    logs_chunk_t chunk;
-    for (off_t at = 0; logs_chunk_head(fd, at, &chunk, NULL) > 0; at = end) {
-        AUTO_STR bytes = STR_EMPTY;
-        end = logs_chunk_next(at, &chunk);
-        logs_chunk_t behind;
-        if (logs_chunk_head(fd, end, &behind, NULL) <= 0) {
-            if (logs_chunk_get(fd, at, &chunk, &bytes, NULL) < 0) {
-                end = at;
-                break;
-            }
-            if (want_cursor)
-                take_records(self, &bytes);
-        }
-        self->packed = chunk.number;
+    off_t last = 0, end = 0;
+    logs_chunk_t chunk, next;
+    for (; logs_chunk_head(fd, end, &next, NULL) > 0; end = logs_chunk_next(end, &next)) {
+        if (end > 0)
+            self->packed = chunk.number;
+        last = end;
+        chunk = next;
     }
+    AUTO_STR bytes = STR_EMPTY;
+    if (end > 0 && logs_chunk_get(fd, last, &chunk, &bytes, NULL) < 0)
+        end = last;
+    else if (end > 0)
+        self->packed = chunk.number;
+    if (want_cursor)
+        take_records(self, &bytes);
     self->lines = 0;
     self->pack = number;
     self->pack_size = end;
@@ -320,12 +329,8 @@ append(logs_writer_t *self, logs_record_kind_t kind, const logs_batch_t *batch, 
     self->size += (off_t)record.len;
     self->bytes += record.len;
     remember_cursor(self, cursor, cursor_size);
-    if (batch && batch->lines) {
-        if (self->lines == 0)
-            self->first = batch->first;
-        self->last = batch->last;
-        self->lines += batch->lines;
-    }
+    if (batch && batch->lines)
+        count_lines(self, batch->lines, batch->oldest, batch->newest);
     self->ended = kind == LOGS_RECORD_ENDED;
     return 0;
 }

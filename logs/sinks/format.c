@@ -2,11 +2,11 @@
 #include "logs/sinks/sinks.h"
 
 #include "base/clock.h"
+#include "base/moment.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define APP_MAX 48    /* bytes of APP-NAME */
 #define HOST_MAX 255  /* of HOSTNAME */
@@ -31,20 +31,6 @@ dump(json_t *json)
     return out;
 }
 
-/* RFC 3339 with so many digits of the second. */
-static void
-time_text(int64_t time, int digits, char out[40])
-{
-    time_t seconds = (time_t)(time / NS_PER_SECOND);
-    int64_t fraction = time % NS_PER_SECOND;
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    size_t len = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-    for (int i = digits; i < 9; i++)
-        fraction /= 10;
-    snprintf(out + len, 40 - len, ".%0*dZ", digits, (int)fraction);
-}
-
 static const char *
 stream_name(const logs_line_t *line)
 {
@@ -54,8 +40,8 @@ stream_name(const logs_line_t *line)
 char *
 sink_json_line(const sink_batch_t *batch, const logs_line_t *line)
 {
-    char time[40];
-    time_text(line->time, 9, time);
+    char time[MOMENT_SIZE];
+    moment_text(line->time, 9, time);
     return dump(json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s}", "timestamp", time, "log",
                           text(line->text, line->size), "stream", stream_name(line),
                           "kurtosis_enclave_uuid", batch->enclave_uuid, "kurtosis_enclave_name",
@@ -77,8 +63,8 @@ char *
 sink_syslog_line(const sink_batch_t *batch, const logs_line_t *line)
 {
     str_t out = STR_EMPTY;
-    char time[40];
-    time_text(line->time, 6, time);
+    char time[MOMENT_SIZE];
+    moment_text(line->time, 6, time);
     str_printf(&out, "<%d>1 %s ", line->stream == LOGS_ERR ? USER_ERROR : USER_INFO, time);
     field(&out, batch->enclave_name, HOST_MAX);
     field(&out, batch->service_name, APP_MAX);

@@ -123,6 +123,18 @@ same "lines" 10 "$(grep -c talk1 <<<"$out")"
 ok kurtosis service logs e talk1 --all --match line -v
 same "lines" 1 "$(grep -c talk1 <<<"$out")"
 fails kurtosis service logs e talk1 --match a --regex-match b
+ok kurtosis service logs e talk1 --since 1h
+same "lines" 301 "$(grep -c talk1 <<<"$out")"
+ok kurtosis service logs e talk1 --since 1h --until -1h -n 250 --match case -v
+same "lines" 249 "$(grep -c talk1 <<<"$out")"
+ok kurtosis service logs e talk1 --until "$(docker inspect "$(service_container e talk1)" --format '{{.Created}}')"
+same "lines" 0 "$(grep -c 'talk1\]' <<<"$out")"
+ok kurtosis service logs e talk1 --follow --until -2s -n 1
+same "lines" 1 "$(grep -c talk1 <<<"$out")"
+fails kurtosis service logs e talk1 --since yesterday
+says "'yesterday' of '--since' is no time: write how long ago, e.g. 10m"
+fails kurtosis service logs e talk1 --since 1m --until 2m
+says "is not before the time until which they are"
 ok kurtosis service logs e --all-services --all
 says "[talk1] line-1" "[talk2] line-1"
 fails kurtosis service logs e talk1 --regex-match '('

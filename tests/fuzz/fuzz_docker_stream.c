@@ -1,5 +1,6 @@
 /*  fuzz_docker_stream: Docker's output streams. The first byte says whether there is a terminal and
  *  in which pieces the rest comes. */
+#include "base/moment.h"
 #include "docker-driver/demux.h"
 
 #include <assert.h>
@@ -14,7 +15,7 @@ on_line(void *arg, docker_stream_t stream, int64_t time, const char *line, size_
     assert(stream < DOCKER_STREAMS && size <= DOCKER_LINE_MAX);
     assert(line[size] == '\0');
     char text[40];
-    docker_time_text(time, text);
+    moment_text(time, 9, text);
     return 0;
 }
 

@@ -176,35 +176,6 @@ a_line_over_the_limit_is_split(void **state)
     docker_lines_done(&lines);
 }
 
-static void
-times_are_read_and_written(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int64_t time; /* -1: none */
-    } cases[] = {
-        {"1970-01-01T00:00:00Z", 0},
-        {"2024-05-06T07:08:09.000000001Z", STAMP_NS},
-        {"2024-05-06T09:08:09.000000001+02:00", STAMP_NS},
-        {"2024-05-06T07:08:09.5Z", STAMP_NS + 499999999},
-        {"2024-05-06", -1},
-        {"2024-05-06T07:08:09", -1},
-        {"2024-13-06T07:08:09Z", -1},
-        {"2024-05-06T07:08:09Zx", -1},
-        {"", -1},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int64_t time = -1;
-        bool fine = docker_time_parse(cases[i].text, strlen(cases[i].text), &time);
-        assert_int_equal(fine, cases[i].time >= 0);
-        assert_int_equal(time, cases[i].time);
-    }
-    char text[40];
-    docker_time_text(STAMP_NS, text);
-    assert_string_equal(text, "2024-05-06T07:08:09.000000001Z");
-}
-
 int
 main(void)
 {
@@ -215,7 +186,6 @@ main(void)
         cmocka_unit_test(lines_have_their_times),
         cmocka_unit_test(a_terminal_has_no_frames),
         cmocka_unit_test(a_line_over_the_limit_is_split),
-        cmocka_unit_test(times_are_read_and_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

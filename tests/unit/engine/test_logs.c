@@ -1,5 +1,6 @@
 #include "tests/unit/engine/stage.h"
 
+#include "base/clock.h"
 #include "engine/filter.h"
 #include "logs/logs.h"
 
@@ -179,6 +180,117 @@ followed_lines_come_until_the_service_ends(void **state)
     }
     str_clear(&text);
     assert_done(take(stream, 0, &text, &err), err);
+    assert_string_equal(text.data, "");
+}
+
+static void
+set_time(Google__Protobuf__Timestamp *time, int64_t ns)
+{
+    google__protobuf__timestamp__init(time);
+    time->seconds = ns / NS_PER_SECOND;
+    time->nanos = (int32_t)(ns % NS_PER_SECOND);
+}
+
+static void
+times_counts_and_filters_hold_together(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage_add(stage, ENCLAVE, "e", 1, 0);
+    static const char *const words[] = {"a0", "B1", "a2", "b3", "a4", "b5", "a6"};
+    memcpy(stage->lines, words, sizeof words); /* each a nanosecond after the one before */
+    stage->ends = true;
+    stage_sync(stage);
+    EngineApi__LogLineFilter text = ENGINE_API__LOG_LINE_FILTER__INIT,
+                             regex = ENGINE_API__LOG_LINE_FILTER__INIT;
+    EngineApi__LogLineFilter *filters[] = {&text, &regex};
+    Google__Protobuf__Timestamp since, until;
+    static const struct {
+        int since, until; /* numbers of lines; -1 for none */
+        int last;         /* -1: all */
+        const char *text, *no_regex;
+        const char *expected;
+    } rows[] = {
+        {2, -1, -1, NULL, NULL, "1=a2|b3|a4|b5|a6|@0 \n"},
+        {-1, 3, -1, NULL, NULL, "1=a0|B1|a2|@0 \n"},
+        {1, 6, -1, NULL, NULL, "1=B1|a2|b3|a4|b5|@0 \n"},
+        {1, 6, 3, NULL, NULL, "1=b3|a4|b5|@0 \n"},
+        {1, 6, 9, "b", NULL, "1=B1|b3|b5|@0 \n"},
+        {1, 6, 9, "b", "5$", "1=B1|b3|@0 \n"},
+        {1, 6, 4, "b", "5$", "1=b3|@0 \n"},
+        {7, -1, -1, NULL, NULL, ""},
+        {-1, 0, 5, NULL, NULL, ""},
+    };
+    for (int following = 0; following < 2; following++)
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            AUTO_STR out = STR_EMPTY;
+            request_t request;
+            request_init(&request, stage, "e", 1);
+            if (following)
+                follow(&request);
+            if (rows[i].last >= 0)
+                last_lines(&request, (uint32_t)rows[i].last);
+            set_time(&since, stage->base + rows[i].since);
+            set_time(&until, stage->base + rows[i].until);
+            request.args.since = rows[i].since < 0 ? NULL : &since;
+            request.args.until = rows[i].until < 0 ? NULL : &until;
+            text.text_pattern = (char *)(rows[i].text ? rows[i].text : "");
+            regex.operator_ =
+                ENGINE_API__LOG_LINE_OPERATOR__LogLineOperator_DOES_NOT_CONTAIN_MATCH_REGEX;
+            regex.text_pattern = (char *)(rows[i].no_regex ? rows[i].no_regex : "^$");
+            request.args.conjunctive_filters = filters;
+            request.args.n_conjunctive_filters = 2;
+            assert_done(read_logs(client, &request.args, &out, &err), err);
+            assert_string_equal(out.data, rows[i].expected);
+        }
+}
+
+static void
+following_ends_at_the_time_until_which_lines_are_wanted(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage_add(stage, ENCLAVE, "e", 1, 0);
+    stage->lines[0] = "before";
+    stage_sync(stage);
+    request_t request;
+    Google__Protobuf__Timestamp until;
+    request_init(&request, stage, "e", 2);
+    follow(&request);
+    set_time(&until, clock_wall_ns() + 400 * NS_PER_MS);
+    request.args.until = &until;
+    AUTO_STR text = STR_EMPTY;
+    assert_done(read_logs(client, &request.args, &text, &err), err);
+    assert_string_equal(text.data, "1=before|@0 2= \n");
+    assert_true(clock_wall_ns() >= until.seconds * NS_PER_SECOND + until.nanos);
+}
+
+static void
+times_that_leave_no_lines_are_refused(void **state)
+{
+    stage_t *stage = *state;
+    AUTO(actor) client = stage_client(stage);
+    AUTO(err) err = NULL;
+    stage_add(stage, ENCLAVE, "e", 1, 0);
+    request_t request;
+    AUTO_STR text = STR_EMPTY;
+    Google__Protobuf__Timestamp since, until;
+    request_init(&request, stage, "e", 1);
+    set_time(&since, stage->base);
+    set_time(&until, stage->base);
+    request.args.since = &since;
+    request.args.until = &until;
+    assert_error(read_logs(client, &request.args, &text, &err), err, ERR_INVALID, "not before");
+    until.nanos = 1000000000;
+    assert_error(read_logs(client, &request.args, &text, &err), err, ERR_INVALID,
+                 "'until' has 1000000000 nanoseconds");
+    /* Times that nanoseconds cannot say. */
+    until = (Google__Protobuf__Timestamp)GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    until.seconds = INT64_MAX;
+    since.seconds = INT64_MIN;
+    assert_done(read_logs(client, &request.args, &text, &err), err);
     assert_string_equal(text.data, "");
 }
 
@@ -367,6 +479,9 @@ main(void)
         ON_STAGE(lines_come_with_an_entry_for_each_service_and_the_missing_ones),
         ON_STAGE(the_last_lines_are_counted_before_they_are_filtered),
         ON_STAGE(followed_lines_come_until_the_service_ends),
+        ON_STAGE(times_counts_and_filters_hold_together),
+        ON_STAGE(following_ends_at_the_time_until_which_lines_are_wanted),
+        ON_STAGE(times_that_leave_no_lines_are_refused),
         ON_STAGE(a_caller_that_gives_up_ends_the_following),
         ON_STAGE(lines_of_services_and_enclaves_that_are_gone_are_still_read),
         ON_STAGE(many_lines_come_in_few_messages),

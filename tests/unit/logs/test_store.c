@@ -197,17 +197,96 @@ the_last_lines_are_found_in_any_number(void **state)
 }
 
 static void
-lines_before_a_time_are_left_out(void **state)
+lines_outside_of_times_are_left_out(void **state)
 {
     place_t *self = *state;
     AUTO(logs_writer) writer = writer_open(self);
     put(writer, 0, 30000, 100);
-    static const int times[] = {0, 1, 7777, 29999, 30000};
-    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-        AUTO(logs_reader) reader = reader_open(self);
-        logs_reader_since(reader, times[i]);
-        assert_int_equal(expect_from(reader, times[i]), 30000);
+    static const int times[] = {0, 1, 7777, 15000, 29999, 30000};
+    for (size_t since = 0; since < ARRAY_LEN(times); since++)
+        for (size_t until = since; until < ARRAY_LEN(times); until++) {
+            AUTO(logs_reader) reader = reader_open(self);
+            logs_reader_between(reader, times[since], times[until]);
+            assert_int_equal(expect_from(reader, times[since]), times[until]);
+        }
+}
+
+static void
+the_last_lines_of_some_time_are_found_in_any_number(void **state)
+{
+    place_t *self = *state;
+    AUTO(logs_writer) writer = writer_open(self);
+    put(writer, 0, 30000, 100);
+    static const struct {
+        int since, until;
+    } rows[] = {{0, 30000},    {7777, 30000},  {0, 22222},
+                {7777, 22222}, {12000, 12005}, {29990, 30000}};
+    static const int counts[] = {0, 1, 50, 700, 3000, 9000, 30000};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (size_t k = 0; k < ARRAY_LEN(counts); k++) {
+            AUTO(logs_reader) reader = reader_open(self);
+            logs_reader_between(reader, rows[i].since, rows[i].until);
+            assert_int_equal(logs_reader_last(reader, (uint64_t)counts[k], NULL), 0);
+            int from = rows[i].until - counts[k];
+            assert_int_equal(expect_from(reader, from > rows[i].since ? from : rows[i].since),
+                             rows[i].until);
+        }
+}
+
+/* Times of lines whose clock is set back by half an hour and forward by a day, again and again. */
+static int64_t
+jumping(int i)
+{
+    static const int64_t jumps[] = {0, -1800, 86400};
+    return (1000000 + i + jumps[i / 700 % 3]) * NS_PER_SECOND;
+}
+
+static void
+lines_are_found_by_their_times_though_the_clock_jumped(void **state)
+{
+    place_t *self = *state;
+    AUTO(logs_writer) writer = writer_open(self);
+    const int count = 20000;
+    logs_batch_t batch;
+    logs_batch_init(&batch);
+    for (int i = 0; i < count; i++) {
+        logs_batch_add(&batch, LOGS_OUT, jumping(i), (const char *)&i, sizeof i);
+        if (i % 99 == 98 || i + 1 == count)
+            assert_int_equal(logs_writer_put(writer, &batch, NULL, 0, NULL), 0);
     }
+    logs_batch_done(&batch);
+    /* One that was killed finds the same times. */
+    logs_writer_destroy(&writer);
+    writer = writer_open(self);
+    assert_int_equal(logs_writer_mark(writer, LOGS_ENDED, NULL, 0, NULL), 0);
+    static const int64_t moments[] = {0,       999000,  1000500, 1004321,
+                                      1018000, 1086500, 1099000, 2000000};
+    static const int wanted[] = {1, 500, 100000};
+    for (size_t since = 0; since < ARRAY_LEN(moments); since++)
+        for (size_t until = since; until < ARRAY_LEN(moments); until++)
+            for (size_t k = 0; k < ARRAY_LEN(wanted); k++) {
+                AUTO(logs_reader) reader = reader_open(self);
+                int64_t from = moments[since] * NS_PER_SECOND, to = moments[until] * NS_PER_SECOND;
+                int all = 0;
+                for (int i = 0; i < count; i++)
+                    all += jumping(i) >= from && jumping(i) < to;
+                logs_reader_between(reader, from, to);
+                assert_int_equal(logs_reader_last(reader, (uint64_t)wanted[k], NULL), 0);
+                int left_out = all > wanted[k] ? all - wanted[k] : 0;
+                for (int i = 0; i < count; i++) {
+                    logs_line_t line;
+                    int number;
+                    if (jumping(i) < from || jumping(i) >= to || left_out-- > 0)
+                        continue;
+                    assert_int_equal(logs_reader_next(reader, &line, NULL), 1);
+                    memcpy(&number, line.text, sizeof number);
+                    assert_int_equal(number, i);
+                    assert_true(line.time == jumping(i));
+                }
+                logs_line_t line;
+                assert_int_equal(logs_reader_next(reader, &line, NULL), 0);
+                assert_true(logs_reader_has_ended(reader));
+            }
 }
 
 static void
@@ -558,7 +637,9 @@ main(void)
         IN_PLACE(any_bytes_may_be_a_line),
         IN_PLACE(a_reader_beside_the_writer_sees_every_line_once),
         IN_PLACE(the_last_lines_are_found_in_any_number),
-        IN_PLACE(lines_before_a_time_are_left_out),
+        IN_PLACE(lines_outside_of_times_are_left_out),
+        IN_PLACE(the_last_lines_of_some_time_are_found_in_any_number),
+        IN_PLACE(lines_are_found_by_their_times_though_the_clock_jumped),
         IN_PLACE(a_position_stays_true_when_its_file_is_packed),
         IN_PLACE(a_hot_file_cut_anywhere_goes_on_from_its_cursor),
         IN_PLACE(a_kill_while_packing_loses_and_doubles_nothing),
