@@ -57,14 +57,29 @@ exec_body(const Orchestrator__ExecArgs *args, bool tty)
     return body;
 }
 
+/* The container as it was seen last, or as Docker lists it. */
 static int
-exec_make(exec_t *self, const Orchestrator__ExecArgs *args, bool tty, err_t **err)
+find(exec_t *self, const Orchestrator__ExecArgs *args, bool anew, json_t **ret_container,
+     err_t **err)
 {
-    AUTO_JSON *container = NULL;
-    AUTO_JSON *reply = NULL;
+    docker_seen_t *seen = &self->docker->seen;
+    if (!anew &&
+        (*ret_container = docker_seen_find_service(seen, args->enclave_uuid, args->service_uuid)))
+        return 0;
     if (docker_service_find(self->docker, self->call, args->enclave_uuid, args->service_uuid,
-                            &container, err) < 0)
+                            ret_container, err) < 0)
         return err_wrap(err, "cannot run a command in service '%.100s'", args->service_uuid);
+    docker_seen_add_service(seen, args->enclave_uuid, args->service_uuid, *ret_container);
+    return 0;
+}
+
+static int
+make_in(exec_t *self, const json_t *container, const Orchestrator__ExecArgs *args, bool tty,
+        err_t **err)
+{
+    AUTO_JSON *reply = NULL;
+    free(self->service);
+    free(self->container_id);
     self->service = strdup(docker_service_name(container));
     self->container_id = strdup(docker_text(container, "Id"));
     char *path = docker_path("/containers/%s/exec", self->container_id);
@@ -73,6 +88,26 @@ exec_make(exec_t *self, const Orchestrator__ExecArgs *args, bool tty, err_t **er
                         args->n_command ? args->command[0] : "a shell", self->service);
     self->id = strdup(docker_text(reply, "Id"));
     return 0;
+}
+
+static int
+exec_make(exec_t *self, const Orchestrator__ExecArgs *args, bool tty, err_t **err)
+{
+    AUTO_JSON *seen = NULL;
+    AUTO_JSON *listed = NULL;
+    AUTO(err) failure = NULL;
+    if (find(self, args, false, &seen, err) < 0)
+        return -1;
+    if (make_in(self, seen, args, tty, &failure) == 0)
+        return 0;
+    if (err_code(failure) != ERR_NOT_FOUND) {
+        if (err)
+            *err = TAKE(failure);
+        return -1;
+    }
+    /* the service may have got another container meanwhile */
+    docker_seen_forget(&self->docker->seen, self->container_id);
+    return find(self, args, true, &listed, err) < 0 ? -1 : make_in(self, listed, args, tty, err);
 }
 
 /* ------------------------------------------------------------------------------------ exit code */

@@ -16,7 +16,21 @@ void
 docker_seen_done(docker_seen_t *self)
 {
     json_decref(self->containers);
+    json_decref(self->services);
     pthread_mutex_destroy(&self->lock);
+}
+
+/* Puts the item (taken) into a table; one that is full begins anew. */
+static void
+keep(docker_seen_t *self, json_t **table, const char *key, json_t *item)
+{
+    pthread_mutex_lock(&self->lock);
+    if (!*table)
+        *table = json_object();
+    if (json_object_size(*table) >= DOCKER_SEEN_MAX)
+        json_object_clear(*table);
+    json_object_set_new(*table, key, item);
+    pthread_mutex_unlock(&self->lock);
 }
 
 void
@@ -36,20 +50,49 @@ docker_seen_add(docker_seen_t *self, const json_t *inspected)
     json_t *bindings = json_deep_copy(docker_at(inspected, "HostConfig", "PortBindings", NULL));
     json_t *container = json_pack("{s:s, s:o, s:{s:o*}}", "Id", id, "Config", kept, "HostConfig",
                                   "PortBindings", bindings);
+    keep(self, &self->containers, id, container);
+}
+
+void
+docker_seen_add_service(docker_seen_t *self, const char *enclave_uuid, const char *service_uuid,
+                        const json_t *listed)
+{
+    AUTO_FREE char *key = str_format("%s/%s", enclave_uuid, service_uuid);
+    keep(self, &self->services, key,
+         json_pack("{s:s, s:o*}", "Id", docker_text(listed, "Id"), "Labels",
+                   json_deep_copy(json_object_get(listed, "Labels"))));
+}
+
+/* A copy: counts of references are not for several threads. */
+static json_t *
+copy_of(docker_seen_t *self, json_t *const *table, const char *key)
+{
     pthread_mutex_lock(&self->lock);
-    if (!self->containers)
-        self->containers = json_object();
-    if (json_object_size(self->containers) >= DOCKER_SEEN_MAX)
-        json_object_clear(self->containers);
-    json_object_set_new(self->containers, id, container);
+    json_t *copy = json_deep_copy(json_object_get(*table, key));
     pthread_mutex_unlock(&self->lock);
+    return copy;
+}
+
+json_t *
+docker_seen_find_service(docker_seen_t *self, const char *enclave_uuid, const char *service_uuid)
+{
+    AUTO_FREE char *key = str_format("%s/%s", enclave_uuid, service_uuid);
+    return copy_of(self, &self->services, key);
 }
 
 void
 docker_seen_forget(docker_seen_t *self, const char *id)
 {
+    const char *key;
+    json_t *service;
+    void *next;
     pthread_mutex_lock(&self->lock);
     json_object_del(self->containers, id);
+    json_object_foreach_safe(self->services, next, key, service)
+    {
+        if (strcmp(docker_text(service, "Id"), id) == 0)
+            json_object_del(self->services, key);
+    }
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -81,11 +124,7 @@ docker_seen_find(docker_seen_t *self, const json_t *listed)
 {
     if (strcmp(docker_text(listed, "State"), "running") != 0)
         return NULL;
-    pthread_mutex_lock(&self->lock);
-    /* A copy: counts of references are not for several threads. */
-    json_t *container =
-        json_deep_copy(json_object_get(self->containers, docker_text(listed, "Id")));
-    pthread_mutex_unlock(&self->lock);
+    json_t *container = copy_of(self, &self->containers, docker_text(listed, "Id"));
     if (!container)
         return NULL;
     json_object_set_new(container, "State", json_pack("{s:s}", "Status", "running"));

@@ -104,16 +104,17 @@ int
 plan_recipe_store(plan_exec_t *exec, const types_recipe_t *recipe, const char *uuid,
                   const plan_recipe_result_t *result, err_t **err)
 {
-    types_datum_t value = TYPES_DATUM_EMPTY;
-    types_datum_set_int(&value, result->code);
-    int rc = run_store_set(exec->store, uuid, "code", &value, err);
-    types_datum_set_string(&value, result->body.data, result->body.len);
-    if (rc == 0)
-        rc = run_store_set(exec->store, uuid, recipe->kind == TYPES_RECIPE_EXEC ? "output" : "body",
-                           &value, err);
-    for (size_t i = 0; rc == 0 && i < result->n_extracted; i++)
-        rc = run_store_set(exec->store, uuid, result->names[i], &result->extracted[i], err);
-    types_datum_done(&value);
+    types_datum_t code = TYPES_DATUM_EMPTY, body = TYPES_DATUM_EMPTY;
+    AUTO_FREE run_value_t *values = calloc(2 + result->n_extracted, sizeof(*values));
+    types_datum_set_int(&code, result->code);
+    types_datum_set_string(&body, result->body.data, result->body.len);
+    values[0] = (run_value_t){"code", &code};
+    values[1] = (run_value_t){recipe->kind == TYPES_RECIPE_EXEC ? "output" : "body", &body};
+    for (size_t i = 0; i < result->n_extracted; i++)
+        values[2 + i] = (run_value_t){result->names[i], &result->extracted[i]};
+    const int rc = run_store_set(exec->store, uuid, values, 2 + result->n_extracted, err);
+    types_datum_done(&code);
+    types_datum_done(&body);
     return rc;
 }
 

@@ -68,12 +68,12 @@ int
 plan_service_started(plan_exec_t *exec, const char *name, const char *uuid, const char *text,
                      const core_service_t *service, err_t **err)
 {
-    types_datum_t value = TYPES_DATUM_EMPTY;
-    types_datum_set_string(&value, service->private_ip, strlen(service->private_ip));
-    int rc = run_store_set(exec->store, uuid, "ip_address", &value, err);
-    types_datum_set_string(&value, service->hostname, strlen(service->hostname));
-    if (rc == 0)
-        rc = run_store_set(exec->store, uuid, "hostname", &value, err);
-    types_datum_done(&value);
+    types_datum_t ip = TYPES_DATUM_EMPTY, hostname = TYPES_DATUM_EMPTY;
+    types_datum_set_string(&ip, service->private_ip, strlen(service->private_ip));
+    types_datum_set_string(&hostname, service->hostname, strlen(service->hostname));
+    const run_value_t values[] = {{"ip_address", &ip}, {"hostname", &hostname}};
+    const int rc = run_store_set(exec->store, uuid, values, ARRAY_LEN(values), err);
+    types_datum_done(&ip);
+    types_datum_done(&hostname);
     return rc < 0 ? rc : run_store_know(exec->store, name, uuid, text, err);
 }

@@ -107,13 +107,13 @@ plan_task_start(const plan_task_t *task, plan_exec_t *exec, err_t **err)
 static int
 keep(const plan_task_t *task, plan_exec_t *exec, int code, const str_t *output, err_t **err)
 {
-    types_datum_t value = TYPES_DATUM_EMPTY;
-    types_datum_set_string(&value, output->data, output->len);
-    int rc = run_store_set(exec->store, task->uuid, "output", &value, err);
-    types_datum_set_int(&value, code);
-    if (rc == 0)
-        rc = run_store_set(exec->store, task->uuid, "code", &value, err);
-    types_datum_done(&value);
+    types_datum_t text = TYPES_DATUM_EMPTY, number = TYPES_DATUM_EMPTY;
+    types_datum_set_string(&text, output->data, output->len);
+    types_datum_set_int(&number, code);
+    const run_value_t values[] = {{"output", &text}, {"code", &number}};
+    const int rc = run_store_set(exec->store, task->uuid, values, ARRAY_LEN(values), err);
+    types_datum_done(&text);
+    types_datum_done(&number);
     return rc;
 }
 

@@ -1,6 +1,7 @@
 /*  store: runtime values, in memory and in the enclave's database. */
 #include "apic/run/store.h"
 
+#include "apic/core/db.h"
 #include "apic/run/map.h"
 
 #include <pthread.h>
@@ -113,42 +114,54 @@ write_texts(run_store_t *self, const char *sql, const char *const *texts, err_t 
     return rc;
 }
 
+/* Values of one UUID, on their way into the database. */
+typedef struct {
+    const char *uuid;
+    const run_value_t *values;
+    size_t count;
+} writing_t;
+
 static int
-write_value(run_store_t *self, const char *uuid, const char *field, const types_datum_t *value,
-            err_t **err)
+write_values(sqlite3 *db, void *arg, err_t **err)
 {
-    static const char sql[] = "INSERT OR REPLACE INTO run_values VALUES(?, ?, ?, ?)";
-    sqlite3 *db = self->world.db_lock(self->world.self);
-    sqlite3_stmt *statement = NULL;
-    int rc = -1;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK) {
-        sqlite3_bind_text(statement, 1, uuid, -1, SQLITE_STATIC);
-        sqlite3_bind_text(statement, 2, field, -1, SQLITE_STATIC);
-        sqlite3_bind_int(statement, 3, value->is_string);
-        sqlite3_bind_blob64(statement, 4, value->text.data, value->text.len, SQLITE_STATIC);
-        rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : -1;
+    const writing_t *self = arg;
+    DB_STATEMENT statement = {0};
+    if (db_prepare(db, &statement, "INSERT OR REPLACE INTO run_values VALUES(?, ?, ?, ?)", err) < 0)
+        return -1;
+    for (size_t i = 0; i < self->count; i++) {
+        const types_datum_t *value = self->values[i].value;
+        db_bind_text(&statement, 1, self->uuid);
+        db_bind_text(&statement, 2, self->values[i].field);
+        db_bind_int(&statement, 3, value->is_string);
+        db_bind_blob(&statement, 4, value->text.data, value->text.len);
+        if (db_step(&statement, err) < 0)
+            return err_wrap(err, "cannot keep the value '%s' of '%s'", self->values[i].field,
+                            self->uuid);
+        db_reset(&statement);
     }
-    if (rc < 0)
-        db_fail(db, err);
-    sqlite3_finalize(statement);
-    self->world.db_unlock(self->world.self);
-    return rc;
+    return 0;
 }
 
 int
-run_store_set(run_store_t *self, const char *uuid, const char *field, const types_datum_t *value,
+run_store_set(run_store_t *self, const char *uuid, const run_value_t *values, size_t count,
               err_t **err)
 {
-    if (write_value(self, uuid, field, value, err) < 0)
-        return err_wrap(err, "cannot keep the value '%s' of '%s'", field, uuid);
-    types_datum_t *copy = calloc(1, sizeof(*copy));
-    *copy = TYPES_DATUM_EMPTY;
-    types_datum_copy(copy, value);
+    writing_t writing = {uuid, values, count};
+    const int rc =
+        db_transaction(self->world.db_lock(self->world.self), write_values, &writing, err);
+    self->world.db_unlock(self->world.self);
+    if (rc < 0)
+        return err_wrap(err, "cannot keep what an instruction gave");
     pthread_mutex_lock(&self->lock);
-    void *old = run_map_put(fields_require(self, uuid), field, copy);
+    for (size_t i = 0; i < count; i++) {
+        types_datum_t *copy = calloc(1, sizeof(*copy));
+        *copy = TYPES_DATUM_EMPTY;
+        types_datum_copy(copy, values[i].value);
+        void *old = run_map_put(fields_require(self, uuid), values[i].field, copy);
+        if (old)
+            datum_free(old);
+    }
     pthread_mutex_unlock(&self->lock);
-    if (old)
-        datum_free(old);
     return 0;
 }
 

@@ -21,9 +21,13 @@ AUTO_FOR(run_store)
 
 /* Announces a UUID whose values will come. */
 void run_store_reserve(run_store_t *self, const char *uuid);
-/* Sets one value; the datum is copied. */
-int run_store_set(run_store_t *self, const char *uuid, const char *field,
-                  const types_datum_t *value, err_t **err);
+/* Sets values, all or none of them; they are copied. */
+typedef struct {
+    const char *field;
+    const types_datum_t *value;
+} run_value_t;
+int run_store_set(run_store_t *self, const char *uuid, const run_value_t *values, size_t count,
+                  err_t **err);
 /* Copies one value into an empty datum; NOT_FOUND says whether the UUID or the field is not there.
  */
 int run_store_get(run_store_t *self, const char *uuid, const char *field, types_datum_t *ret,

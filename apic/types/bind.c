@@ -1,7 +1,7 @@
 /*  bind: arguments of a call by a table of fields. */
 #include "apic/types/types.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,12 +67,14 @@ types_call_put(star_t *star, const types_table_t *table, const star_value_t *val
                star_text_t *text)
 {
     bool first = true;
-    star_text_printf(text, "%s(", table->name);
+    star_text_puts(text, table->name);
+    star_text_puts(text, "(");
     for (size_t i = 0; i <= table->count; i++) {
         if (!star_ok(values[i]))
             continue;
-        star_text_printf(text, "%s%s=", first ? "" : ", ",
-                         i < table->count ? table->fields[i].name : description.name);
+        star_text_puts(text, first ? "" : ", ");
+        star_text_puts(text, i < table->count ? table->fields[i].name : description.name);
+        star_text_puts(text, "=");
         types_text_put(star, values[i], text);
         first = false;
     }
@@ -91,20 +93,31 @@ refuse(star_t *star, const types_table_t *table, const char *why)
     return -1;
 }
 
+/* As star_args_bind() wants it; space is for a name that is changed. */
+static const char *
+spell(const types_field_t *field, char *space)
+{
+    const size_t size = strlen(field->name);
+    assert(size <= TYPES_NAME_MAX);
+    if (field->flags & TYPES_REQUIRED)
+        return field->name;
+    memcpy(space, field->name, size);
+    memcpy(space + size, "?", sizeof("?"));
+    return space;
+}
+
 static int
 bind_names(star_t *star, const types_table_t *table, const star_args_t *args,
            star_value_t *ret_values)
 {
-    char spellings[TYPES_FIELDS_MAX][48];
+    char spellings[TYPES_FIELDS_MAX][TYPES_NAME_MAX + sizeof("?")];
     const char *names[TYPES_FIELDS_MAX];
     star_args_t renamed = *args;
     AUTO_FREE star_value_t *given = NULL;
 
     for (size_t i = 0; i <= table->count; i++) {
         const types_field_t *field = i < table->count ? &table->fields[i] : &description;
-        const bool required = field->flags & TYPES_REQUIRED;
-        snprintf(spellings[i], sizeof(spellings[i]), "%s%s", field->name, required ? "" : "?");
-        names[i] = spellings[i];
+        names[i] = spell(field, spellings[i]);
         for (size_t k = 0; field->older && k < args->n_named; k++) {
             if (!star_is_text(args->names[k], field->older))
                 continue;

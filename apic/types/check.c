@@ -3,7 +3,6 @@
 #include "base/duration.h"
 
 #include <ctype.h>
-#include <regex.h>
 #include <string.h>
 
 static const char *
@@ -97,8 +96,21 @@ types_check_word(star_t *star, const types_field_t *field, star_value_t value, s
     return false;
 }
 
+/* Is it one of "a-zA-Z0-9+.-"? */
+static bool
+is_among(const char *set, char c)
+{
+    for (; *set; set++) {
+        const bool is_range = set[1] == '-' && set[2];
+        if (is_range ? c >= set[0] && c <= set[2] : c == set[0])
+            return true;
+        set += is_range ? 2 : 0;
+    }
+    return false;
+}
+
 bool
-types_check_pattern(star_t *star, const types_field_t *field, star_value_t value, str_t *why)
+types_check_letters(star_t *star, const types_field_t *field, star_value_t value, str_t *why)
 {
     (void)star;
     size_t size;
@@ -108,16 +120,13 @@ types_check_pattern(star_t *star, const types_field_t *field, star_value_t value
                    about(field), types_go_name(value));
         return false;
     }
-    regex_t regex;
-    bool matches = false;
-    if (regcomp(&regex, field->among, REG_EXTENDED | REG_NOSUB) == 0) {
-        matches = strlen(text) == size && regexec(&regex, text, 0, NULL, 0) == 0;
-        regfree(&regex);
-    }
-    if (!matches)
-        str_printf(why, "Argument '%s' must match regexp: '%s'. Its value was '%s'", about(field),
-                   field->among, text);
-    return matches;
+    for (size_t i = 0; i < size; i++)
+        if (!is_among(field->among, text[i])) {
+            str_printf(why, "Argument '%s' must match regexp: '^[%s]*$'. Its value was '%s'",
+                       about(field), field->among, text);
+            return false;
+        }
+    return true;
 }
 
 bool

@@ -11,8 +11,8 @@ static const types_field_t port_fields[PORT_FIELDS] = {
     {"number", TYPES_INT, .check = types_check_range, .min = 1, .max = 65535},
     {"transport_protocol", TYPES_STRING, .check = types_check_word, .among = "TCP, SCTP, UDP",
      .fallback = "TCP"},
-    {"application_protocol", TYPES_STRING, .check = types_check_pattern,
-     .among = "^[a-zA-Z0-9+.-]*$", .fallback = ""},
+    {"application_protocol", TYPES_STRING, .check = types_check_letters, .among = "a-zA-Z0-9+.-",
+     .fallback = ""},
     {"wait", TYPES_STRING | TYPES_NONE, .check = types_check_duration_or_none, .fallback = "2m"},
     {"url", TYPES_STRING, .check = types_check_url},
 };

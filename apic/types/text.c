@@ -28,7 +28,9 @@ types_text_put(star_t *star, star_value_t value, star_text_t *text)
     case STAR_STRUCT:
         star_text_puts(text, "struct(");
         for (size_t cursor = 0, n = 0; star_struct_next(value, &cursor, &name, &item); n++) {
-            star_text_printf(text, "%s%s=", n ? ", " : "", star_get_text(name, NULL));
+            star_text_puts(text, n ? ", " : "");
+            star_text_puts(text, star_get_text(name, NULL));
+            star_text_puts(text, "=");
             types_text_put(star, item, text);
         }
         star_text_puts(text, ")");
@@ -177,7 +179,8 @@ put_dict(star_t *star, star_value_t value, star_text_t *text)
     qsort(pairs, n, sizeof(*pairs), by_text);
     star_text_puts(text, "{");
     for (size_t i = 0; i < n; i++) {
-        star_text_printf(text, "%s%s", i ? ", " : "", pairs[i]);
+        star_text_puts(text, i ? ", " : "");
+        star_text_puts(text, pairs[i]);
         free(pairs[i]);
     }
     star_text_puts(text, "}");

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #define TYPES_FIELDS_MAX 32u /* fields of one table, `description` included */
+#define TYPES_NAME_MAX 46u   /* bytes of a field's name */
 
 typedef struct types_type types_type_t;
 typedef struct types_field types_field_t;
@@ -57,8 +58,8 @@ struct types_field {
     const char *fallback;     /* what applies when it is not given, as text; NULL: nothing */
     const types_type_t *type; /* the one type of ours that it must have; NULL: none */
     const char *about;        /* its name in messages, where that is another */
-    const char *among; /* "A, B" for types_check_word, the expression for types_check_pattern */
-    int64_t min;       /* for types_check_range */
+    const char *among;        /* "A, B" for types_check_word, "a-z+" for types_check_letters */
+    int64_t min;              /* for types_check_range */
     uint64_t max;
     const char *older;      /* an older name that is still accepted, with a warning */
     const char *deprecated; /* "D/M/YYYY. What to do instead": accepted, with a warning */
@@ -99,7 +100,7 @@ types_check_fn types_check_text;             /* string, not empty */
 types_check_fn types_check_texts;            /* list of those */
 types_check_fn types_check_range;            /* int from min to max */
 types_check_fn types_check_word;             /* one of `among` */
-types_check_fn types_check_pattern;          /* matches `among` */
+types_check_fn types_check_letters;          /* string of characters of `among` */
 types_check_fn types_check_duration;         /* "1m30s", or "" */
 types_check_fn types_check_duration_or_none; /* "1m30s", or None */
 types_check_fn types_check_pairs;            /* dict of string to string */

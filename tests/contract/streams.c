@@ -147,6 +147,27 @@ commands_that_cannot_run_say_why(void **state)
 }
 
 static void
+a_command_runs_in_the_container_that_its_service_has_now(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__ExecArgs args;
+    char *command[] = {"true"};
+    spec_init(&spec, "changed");
+    Orchestrator__ServiceInfo *info = service_start(&spec);
+    assert_int_equal(run_in(spec.service_uuid, "touch /tmp/first", NULL), 0);
+    driver_forget_container(driver, info->container_id);
+    orchestrator__service_info__free_unpacked(info, NULL);
+    exec_args(&args, command, 1);
+    args.service_uuid = spec.service_uuid;
+    exec_fails(&args, ERR_NOT_FOUND, "there is no service");
+
+    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
+    assert_int_equal(run_in(spec.service_uuid, "test -e /tmp/first", NULL), 1);
+    service_remove(spec.service_uuid);
+}
+
+static void
 a_caller_who_gives_up_is_let_go_at_once(void **state)
 {
     (void)state;
@@ -386,6 +407,7 @@ streams_group(void)
         cmocka_unit_test(much_output_arrives_whole),
         cmocka_unit_test(user_and_directory_are_used),
         cmocka_unit_test(commands_that_cannot_run_say_why),
+        cmocka_unit_test(a_command_runs_in_the_container_that_its_service_has_now),
         cmocka_unit_test(a_caller_who_gives_up_is_let_go_at_once),
         cmocka_unit_test(a_shell_is_a_terminal_with_a_size),
         cmocka_unit_test(a_shell_whose_input_ends_ends),

@@ -22,7 +22,7 @@ put(const char *field, const char *text, bool is_string)
     types_datum_t value = TYPES_DATUM_EMPTY;
     types_datum_set_string(&value, text, strlen(text));
     value.is_string = is_string;
-    assert_int_equal(run_store_set(enclave.store, U, field, &value, NULL), 0);
+    assert_int_equal(run_store_set(enclave.store, U, &(run_value_t){field, &value}, 1, NULL), 0);
     types_datum_done(&value);
 }
 
