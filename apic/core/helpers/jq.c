@@ -1,6 +1,7 @@
 /*  jq: the helper program that runs one jq program; see jq.h beside it. */
 #include "apic/core/helpers/jq.h"
 
+#include "apic/core/helpers/jq_dialect.h"
 #include "apic/core/jq.h"
 #include "base/str.h"
 
@@ -79,7 +80,7 @@ run(const char *program, const char *input, size_t size)
 
     AUTO_STR whole = STR_EMPTY;
     str_add(&whole, additions);
-    str_add(&whole, program[strspn(program, " \t\r\n")] ? program : ".");
+    jq_dialect_put(program[strspn(program, " \t\r\n")] ? program : ".", &whole);
     if (!jq_compile(jq, whole.data))
         return JQ_HELPER_BAD_PROGRAM;
 

@@ -35,6 +35,17 @@ programs_give_their_outputs_as_json(void **state)
         {"[limit(2; .[])]", "[1,2,3]", "[1,2]"},
         {"env | length", "0", "0"}, /* nothing of our environment */
         {"def f: . + 1; f", "1", "2"},
+        /* what libjq 1.6 cannot read */
+        {"if . > 1 then \"many\" end", "1", "1"},
+        {"if . > 1 then \"many\" elif . == 1 then \"one\" end", "1", "\"one\""},
+        {"if . == 1 then if . > 1 then 2 end else 3 end", "1", "1"},
+        {"if . > 1 then if . > 1 then 2 end end | \"\\(if . then \"\\(.)!\" end)-end\"", "1",
+         "\"1!-end\""},
+        {"{if: 1, end: .if, \"else\": 2} | .end = .if # end", "{}",
+         "{\"if\":1,\"end\":1,\"else\":2}"},
+        {".l.[1].[0], .[\"l\"].[0], .l?.[1:].[0]", "{\"l\": [1, [2]]}", "2 1 [2]"},
+        {"if .l then.[\"l\"] end, .. .[0]?", "{\"l\": [3]}", "[3] 3"},
+        {"[.l[] | .[0]] | length as $end_ | $end_", "{\"l\": [[1], [2]]}", "2"},
         {". # a comment", "1", "1"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
