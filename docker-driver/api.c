@@ -325,7 +325,7 @@ removal_ended(docker_t *self, const docker_call_t *call, docker_request_t *reque
     if (docker_reason(request->failure) == DOCKER_BEING_REMOVED) {
         gone_t gone = {.docker = self, .call = call, .id = id};
         AUTO_FREE char *filters =
-            docker_filters("type", "container", "container", id, "event", "destroy", NULL);
+            docker_filters("type", "container", "container", id, DOCKER_EVENT_GONE, NULL);
         return docker_await(self, call, filters, DOCKER_AWAIT_MS, is_gone, &gone, err);
     }
     if (err) {

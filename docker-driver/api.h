@@ -131,6 +131,11 @@ int docker_volumes_remove(docker_t *self, const docker_call_t *call, const char 
                           const char *value, err_t **err);
 int docker_volume_remove(docker_t *self, const docker_call_t *call, const char *name, err_t **err);
 
+/* For docker_filters: that something is removed, that a container ends, that a command in one does; as Docker says it, and
+ * as Podman does (docker_reply_action). */
+#define DOCKER_EVENT_GONE "event", "destroy", "event", "remove"
+#define DOCKER_EVENT_END "event", "die", "event", "died"
+#define DOCKER_EVENT_EXEC_END "event", "exec_die", "event", "exec_died"
 /* Waits for Docker to come to a state: opens its event stream with these filters, then asks check()
  * after it is open and after every event. check: 1 done, 0 not yet, negative fails. TIMEOUT after
  * timeout_ms. */

@@ -143,7 +143,7 @@ on_event(void *arg, const json_t *event, err_t **err)
     (void)err;
     docker_collector_t *self = arg;
     const char *id = docker_text(json_object_get(event, "Actor"), "ID"),
-               *action = docker_text(event, "Action");
+               *action = docker_reply_action(event);
     if (strcmp(action, "start") == 0 && *id) {
         read_again(self, id);
         return 0;
@@ -180,7 +180,7 @@ open_events(docker_collector_t *self)
     AUTO(err) err = NULL;
     AUTO_FREE char *label = docker_label_filter(DOCKER_LABEL_CONTAINER_TYPE, DOCKER_TYPE_SERVICE);
     AUTO_FREE char *filters = docker_filters("type", "container", "label", label, "event", "start",
-                                             "event", "destroy", NULL);
+                                             DOCKER_EVENT_GONE, NULL);
     /* Docker opens its answer a moment before it subscribes, and what happens between is in its memory. */
     AUTO_FREE char *since = docker_since(clock_wall_ns());
     self->events_at = 0;

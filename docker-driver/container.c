@@ -9,6 +9,11 @@
 #define TAIL_BYTES_MAX 16384u /* of the last lines */
 #define FILE_MAX 65536u
 
+#define PODMAN_GPU_DRIVER "cdi" /* the only one that it may know */
+
+/* What Docker lets every container do and Podman does not: ping, special files, the audit log. */
+static const char *const docker_capabilities[] = {"NET_RAW", "MKNOD", "AUDIT_WRITE"};
+
 /* Podman makes the volumes of a container's mounts, too, but without their labels. */
 static int
 make_volumes(docker_t *self, const json_t *body, err_t **err)
@@ -32,12 +37,47 @@ make_volumes(docker_t *self, const json_t *body, err_t **err)
     return 0;
 }
 
+/* Podman exposes no ports of SCTP, which would mean nothing anyway; it publishes them. */
+static void
+hide_sctp(json_t *ports)
+{
+    void *next;
+    const char *port;
+    json_t *value;
+    json_object_foreach_safe(ports, next, port, value)
+    {
+        if (str_ends(port, "/sctp"))
+            json_object_del(ports, port);
+    }
+}
+
+/* So that what runs on Docker runs on Podman. */
+static int
+adapt_to_podman(docker_t *self, json_t *body, err_t **err)
+{
+    hide_sctp(json_object_get(body, "ExposedPorts"));
+    json_t *host = json_object_get(body, "HostConfig");
+    const json_t *gpus = json_array_get(json_object_get(host, "DeviceRequests"), 0);
+    if (gpus && strcmp(docker_text(gpus, "Driver"), PODMAN_GPU_DRIVER) != 0)
+        return err_fail(err, ERR_UNSUPPORTED,
+                        "this is Podman, which would start it without the GPUs it asks for: use "
+                        "Docker, or name its GPUs as devices");
+    json_t *added = json_object_get(host, "CapAdd");
+    if (!added) {
+        added = json_array();
+        json_object_set_new(host, "CapAdd", added);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(docker_capabilities); i++)
+        json_array_append_new(added, json_string(docker_capabilities[i]));
+    return make_volumes(self, body, err);
+}
+
 int
 docker_container_create(docker_t *self, const char *name, json_t *body, json_t **ret_reply,
                         err_t **err)
 {
     int podman = docker_is_podman(self, NULL, err);
-    if (podman < 0 || (podman && make_volumes(self, body, err) < 0)) {
+    if (podman < 0 || (podman && adapt_to_podman(self, body, err) < 0)) {
         json_decref(body);
         return -1;
     }

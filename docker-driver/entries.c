@@ -106,12 +106,15 @@ entry(docker_entries_t *self, docker_stream_t stream, const char *text, size_t s
 {
     int64_t time = 0;
     size_t used = 0;
+    const char *begin = text;
     if (stamp(self, text, size, &time, &used)) {
         text += used;
         size -= used;
     }
     bool newline = size && text[size - 1] == '\n';
-    bool goes_on = !newline && size >= PART_SIZE;
+    /* Podman, whose times have no fractions, makes an entry of each piece that comes. */
+    bool is_piece = used > SECOND && begin[SECOND] != '.';
+    bool goes_on = !newline && (size >= PART_SIZE || is_piece);
     if (!self->is_open[stream]) {
         self->times[stream] = time;
         if (!goes_on && size <= DOCKER_LINE_MAX)

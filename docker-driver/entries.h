@@ -2,7 +2,8 @@
  *
  *  Without a terminal each frame is one entry of Docker's log: a time, a blank, and at most 16384 bytes, which a longer line
  *  goes on behind. An entry that is shorter and has no newline is the end of an output: the line ends there too, so that the
- *  same log always gives the same lines in the same order, however often its container began anew. With a terminal the
+ *  same log always gives the same lines in the same order, however often its container began anew. Podman, whose times are
+ *  whole seconds, makes an entry of every piece that is printed: there only a newline ends a line. With a terminal the
  *  entries are not told apart (see demux.h) and this holds only for output that ends in a newline.
  */
 #ifndef KURTOSIS_DOCKER_DRIVER_ENTRIES_H

@@ -19,7 +19,9 @@ static const char *const shell_command[] = {
 
 /* How Docker says, as the only output, that a command could not even be begun; and why. */
 #define NOT_BEGUN "OCI runtime exec failed"
-#define NOT_THERE "executable file not found"
+#define NOT_BEGUN_PODMAN "Error: " /* and then, with these words in it */
+#define NOT_BEGUN_PODMAN_ALSO "OCI runtime"
+static const char *const not_there[] = {"executable file not found", "command that was not found"};
 #define NOT_BEGUN_MAX 4096u /* bytes of it */
 
 /* A command in a container. */
@@ -141,8 +143,8 @@ send_end(exec_t *self, err_t **err)
     int ended = has_ended(&ending, err);
     if (ended == 0) {
         AUTO_FREE char *filters =
-            docker_filters("type", "container", "container", self->container_id, "event",
-                           "exec_die", "event", "die", NULL);
+            docker_filters("type", "container", "container", self->container_id,
+                           DOCKER_EVENT_EXEC_END, DOCKER_EVENT_END, NULL);
         ended = docker_await(self->docker, self->call, filters, -1, has_ended, &ending, err);
     }
     if (ended < 0)
@@ -280,13 +282,20 @@ push_input(shell_t *self, err_t **err)
     return 0;
 }
 
+static bool
+is_complaint(const char *output)
+{
+    return str_starts(output, NOT_BEGUN) ||
+           (str_starts(output, NOT_BEGUN_PODMAN) && strstr(output, NOT_BEGUN_PODMAN_ALSO));
+}
+
 /* Passes output on, or holds it back when it is Docker's complaint that there is no shell. */
 static int
 show(shell_t *self, const char *data, size_t size, err_t **err)
 {
     str_add_bytes(&self->not_begun, data, size);
-    bool is_complaint = !self->has_shown && str_starts(self->not_begun.data, NOT_BEGUN);
-    if (is_complaint && self->not_begun.len <= NOT_BEGUN_MAX)
+    if (!self->has_shown && is_complaint(self->not_begun.data) &&
+        self->not_begun.len <= NOT_BEGUN_MAX)
         return 0;
     self->has_shown |= size > 0;
     int result =
@@ -337,7 +346,10 @@ carry(shell_t *self, err_t **err)
 static int
 say_why_not_begun(shell_t *self, const Orchestrator__ExecArgs *args, err_t **err)
 {
-    if (strstr(self->not_begun.data, NOT_THERE) && !args->n_command)
+    bool is_absent = false;
+    for (size_t i = 0; i < ARRAY_LEN(not_there); i++)
+        is_absent |= strstr(self->not_begun.data, not_there[i]) != NULL;
+    if (is_absent && !args->n_command)
         err_fail(
             err, ERR_UNSUPPORTED,
             "there is no shell in it: its image has no program 'sh'; its other programs can be "

@@ -165,7 +165,7 @@ follow(reconcile_t *self, err_t **err)
 {
     AUTO_FREE char *label = docker_label_filter(DOCKER_LABEL_APP, DOCKER_APP);
     AUTO_FREE char *filters =
-        docker_filters("type", "container", "label", label, "event", "destroy", NULL);
+        docker_filters("type", "container", "label", label, DOCKER_EVENT_GONE, NULL);
     AUTO_FREE char *since = docker_since(self->since_ns);
     AUTO_FREE char *path = docker_path("/events?since=%s&filters=%s", since, filters);
     int64_t left_ms = (self->next_ns - clock_ns()) / NS_PER_MS + 1;

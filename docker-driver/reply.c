@@ -318,7 +318,10 @@ add_ports(Orchestrator__ServiceInfo *info, const json_t *container, const char *
         char key[32];
         snprintf(key, sizeof key, "%u/%s", port->number, docker_transport_name(port->transport));
         port->publish = json_array_size(json_object_get(wanted, key)) > 0;
-        port->public_number = host_port(json_object_get(bound, key));
+        /* Podman also tells those of a container that does not run. */
+        port->public_number = info->state == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING
+                                  ? host_port(json_object_get(bound, key))
+                                  : 0;
         if (port->public_number && !*info->public_ip) {
             free(info->public_ip);
             info->public_ip = strdup("127.0.0.1");
@@ -352,10 +355,23 @@ docker_reply_service(const json_t *container)
 
 /* --------------------------------------------------------------------------------------- events */
 
+const char *
+docker_reply_action(const json_t *event)
+{
+    static const struct {
+        const char *podman, *docker;
+    } words[] = {{"remove", "destroy"}, {"died", "die"}, {"exec_died", "exec_die"}};
+    const char *action = docker_text(event, "Action");
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(action, words[i].podman) == 0)
+            return words[i].docker;
+    return action;
+}
+
 Orchestrator__ContainerEvent *
 docker_reply_event(const json_t *event)
 {
-    const char *action = docker_text(event, "Action");
+    const char *action = docker_reply_action(event);
     bool known = false;
     for (size_t i = 0; i < ARRAY_LEN(actions) && !known; i++)
         known = strcmp(action, actions[i]) == 0;

@@ -21,6 +21,8 @@ Orchestrator__GetEnclavesReply *docker_reply_enclaves(const json_t *networks,
                                                       const json_t *containers);
 /* Of GET /containers/{id}/json. */
 Orchestrator__ServiceInfo *docker_reply_service(const json_t *container);
+/* What an event says that happened, in Docker's word also where Podman says it; lent. */
+const char *docker_reply_action(const json_t *event);
 /* Of one line of GET /events: NULL when it is none that callers hear of (start, die, oom, destroy).
  */
 Orchestrator__ContainerEvent *docker_reply_event(const json_t *event);

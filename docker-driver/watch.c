@@ -56,8 +56,8 @@ events_path(const char *enclave_uuid)
 {
     AUTO_FREE char *label = docker_label_filter(DOCKER_LABEL_ENCLAVE, enclave_uuid);
     AUTO_FREE char *filters =
-        docker_filters("type", "container", "label", label, "event", "start", "event", "die",
-                       "event", "oom", "event", "destroy", NULL);
+        docker_filters("type", "container", "label", label, "event", "start", DOCKER_EVENT_END,
+                       "event", "oom", DOCKER_EVENT_GONE, NULL);
     /* From now: Docker opens its answer a moment before it subscribes, and what happens between is
      * in its memory. */
     AUTO_FREE char *since = docker_since(clock_wall_ns());

@@ -262,5 +262,5 @@ builds_group(void)
         cmocka_unit_test(a_build_ends_when_its_caller_gives_up),
         cmocka_unit_test(a_large_context_goes_through_in_pieces),
     };
-    return cmocka_run_group_tests_name("builds", tests, NULL, NULL);
+    return group_run("builds", tests, ARRAY_LEN(tests), NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "tests/contract/driver.h"
 
 #include "actors/actors.h"
+#include "base/file.h"
 #include "tests/contract/outside.h"
 
 #include <stdatomic.h>
@@ -22,6 +23,34 @@ static const struct {
 } rows[] = {
     {"docker", "kurtosis-docker-driver", docker_holds, docker_inspect, docker_describe,
      docker_forget_container, docker_wait_gone, docker_forget_image, docker_forget_volume},
+    {"podman", "kurtosis-docker-driver", docker_holds, docker_inspect, docker_describe,
+     docker_forget_container, docker_wait_gone, docker_forget_image, docker_forget_volume},
+};
+
+#define MOUNTS_ELSEWHERE "Podman tells mounts in other words; group files shows that they are there"
+#define NO_GPUS "Podman gives no GPUs by Docker's API; the driver refuses them"
+
+/* What a driver cannot hold: a test of a group, or without one the group; and why. */
+static const struct {
+    const char *driver, *group, *test, *why;
+} lacks[] = {
+    {"podman", "rows", "a_spec_with_nothing_gets_the_defaults_of_kurtosis",
+     "Podman calls a process namespace of its own 'private'"},
+    {"podman", "rows", "ports_of_all_transports_are_exposed_and_published_as_asked",
+     "Podman exposes no ports of SCTP"},
+    {"podman", "rows", "a_bind_mount_is_the_host_s_path", MOUNTS_ELSEWHERE},
+    {"podman", "rows", "files_are_a_volume_of_their_own", MOUNTS_ELSEWHERE},
+    {"podman", "rows", "a_persistent_directory_is_a_volume_by_its_key", MOUNTS_ELSEWHERE},
+    {"podman", "rows", "devices_have_the_same_path_inside", "Podman tells no permissions of them"},
+    {"podman", "rows", "resource_limits_are_soft_and_hard", "Podman calls nofile RLIMIT_NOFILE"},
+    {"podman", "rows", "a_resource_without_limit_is_minus_one",
+     "Podman calls memlock RLIMIT_MEMLOCK"},
+    {"podman", "rows", "all_gpus_are_asked_for_with_the_driver_of_nvidia", NO_GPUS},
+    {"podman", "rows", "gpus_by_id_win_over_their_count", NO_GPUS},
+    {"podman", "logs", "lines_before_a_time_are_left_out",
+     "Podman 4 tells the times of lines in whole seconds"},
+    {"podman", "logs", "a_long_line_of_a_terminal_is_read_whole",
+     "Podman 4 writes times into lines of a terminal that were printed in pieces"},
 };
 
 /* Volumes of the engine, which stay as long as there is an enclave. */
@@ -108,9 +137,12 @@ start_child(driver_t *self, const char *endpoint)
                    str_format("KURTOSIS_BUS_BROKER_KEY=%s", broker_key),
                    str_format("KURTOSIS_BUS_SECRET=%s", secret),
                    str_format("KURTOSIS_BUS_NAME=%s", self->address),
-                   strdup("KURTOSIS_GRACE_MS=" GRACE_MS)};
+                   strdup("KURTOSIS_GRACE_MS=" GRACE_MS),
+                   str_format("KURTOSIS_LOGINS=%s/logins", self->folder)};
     const char *const argv[] = {rows[self->row].program, NULL};
-    const char *const extra[] = {env[0], env[1], env[2], env[3], env[4], NULL};
+    const char *extra[ARRAY_LEN(env) + 1] = {NULL};
+    for (size_t i = 0; i < ARRAY_LEN(env); i++)
+        extra[i] = env[i];
     if (actor_child_new(argv[0], argv, extra, 5000, on_death, self, &self->child, &err) < 0 ||
         bus_broker_wait_peer(self->broker, self->address, 10000, &err) < 0)
         die("start the driver", err);
@@ -158,6 +190,27 @@ driver_start(const char *name)
     return self;
 }
 
+const char *
+driver_lacks(const driver_t *self, const char *group, const char *test)
+{
+    for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
+        if (strcmp(lacks[i].driver, rows[self->row].name) == 0 &&
+            strcmp(lacks[i].group, group) == 0 &&
+            (test && lacks[i].test ? strcmp(lacks[i].test, test) == 0 : test == lacks[i].test))
+            return lacks[i].why;
+    return NULL;
+}
+
+const char *
+driver_lacked(const driver_t *self, const char *group, size_t index)
+{
+    for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
+        if (strcmp(lacks[i].driver, rows[self->row].name) == 0 &&
+            strcmp(lacks[i].group, group) == 0 && lacks[i].test && index-- == 0)
+            return lacks[i].test;
+    return NULL;
+}
+
 int
 driver_deaths(const driver_t *self)
 {
@@ -177,9 +230,7 @@ driver_stop(driver_t **self_p)
     actor_destroy(&self->caller);
     actor_child_destroy(&self->child);
     bus_broker_destroy(&self->broker);
-    AUTO_FREE char *socket = str_format("%s/broker", self->folder);
-    unlink(socket);
-    rmdir(self->folder);
+    file_remove_tree(self->folder, NULL);
     free(self->address);
     free(self->shared);
     free(self);

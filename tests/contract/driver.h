@@ -18,9 +18,14 @@ typedef struct driver driver_t;
 typedef struct stream stream_t;
 
 /* Starts a broker, the driver of this name as a child process, and a caller; NULL when there is no
- * driver of this name. Ends the process with a sentence when it cannot be. */
+ * driver of this name (rows in driver.c). Ends the process with a sentence when it cannot be. */
 driver_t *driver_start(const char *name);
 void driver_stop(driver_t **self_p);
+
+/* Why this driver cannot hold a test of a group, or with test NULL the whole group; NULL when it holds it. Lent. */
+const char *driver_lacks(const driver_t *self, const char *group, const char *test);
+/* The test of the group that is the index-th of those that it lacks; NULL when there are no more. Lent. */
+const char *driver_lacked(const driver_t *self, const char *group, size_t index);
 
 /* Memory that the driver's process has in use, KiB. */
 long driver_memory(const driver_t *self);

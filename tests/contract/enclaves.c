@@ -250,5 +250,5 @@ enclaves_group(void)
         cmocka_unit_test(enclaves_made_at_once_have_subnets_of_their_own),
         cmocka_unit_test(a_stopped_enclave_stays_listed),
     };
-    return cmocka_run_group_tests_name("enclaves", tests, NULL, NULL);
+    return group_run("enclaves", tests, ARRAY_LEN(tests), NULL, NULL);
 }

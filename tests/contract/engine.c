@@ -177,5 +177,5 @@ engine_group(void)
         cmocka_unit_test(an_engine_whose_port_is_in_use_says_so_and_leaves_nothing),
         cmocka_unit_test(wrong_arguments_are_refused),
     };
-    return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+    return group_run("engine", tests, ARRAY_LEN(tests), NULL, NULL);
 }

@@ -413,8 +413,9 @@ names_in(const char *uuid, const char *path, str_t *ret_names)
     }
     for (size_t at = 0; at + TAR_BLOCK <= tar.len && tar.data[at];) {
         unsigned long size = strtoul(tar.data + at + 124, NULL, 8);
+        const char *name = tar.data + at;
         if (strchr("05\0", tar.data[at + 156]))
-            str_printf(ret_names, "%s ", tar.data + at);
+            str_printf(ret_names, "%s ", str_starts(name, "./") ? name + 2 : name);
         at += TAR_BLOCK + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
     }
 }
@@ -426,11 +427,11 @@ folders_are_copied_out_by_their_contents(void **state)
     static const struct {
         const char *path, *has, *has_not;
     } cases[] = {
-        {"/tmp/folder", "./a ", "folder"},
-        {"/tmp/folder/", "./a ", "folder"},
-        {"/tmp/folder/*", "./sub/b ", "folder"},
+        {"/tmp/folder", "a ", "folder"},
+        {"/tmp/folder/", "a ", "folder"},
+        {"/tmp/folder/*", "sub/b ", "folder"},
         {"/tmp/folder/a", "a ", "sub"},
-        {"/tmp/link", "./a ", "link"},
+        {"/tmp/link", "a ", "link"},
         {"/tmp/file-link", "a ", "sub"},
         {"/tmp/none", "error", "./"},
         {"/tmp/folder/a/*", "error", "./"},
@@ -562,5 +563,5 @@ files_group(void)
         cmocka_unit_test(services_with_the_same_key_share_a_directory),
         cmocka_unit_test(files_are_moved_before_the_command_begins),
     };
-    return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+    return group_run("files", tests, ARRAY_LEN(tests), NULL, NULL);
 }

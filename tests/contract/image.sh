@@ -26,7 +26,7 @@ layer=$(sha256sum "$work/image/layer.tar" | cut -d' ' -f1)
 machine=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 cat >"$work/image/config.json" <<END
 {"architecture":"$machine","os":"linux","config":{"Env":["PATH=/bin:/usr/bin","FROM_IMAGE=a=b"],
-"Entrypoint":["/bin/sh","-c"],"Cmd":["$sleeps"]},"rootfs":{"type":"layers","diff_ids":["sha256:$layer"]}}
+"Entrypoint":["/bin/sh","-c"],"Cmd":["$sleeps"]},"history":[{"created_by":"kurtosis contract"}],"rootfs":{"type":"layers","diff_ids":["sha256:$layer"]}}
 END
 echo "[{\"Config\":\"config.json\",\"RepoTags\":[\"$name\"],\"Layers\":[\"layer.tar\"]}]" >"$work/image/manifest.json"
 tar -C "$work/image" -cf "$archive" config.json layer.tar manifest.json

@@ -111,6 +111,52 @@ the_cluster_says_what_it_has(void **state)
     orchestrator__cluster_info__free_unpacked(info, NULL);
 }
 
+static void
+images_of_other_versions_of_kurtosis_go_and_others_stay(void **state)
+{
+    (void)state;
+    AUTO_FREE char *old = str_format("kurtosistech/contract-%.8s:0.0.1", new_uuid());
+    Orchestrator__PruneImagesArgs args = ORCHESTRATOR__PRUNE_IMAGES_ARGS__INIT;
+    Orchestrator__PruneImagesReply *reply = NULL;
+    Orchestrator__ImageRef ref = ORCHESTRATOR__IMAGE_REF__INIT;
+    Orchestrator__ImageInfo *info = NULL;
+    args.keep_version = "the newest";
+    ask_fails("PruneImages", &args, ERR_INVALID, "'the newest' is no version");
+    image_load(old, NULL);
+    args.keep_version = "1.20.0";
+    ask("PruneImages", &args, &reply);
+    bool is_told = false;
+    for (size_t i = 0; i < reply->n_images; i++)
+        is_told |= strstr(reply->images[i], old) != NULL;
+    orchestrator__prune_images_reply__free_unpacked(reply, NULL);
+    assert_true(is_told);
+    ref.image = old;
+    ask_fails("InspectImage", &ref, ERR_NOT_FOUND, old);
+    ref.image = (char *)IMAGE_BOX;
+    ask("InspectImage", &ref, &info);
+    orchestrator__image_info__free_unpacked(info, NULL);
+}
+
+static void
+logins_are_taken_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    Orchestrator__SetRegistryLoginsArgs args = ORCHESTRATOR__SET_REGISTRY_LOGINS_ARGS__INIT;
+    Orchestrator__RegistryLogin login = ORCHESTRATOR__REGISTRY_LOGIN__INIT, *logins[1001];
+    for (size_t i = 0; i < ARRAY_LEN(logins); i++)
+        logins[i] = &login;
+    args.logins = logins;
+    args.n_logins = 1;
+    ask_fails("SetRegistryLogins", &args, ERR_INVALID, "for which registry");
+    login.registry = "127.0.0.1:1";
+    login.username = "me", login.password = "secret";
+    ask("SetRegistryLogins", &args, NULL);
+    args.n_logins = ARRAY_LEN(logins);
+    ask_fails("SetRegistryLogins", &args, ERR_LIMIT, "1000 are the most");
+    args.n_logins = 0;
+    ask("SetRegistryLogins", &args, NULL);
+}
+
 int
 images_group(void)
 {
@@ -121,6 +167,8 @@ images_group(void)
         cmocka_unit_test(an_image_that_cannot_be_pulled_says_why),
         cmocka_unit_test(what_is_no_image_archive_is_refused),
         cmocka_unit_test(the_cluster_says_what_it_has),
+        cmocka_unit_test(images_of_other_versions_of_kurtosis_go_and_others_stay),
+        cmocka_unit_test(logins_are_taken_whole_or_not_at_all),
     };
-    return cmocka_run_group_tests_name("images", tests, NULL, NULL);
+    return group_run("images", tests, ARRAY_LEN(tests), NULL, NULL);
 }

@@ -148,5 +148,5 @@ isolation_group(void)
         cmocka_unit_test(nothing_comes_back_from_that_enclave_either),
         cmocka_unit_test(the_other_enclave_s_api_container_does_not_answer),
     };
-    return cmocka_run_group_tests_name("isolation", tests, setup, teardown);
+    return group_run("isolation", tests, ARRAY_LEN(tests), setup, teardown);
 }

@@ -125,31 +125,42 @@ followed_logs_end_with_their_containers(void **state)
 }
 
 static void
-a_terminal_and_long_lines_are_read(void **state)
+read_long_line(bool tty)
 {
-    (void)state;
     Orchestrator__ServiceSpec spec;
     Orchestrator__GetLogsArgs args;
     char uuid[UUID_LEN + 1], *uuids[] = {uuid};
     static const char script[] = "i=0; while [ $i -lt 5000 ]; do printf 0123456789; i=$((i+1)); "
                                  "done; echo end; echo last" QUIET;
-    for (int tty = 0; tty < 2; tty++) {
-        char *cmd[] = {(char *)script};
-        spec_init(&spec, "wordy");
-        strcpy(uuid, spec.service_uuid);
-        spec.tty_enabled = tty;
-        spec.cmd = cmd, spec.n_cmd = 1;
-        orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
-        logs_args(&args, uuids, 1);
-        args.follow = true;
-        stream_t *stream = driver_open(driver, "GetLogs", &args);
-        AUTO_STR out = STR_EMPTY;
-        take(stream, 2, &out);
-        stream_close(&stream);
-        assert_int_equal(out.len, 50000 + strlen("end|last|"));
-        assert_string_equal(out.data + 50000, "end|last|");
-        service_remove(uuid);
-    }
+    char *cmd[] = {(char *)script};
+    spec_init(&spec, "wordy");
+    strcpy(uuid, spec.service_uuid);
+    spec.tty_enabled = tty;
+    spec.cmd = cmd, spec.n_cmd = 1;
+    orchestrator__service_info__free_unpacked(service_start(&spec), NULL);
+    logs_args(&args, uuids, 1);
+    args.follow = true;
+    stream_t *stream = driver_open(driver, "GetLogs", &args);
+    AUTO_STR out = STR_EMPTY;
+    take(stream, 2, &out);
+    stream_close(&stream);
+    service_remove(uuid);
+    assert_int_equal(out.len, 50000 + strlen("end|last|"));
+    assert_string_equal(out.data + 50000, "end|last|");
+}
+
+static void
+a_long_line_is_read_whole(void **state)
+{
+    (void)state;
+    read_long_line(false);
+}
+
+static void
+a_long_line_of_a_terminal_is_read_whole(void **state)
+{
+    (void)state;
+    read_long_line(true);
 }
 
 static void
@@ -217,6 +228,27 @@ logs_that_cannot_be_read_say_why(void **state)
     }
 }
 
+static void
+a_store_is_waited_for_and_services_that_are_not_there_are_passed_over(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__FlushLogsArgs args = ORCHESTRATOR__FLUSH_LOGS_ARGS__INIT;
+    char uuid[UUID_LEN + 1], *uuids[1001] = {uuid, (char *)new_uuid()};
+    start(&spec, "flushed", "echo one" QUIET, uuid);
+    args.enclave_uuid = enclave;
+    args.service_uuids = uuids, args.n_service_uuids = 2;
+    ask("FlushLogs", &args, NULL);
+    service_remove(uuid);
+    ask("FlushLogs", &args, NULL);
+    for (size_t i = 2; i < ARRAY_LEN(uuids); i++)
+        uuids[i] = uuid;
+    args.n_service_uuids = ARRAY_LEN(uuids);
+    ask_fails("FlushLogs", &args, ERR_LIMIT, "at most 1000");
+    args.enclave_uuid = (char *)"nonsense";
+    ask_fails("FlushLogs", &args, ERR_INVALID, "'nonsense' is not a UUID");
+}
+
 int
 logs_group(void)
 {
@@ -224,10 +256,12 @@ logs_group(void)
         cmocka_unit_test(lines_come_in_order_with_their_stream),
         cmocka_unit_test(error_output_is_told_apart),
         cmocka_unit_test(followed_logs_end_with_their_containers),
-        cmocka_unit_test(a_terminal_and_long_lines_are_read),
+        cmocka_unit_test(a_long_line_is_read_whole),
+        cmocka_unit_test(a_long_line_of_a_terminal_is_read_whole),
         cmocka_unit_test(lines_before_a_time_are_left_out),
         cmocka_unit_test(an_empty_uuid_is_the_api_container),
         cmocka_unit_test(logs_that_cannot_be_read_say_why),
+        cmocka_unit_test(a_store_is_waited_for_and_services_that_are_not_there_are_passed_over),
     };
-    return cmocka_run_group_tests_name("logs", tests, NULL, NULL);
+    return group_run("logs", tests, ARRAY_LEN(tests), NULL, NULL);
 }

@@ -113,7 +113,7 @@ bool
 docker_wait_gone(const char *part)
 {
     AUTO(docker) docker = NULL;
-    AUTO_FREE char *filters = docker_filters("type", "volume", "event", "destroy", NULL);
+    AUTO_FREE char *filters = docker_filters("type", "volume", DOCKER_EVENT_GONE, NULL);
     return docker_new(NULL, &docker, NULL) == 0 &&
            docker_await(docker, NULL, filters, DOCKER_AWAIT_MS, is_gone, (void *)part, NULL) == 0;
 }

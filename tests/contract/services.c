@@ -187,8 +187,8 @@ a_service_that_dies_at_once_shows_its_last_lines_and_leaves_nothing(void **state
     spec.cmd = cmd, spec.n_cmd = 1;
     spec.files = mounts, spec.n_files = 1;
     spec.persistent = persistents, spec.n_persistent = 1;
-    start_to_die(&spec, "the reason");
-    if (!start_to_die(&spec, "exit code 3"))
+    /* A directory of one that was seen to start stays. */
+    if (!start_to_die(&spec, "the reason") || !start_to_die(&spec, "exit code 3"))
         skip();
     AUTO_FREE char *left = holds(spec.service_uuid);
     assert_string_equal(left, "");
@@ -434,5 +434,5 @@ services_group(void)
         cmocka_unit_test(a_replaced_service_keeps_address_ports_and_persistent_files),
         cmocka_unit_test(twenty_services_start_at_once),
     };
-    return cmocka_run_group_tests_name("services", tests, NULL, NULL);
+    return group_run("services", tests, ARRAY_LEN(tests), NULL, NULL);
 }

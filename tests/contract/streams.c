@@ -138,7 +138,7 @@ commands_that_cannot_run_say_why(void **state)
     stop.grace_seconds = 5;
     ask("StopService", &stop, NULL);
     exec_args(&args, command, 1);
-    exec_fails(&args, ERR_STATE, "is not running");
+    exec_fails(&args, ERR_STATE, "start it first");
     Orchestrator__ServiceInfo *info = NULL;
     ask("RestartService", &ref, &info);
     orchestrator__service_info__free_unpacked(info, NULL);
@@ -306,7 +306,7 @@ a_service_without_a_shell_runs_programs_and_says_what_a_shell_misses(void **stat
     assert_true(stream_recv(stream, &output, &err) < 0);
     stream_close(&stream);
     check_error(err, ERR_UNSUPPORTED, "its image has no program 'sh'");
-    assert_int_equal(run_in(spec.service_uuid, "true", NULL), 126);
+    assert_in_range(run_in(spec.service_uuid, "true", NULL), 126, 127);
     service_remove(spec.service_uuid);
 }
 
@@ -415,5 +415,5 @@ streams_group(void)
         cmocka_unit_test(a_service_without_a_shell_runs_programs_and_says_what_a_shell_misses),
         cmocka_unit_test(a_watch_tells_what_happens_to_containers),
     };
-    return cmocka_run_group_tests_name("streams", tests, setup, teardown);
+    return group_run("streams", tests, ARRAY_LEN(tests), setup, teardown);
 }

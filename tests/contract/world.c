@@ -3,11 +3,13 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
 #define CHUNK 262144u
+#define TESTS_MAX 64     /* of a group */
 #define FIRST_ADDRESS 10 /* of the enclave's network, for services */
 
 driver_t *driver;
@@ -30,9 +32,8 @@ stop(const char *what, const err_t *err)
     exit(1);
 }
 
-/* Makes an image with image.sh and loads it through the driver. */
-static void
-load_image(const char *name, const char *const *programs)
+void
+image_load(const char *name, const char *const *programs)
 {
     AUTO_FREE char *script = str_format("%s/image.sh", tools_folder);
     char path[] = "/tmp/kurtosis-contract-image-XXXXXX";
@@ -80,8 +81,8 @@ world_start(const char *name, const char *tools)
         fprintf(stderr, "contract: there is no driver '%s'\n", name);
         exit(1);
     }
-    load_image(IMAGE_BOX, NULL);
-    load_image(IMAGE_ENGINE, programs);
+    image_load(IMAGE_BOX, NULL);
+    image_load(IMAGE_ENGINE, programs);
     strcpy(enclave, new_uuid());
     Orchestrator__Enclave *made = enclave_make(enclave, enclave_name("main"));
     const char *dot = strrchr(made->subnet, '.');
@@ -102,6 +103,43 @@ world_stop(void)
     if (*left)
         fprintf(stderr, "contract: left behind:\n%s", left);
     return deaths + (*left ? 1 : 0);
+}
+
+static bool
+has_test(const struct CMUnitTest *tests, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(tests[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+int
+group_run(const char *group, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
+          CMFixtureFunction teardown)
+{
+    const char *why = driver_lacks(driver, group, NULL), *name;
+    if (why) {
+        printf("[  LACKED  ] %s: %s\n", group, why);
+        return 0;
+    }
+    struct CMUnitTest held[TESTS_MAX];
+    size_t n = 0;
+    assert(count <= TESTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        why = driver_lacks(driver, group, tests[i].name);
+        if (why)
+            printf("[  LACKED  ] %s: %s: %s\n", group, tests[i].name, why);
+        else
+            held[n++] = tests[i];
+    }
+    int failed = 0;
+    for (size_t i = 0; (name = driver_lacked(driver, group, i)); i++)
+        if (!has_test(tests, count, name)) {
+            fprintf(stderr, "contract: '%s' is no test of group '%s'\n", name, group);
+            failed++;
+        }
+    return failed + _cmocka_run_group_tests(group, held, n, setup, teardown);
 }
 
 const char *

@@ -35,6 +35,11 @@ int files_group(void);
 int streams_group(void);
 int logs_group(void);
 
+/* Runs a group's tests but for those that the driver lacks, which are told with the reason. A lack that names no test
+ * of the group is a failed one. */
+int group_run(const char *group, const struct CMUnitTest *tests, size_t count,
+              CMFixtureFunction setup, CMFixtureFunction teardown);
+
 void world_start(const char *name, const char *tools);
 /* Also checks that nothing is left. */
 int world_stop(void);
@@ -46,6 +51,9 @@ const char *new_uuid(void);
 const char *enclave_name(const char *what);
 /* Everything that exists and has `part` (NULL: this run's tag) in its name. Yours. */
 char *holds(const char *part);
+
+/* Makes an image as image.sh does, with these programs (NULL-terminated; NULL: none), and loads it through the driver. */
+void image_load(const char *name, const char *const *programs);
 
 /* Asks, and fails the test if the driver refuses. */
 void ask(const char *method, const void *request, void *ret_reply);

@@ -100,6 +100,28 @@ long_lines_are_put_together_and_too_long_ones_split(void **state)
 }
 
 static void
+lines_of_podman_go_on_until_their_newline(void **state)
+{
+    (void)state;
+    static const char second[] = "2024-01-02T03:04:05Z ", zone[] = "2024-01-02T03:04:05+01:00 ";
+    static const struct {
+        int kind;
+        const char *stamp, *text;
+    } rows[] = {{1, second, "on"}, {2, second, "bad\n"}, {1, zone, "e"},
+                {1, second, "\n"}, {1, second, "two\n"}, {1, second, "end"}};
+    AUTO_STR stream = STR_EMPTY;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_FREE char *entry = str_format("%s%s", rows[i].stamp, rows[i].text);
+        frame(&stream, rows[i].kind, entry, strlen(entry));
+    }
+    for (size_t step = 1; step <= stream.len; step++) {
+        AUTO_STR out = STR_EMPTY;
+        assert_int_equal(feed(&stream, false, step, &out, NULL), 0);
+        assert_string_equal(out.data, "E0:bad|O0:one|O0:two|O0:end|");
+    }
+}
+
+static void
 a_terminal_has_no_frames(void **state)
 {
     (void)state;
@@ -138,6 +160,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_as_they_were_printed),
         cmocka_unit_test(long_lines_are_put_together_and_too_long_ones_split),
+        cmocka_unit_test(lines_of_podman_go_on_until_their_newline),
         cmocka_unit_test(a_terminal_has_no_frames),
         cmocka_unit_test(what_is_no_log_stream_is_refused),
     };

@@ -131,6 +131,10 @@ events_that_nobody_asked_for_are_left_out(void **state)
         const char *text, *action;
     } cases[] = {
         {"{'Type':'container','Action':'start'}", "start"},
+        {"{'Type':'container','Action':'remove'}", "destroy"}, /* Podman's words */
+        {"{'Type':'container','Action':'died'}", "die"},
+        {"{'Type':'container','Action':'exec_died'}", NULL},
+        {"{'Type':'network','Action':'remove'}", NULL},
         {"{'Type':'container','Action':'exec_die'}", NULL},
         {"{'Type':'container','Action':'die: x'}", NULL},
         {"{'Type':'network','Action':'destroy'}", NULL},
