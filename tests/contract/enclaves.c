@@ -190,6 +190,51 @@ a_stopped_enclave_stays_listed(void **state)
 }
 
 static void
+another_api_container_has_the_place_of_the_old_one_which_stays_where_it_cannot_start(void **state)
+{
+    (void)state;
+    const struct {
+        const char *uuid, *image; /* NULL: the enclave's; a box has no API container's program */
+        const char *words;
+    } wrong[] = {
+        {"nonsense", IMAGE_ENGINE, "'nonsense' is not a UUID"},
+        {"0123456789abcdef0123456789abcdef", IMAGE_ENGINE, "there is no enclave"},
+        {NULL, IMAGE_ABSENT, IMAGE_ABSENT},
+        {NULL, IMAGE_BOX, "kurtosis-apic"},
+    };
+    char uuid[UUID_LEN + 1];
+    strcpy(uuid, new_uuid());
+    Orchestrator__Enclave *made = enclave_make(uuid, enclave_name("renewed"));
+    Orchestrator__ReplaceApiContainerArgs args = ORCHESTRATOR__REPLACE_API_CONTAINER_ARGS__INIT;
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        args.enclave_uuid = wrong[i].uuid ? (char *)wrong[i].uuid : uuid;
+        args.image = (char *)wrong[i].image;
+        AUTO(err) err = NULL;
+        assert_true(driver_ask(driver, "ReplaceApiContainer", &args, NULL, &err) < 0);
+        AUTO_FREE char *text = err_string(err);
+        if (!strstr(text, wrong[i].words))
+            fail_msg("the error of row %zu is: %s", i, text);
+        Orchestrator__GetEnclavesReply *reply = list(uuid);
+        assert_string_equal(reply->enclaves[0]->api_container_id, made->api_container_id);
+        assert_int_equal(reply->enclaves[0]->api_container_state,
+                         ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING);
+        orchestrator__get_enclaves_reply__free_unpacked(reply, NULL);
+    }
+    args.enclave_uuid = uuid;
+    args.image = (char *)IMAGE_ENGINE;
+    args.version = (char *)"1.20.0";
+    ask("ReplaceApiContainer", &args, NULL);
+    Orchestrator__GetEnclavesReply *reply = list(uuid);
+    assert_string_not_equal(reply->enclaves[0]->api_container_id, made->api_container_id);
+    assert_string_equal(reply->enclaves[0]->api_container_ip, made->api_container_ip);
+    assert_int_equal(reply->enclaves[0]->containers_running, 1);
+    assert_int_equal(reply->enclaves[0]->containers_stopped, 0);
+    orchestrator__get_enclaves_reply__free_unpacked(reply, NULL);
+    orchestrator__enclave__free_unpacked(made, NULL);
+    enclave_destroy(uuid);
+}
+
+static void
 an_enclave_with_ipv6_has_addresses_of_both_kinds(void **state)
 {
     (void)state;
@@ -242,6 +287,8 @@ enclaves_group(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_enclave_with_ipv6_has_addresses_of_both_kinds),
+        cmocka_unit_test(
+            another_api_container_has_the_place_of_the_old_one_which_stays_where_it_cannot_start),
         cmocka_unit_test(an_enclave_is_listed_as_it_was_made),
         cmocka_unit_test(names_are_those_that_kurtosis_users_know),
         cmocka_unit_test(a_taken_name_or_uuid_is_refused_and_harms_nobody),
