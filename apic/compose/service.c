@@ -367,13 +367,39 @@ write_env(const service_t *self, const project_t *project, str_t *out, err_t **e
     return rc;
 }
 
+/* Of what is below `deploy`, only what is reserved counts. */
+static void
+warn_of_deploy(const service_t *self, const project_t *project, const node_t *deploy)
+{
+    static const char *const levels[][2] = {
+        {"resources", NULL}, {"reservations", NULL}, {"cpus", "memory"}};
+    AUTO_STR path = STR_EMPTY;
+    str_add(&path, "deploy");
+    for (size_t level = 0; level < ARRAY_LEN(levels) && deploy && deploy->kind == NODE_MAP;
+         level++) {
+        for (size_t i = 0; i < deploy->n; i++) {
+            const char *key = deploy->keys[i];
+            if (!node_key_known(key, levels[level], levels[level][1] ? 2 : 1))
+                project_warn(project, "'%s.%s' of service '%s' is not supported and left out",
+                             path.data, key, self->key);
+        }
+        str_printf(&path, ".%s", levels[level][0]);
+        deploy = node_get(deploy, levels[level][0]);
+    }
+}
+
 static int
-write_reservations(const service_t *self, str_t *out, err_t **err)
+write_reservations(const service_t *self, const project_t *project, str_t *out, err_t **err)
 {
     const node_t *deploy = node_get(self->node, "deploy");
     const char *scale = node_text(node_get(self->node, "scale"), "1");
-    if (!deploy && strtol(scale, NULL, 10) <= 1)
+    const bool has_copies = strtol(scale, NULL, 10) > 1;
+    if (has_copies)
+        project_warn(project, "'scale' of service '%s' is not supported: there will be one",
+                     self->key);
+    if (!deploy && !has_copies)
         return 0;
+    warn_of_deploy(self, project, deploy);
     const node_t *reserved = node_get(node_get(deploy, "resources"), "reservations");
     const char *memory = node_text(node_get(reserved, "memory"), "0");
     const double cpus = strtod(node_text(node_get(reserved, "cpus"), "0"), NULL);
@@ -408,7 +434,7 @@ service_write(const service_t *self, const project_t *project, str_t *out, err_t
     if (rc == 0)
         rc = write_env(self, project, &config, err);
     if (rc == 0)
-        rc = write_reservations(self, &config, err);
+        rc = write_reservations(self, project, &config, err);
     if (volumes.moves.len)
         str_printf(&config, ", files_to_be_moved={%s}", volumes.moves.data);
     if (rc == 0)

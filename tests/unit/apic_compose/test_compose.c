@@ -182,18 +182,27 @@ services_come_after_those_they_need(void **state)
                   "  My_C: {<<: *base, container_name: \" The C \", network_mode: \"service:d\"}\n"
                   "  d: {extends: e}\n"
                   "  e: {<<: *base, restart: always}\n"
-                  "  f: {<<: *base, profiles: [debug]}\n",
+                  "  f: {<<: *base, profiles: [debug]}\n"
+                  "  g: {<<: *base, scale: 2, deploy: {x-a: 1, replicas: 2, resources: {limits: "
+                  "{cpus: 1}, reservations: {cpus: 1, memory: 1m, devices: []}}}}\n",
                   &out, &warnings, NULL),
         0);
     for (const char *at = out.data; (at = strstr(at, "name = \"")); at++)
         str_printf(&order, "%.*s ", (int)strcspn(at + 8, "\""), at + 8);
-    assert_string_equal(order.data, "d e a the-c b ");
+    assert_string_equal(order.data, "d e g a the-c b ");
     assert_string_equal(
         warnings.data,
         "Compose file 'compose.yml': the condition of 'depends_on' of service 'a' is not supported "
         "and left out\n"
         "Compose file 'compose.yml': 'restart' of service 'd' is not supported and left out\n"
-        "Compose file 'compose.yml': 'restart' of service 'e' is not supported and left out\n");
+        "Compose file 'compose.yml': 'restart' of service 'e' is not supported and left out\n"
+        "Compose file 'compose.yml': 'scale' of service 'g' is not supported: there will be one\n"
+        "Compose file 'compose.yml': 'deploy.replicas' of service 'g' is not supported and left "
+        "out\n"
+        "Compose file 'compose.yml': 'deploy.resources.limits' of service 'g' is not supported and "
+        "left out\n"
+        "Compose file 'compose.yml': 'deploy.resources.reservations.devices' of service 'g' is not "
+        "supported and left out\n");
 }
 
 static void
