@@ -67,6 +67,26 @@ STAR
 fails kurtosis run shop --enclave broken
 says "nowhere"
 
+it "an image of another architecture is used, with a warning"
+mkdir foreign
+docker save "$image" | tar -x -C foreign
+config=$(jq -r '.[0].Config' foreign/manifest.json)
+own=$(jq -r .architecture "foreign/$config")
+jq -c '.architecture = "riscv64"' "foreign/$config" >foreign/config.json
+jq -c '[.[0] | {Config: "config.json", RepoTags: ["other/machine:1"], Layers}]' foreign/manifest.json >foreign/manifest.new
+mv foreign/manifest.new foreign/manifest.json
+rm -f foreign/repositories foreign/index.json foreign/oci-layout
+ok sh -c 'tar -c -C foreign . | docker load'
+added_images="$added_images other/machine:1"
+script foreign.star <<'STAR'
+def run(plan):
+    plan.add_service("own", ServiceConfig(image = "busybox:1.36", cmd = ["sleep", "1000000"]))
+    plan.add_service("foreign", ServiceConfig(image = "other/machine:1", cmd = ["sleep", "1000000"]))
+STAR
+ok kurtosis run foreign.star --enclave foreign
+says "different architecture than expected($own):" "> other/machine:1 - riscv64"
+never_says "busybox:1.36 - $own"
+
 it "a dry run builds nothing"
 script shop/main.star <<'STAR'
 def run(plan):

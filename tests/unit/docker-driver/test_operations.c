@@ -42,6 +42,12 @@ answer_pull(world_t *world, fake_request_t *request)
         fake_stream_end(request);
         return;
     }
+    if (strstr(request->path, "intel") && !strstr(request->path, "amd64")) {
+        fake_piece(request, "{\"error\":\"no matching manifest for linux/arm64/v8 in the manifest "
+                            "list entries\"}\r\n");
+        fake_stream_end(request);
+        return;
+    }
     if (strstr(request->path, "endless")) {
         fake_wait_gone(request);
         return;
@@ -277,6 +283,17 @@ a_pull_that_fails_in_its_stream_says_why(void **state)
     direct_close(&call);
 }
 
+static void
+an_image_that_there_is_for_intel_alone_is_pulled_for_that(void **state)
+{
+    world_t *world = *state;
+    direct_t *call = fetch(world, "intel:1");
+    sem_post(&world->go);
+    assert_int_equal(take_end(call, NULL), ORCHESTRATOR__FETCH_ORIGIN__FETCH_REMOTE);
+    assert_int_equal(fake_count(world->fake, "/images/create"), 2);
+    direct_close(&call);
+}
+
 /* ------------------------------------------------------------------------------------- enclaves */
 
 static void
@@ -393,6 +410,7 @@ main(void)
         WITH(when_the_first_caller_gives_up_another_pulls_on),
         WITH(a_pull_that_does_not_go_on_ends),
         WITH(a_pull_that_fails_in_its_stream_says_why),
+        WITH(an_image_that_there_is_for_intel_alone_is_pulled_for_that),
         WITH(a_subnet_that_docker_does_not_want_is_passed_over),
         WITH(a_network_is_freed_of_foreign_containers_and_of_those_that_docker_lost),
         WITH(a_container_that_is_being_removed_is_waited_for),
