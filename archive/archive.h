@@ -102,7 +102,7 @@ AUTO_FOR(archive_gzip)
 
 /* Gives put, piece by piece, an uncompressed tar of a folder as Docker's builder wants it: all but
  * what the rules of "<file>.dockerignore", else of ".dockerignore" in the folder leave out; file
- * (the Dockerfile, a path in the folder) and those rules are always in it. Links are carried as
+ * (the Dockerfile, a path in the folder) and those rules are always in it. file NULL: without any rules. Links are carried as
  * they are; sockets, pipes and devices are left out. A negative result of put ends it and is
  * returned. */
 typedef int(archive_put_fn)(void *arg, const void *data, size_t size, err_t **err);
@@ -116,12 +116,18 @@ int archive_context_pack(const char *folder, const char *file, archive_put_fn *p
  * lies in it. */
 int archive_tgz_unpack(const char *archive, const char *folder, err_t **err);
 
+/* The same of an uncompressed tar that comes piece by piece, to the end of all that comes, with its symbolic links as they
+ * are. take: bytes put into buffer, 0 at the end, negative on failure (which is returned, with its *err). */
+typedef long(archive_take_fn)(void *arg, char *buffer, size_t size, err_t **err);
+int archive_tar_unpack(archive_take_fn *take, void *arg, const char *folder, err_t **err);
+
 /* One member, as it passes; path without "./" before and '/' behind. */
 typedef struct {
     const char *path;
     bool is_directory;
     uint64_t size;
     mode_t mode;
+    const char *link; /* where it leads, of a symbolic link, which only archive_tar_unpack sees; else NULL */
 } archive_member_t;
 
 /* Reads on in the present member's data: bytes read, 0 at its end, negative on failure. */

@@ -18,7 +18,7 @@
 
 typedef struct {
     const char *folder;
-    const char *file; /* the Dockerfile */
+    const char *file; /* the Dockerfile; "" for none */
     char *rules_file; /* in the folder; NULL when there is none */
     archive_patterns_t *patterns;
     archive_tar_t tar;
@@ -190,9 +190,9 @@ int
 archive_context_pack(const char *folder, const char *file, archive_put_fn *put, void *arg,
                      err_t **err)
 {
-    AUTO_CONTEXT self = {.folder = folder, .file = file, .tar = {put, arg}};
-    if (find_rules(&self, err) < 0 || put_folder(&self, "", err) < 0 ||
-        archive_tar_end(&self.tar, err) < 0)
+    AUTO_CONTEXT self = {.folder = folder, .file = file ? file : "", .tar = {put, arg}};
+    if ((file ? find_rules(&self, err) : archive_patterns_parse("", &self.patterns, err)) < 0 ||
+        put_folder(&self, "", err) < 0 || archive_tar_end(&self.tar, err) < 0)
         return err_wrap(err, "cannot pack the build context '%s'", folder);
     return 0;
 }

@@ -21,6 +21,12 @@ struct archive_reader {
     uint64_t bytes;   /* read so far */
     symlinks_t symlinks;
     const archive_stack_t *below; /* what it is unpacked on; NULL for nothing */
+    /* An uncompressed tar that comes by take; NULL for an archive on the disk. */
+    archive_take_fn *take;
+    void *take_arg;
+    err_t **take_err;
+    bool take_failed;
+    char *piece;
 };
 
 /* The links of one archive. */
@@ -42,6 +48,7 @@ reader_done(archive_reader_t *self)
     if (self->tar)
         archive_read_free(self->tar);
     symlinks_done(&self->symlinks);
+    free(self->piece);
 }
 
 static int
@@ -63,13 +70,21 @@ reader_init(archive_reader_t *self, const char *path, err_t **err)
     return 0;
 }
 
+/* Why libarchive could not go on: what take said, or what is wrong with the archive. */
+static int
+damaged(const archive_reader_t *self, err_t **err)
+{
+    return self->take_failed ? -1
+                             : err_fail(err, ERR_INVALID, "the archive '%s' is damaged: %s",
+                                        self->path, archive_error_string(self->tar));
+}
+
 ssize_t
 archive_reader_read(archive_reader_t *self, void *data, size_t size, err_t **err)
 {
     la_ssize_t got = archive_read_data(self->tar, data, size);
     if (got < 0)
-        return err_fail(err, ERR_INVALID, "the archive '%s' is damaged: %s", self->path,
-                        archive_error_string(self->tar));
+        return damaged(self, err);
     self->bytes += (uint64_t)got;
     if (self->bytes > ARCHIVE_UNPACKED_MAX)
         return err_fail(err, ERR_LIMIT, "the archive '%s' unpacks to more than %llu bytes",
@@ -197,11 +212,13 @@ walk(archive_reader_t *reader, archive_member_fn *fn, void *arg, err_t **err)
         int result = archive_read_next_header(reader->tar, &entry);
         if (result == ARCHIVE_EOF)
             return 0;
+        if (result < ARCHIVE_WARN && reader->take)
+            return damaged(reader, err);
         if (result < ARCHIVE_WARN)
             return err_fail(err, ERR_INVALID,
                             "'%s' is no gzip-compressed tar archive, or damaged: %s", reader->path,
                             archive_error_string(reader->tar));
-        if (archive_filter_code(reader->tar, 0) != ARCHIVE_FILTER_GZIP)
+        if (!reader->take && archive_filter_code(reader->tar, 0) != ARCHIVE_FILTER_GZIP)
             return err_fail(err, ERR_INVALID,
                             "'%s' is no gzip-compressed tar archive: it is a tar "
                             "that is not compressed",
@@ -213,11 +230,13 @@ walk(archive_reader_t *reader, archive_member_fn *fn, void *arg, err_t **err)
         if (take_entry(reader, entry, name, err) < 0)
             return -1;
         mode_t type = archive_entry_filetype(entry);
-        if (!*name || entry_hardlink(entry) || (type != AE_IFREG && type != AE_IFDIR))
+        bool is_link = reader->take && type == AE_IFLNK;
+        if (!*name || entry_hardlink(entry) || (type != AE_IFREG && type != AE_IFDIR && !is_link))
             continue;
-        archive_member_t member = {name, type == AE_IFDIR,
-                                   type == AE_IFDIR ? 0 : (uint64_t)archive_entry_size(entry),
-                                   archive_entry_perm(entry)};
+        const char *link = is_link ? archive_entry_symlink(entry) : NULL;
+        archive_member_t member = {
+            name, type == AE_IFDIR, type == AE_IFDIR ? 0 : (uint64_t)archive_entry_size(entry),
+            archive_entry_perm(entry), is_link && !link ? "" : link};
         result = fn(arg, &member, reader, err);
         if (result < 0)
             return result;
@@ -360,6 +379,11 @@ unpack_member(void *arg, const archive_member_t *member, archive_reader_t *reade
     }
     if (unlinkat(parent, base, 0) < 0 && errno != ENOENT)
         return err_fail(err, ERR_INVALID, "cannot replace '%s': %s", member->path, strerror(errno));
+    if (member->link)
+        return symlinkat(member->link, parent, base) == 0
+                   ? 0
+                   : err_fail(err, ERR_INVALID, "cannot make the link '%s': %s", member->path,
+                              strerror(errno));
     AUTO_FD int fd =
         openat(parent, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -379,5 +403,50 @@ archive_tgz_unpack(const char *archive, const char *folder, err_t **err)
     if (fd < 0)
         return err_fail(err, ERR_INVALID, "cannot unpack into '%s': %s", folder, strerror(errno));
     int result = archive_tgz_walk(archive, unpack_member, &fd, err);
+    return result < 0 ? err_wrap(err, "cannot unpack into '%s'", folder) : 0;
+}
+
+/* ------------------------------------------------------------------------------- piece by piece */
+
+static la_ssize_t
+on_take(struct archive *tar, void *arg, const void **ret_piece)
+{
+    archive_reader_t *self = arg;
+    long got = self->take(self->take_arg, self->piece, PART_SIZE, self->take_err);
+    *ret_piece = self->piece;
+    if (got >= 0)
+        return got;
+    self->take_failed = true;
+    archive_set_error(tar, ECANCELED, "it does not come");
+    return -1;
+}
+
+/* What comes after the end of the tar. */
+static int
+drain(archive_reader_t *self, err_t **err)
+{
+    long got;
+    while ((got = self->take(self->take_arg, self->piece, PART_SIZE, err)) > 0)
+        ;
+    return got < 0 ? -1 : 0;
+}
+
+int
+archive_tar_unpack(archive_take_fn *take, void *arg, const char *folder, err_t **err)
+{
+    __attribute__((cleanup(reader_done))) archive_reader_t reader = {
+        .path = folder, .take = take, .take_arg = arg, .take_err = err, .piece = malloc(PART_SIZE)};
+    AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_fail(err, ERR_INVALID, "cannot unpack into '%s': %s", folder, strerror(errno));
+    reader.tar = archive_read_new();
+    if (!reader.tar || !reader.piece)
+        abort();
+    archive_read_support_format_tar(reader.tar);
+    int result = archive_read_open(reader.tar, &reader, NULL, on_take, NULL) == ARCHIVE_OK
+                     ? walk(&reader, unpack_member, &fd, err)
+                     : damaged(&reader, err);
+    if (result == 0)
+        result = drain(&reader, err);
     return result < 0 ? err_wrap(err, "cannot unpack into '%s'", folder) : 0;
 }

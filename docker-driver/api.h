@@ -18,6 +18,7 @@
 struct docker {
     docker_http_t *http;
     bool no_host_net;            /* Docker refuses to mount it into the engine's container */
+    bool no_nix;                 /* its host has no /nix */
     pthread_mutex_t subnet_lock; /* held while an enclave's subnet is picked and its network made */
     docker_host_ports_t host_ports;
     docker_seen_t seen;
@@ -172,5 +173,10 @@ int docker_image_look(docker_t *self, const docker_call_t *call, const char *ima
                       Orchestrator__ImageInfo **ret_info, err_t **err);
 /* images.c: makes an image present (mode missing, no progress). */
 int docker_image_require(docker_t *self, const docker_call_t *call, const char *image, err_t **err);
+/* images.c: loads an archive as 'docker save' writes it, which source gives piece by piece. 1 and the reference of its first
+ * image in *ret_image (yours), 0 when that has none, and its id. */
+int docker_image_load_from(docker_t *self, const docker_call_t *call,
+                           long (*source)(void *arg, char *buffer, size_t size, err_t **err),
+                           void *arg, char **ret_image, err_t **err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/uuid.h"
 #include "bus/bus.h"
 #include "docker-driver/api.h"
+#include "docker-driver/nix.h"
 #include "docker-driver/parts.h"
 #include "docker-driver/reply.h"
 #include "logs/logs.h"
@@ -105,6 +106,8 @@ engine_mounts(const docker_t *self)
         json_object_set_new(mount, "ReadOnly", json_true());
         json_array_append_new(mounts, mount);
     }
+    if (!self->no_nix)
+        json_array_append_new(mounts, docker_bind_mount(NIX_FOLDER, NIX_FOLDER));
     return mounts;
 }
 
@@ -255,12 +258,21 @@ start(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEngin
                 : err_wrap(err, "cannot start the engine container");
 }
 
-/* Not every Docker lets a container see the host's routes (rootless, remote, in a virtual machine). */
+/* Whether the failure is about a mount that the engine can do without, which is then left out: not every Docker lets a
+ * container see the host's routes (rootless, remote, in a virtual machine), and few hosts have Nix. */
 static bool
-is_about_host_net(const err_t *failure)
+leave_out(docker_t *self, const err_t *failure)
 {
     AUTO_FREE char *text = err_string(failure);
-    return strstr(text, DOCKER_HOST_NET_SOURCE) || strstr(text, DOCKER_HOST_NET_DIR);
+    bool *left_out = strstr(text, DOCKER_HOST_NET_SOURCE) || strstr(text, DOCKER_HOST_NET_DIR)
+                         ? &self->no_host_net
+                     : strstr(text, ": " NIX_FOLDER) || strstr(text, "statfs " NIX_FOLDER)
+                         ? &self->no_nix
+                         : NULL;
+    if (!left_out || *left_out)
+        return false;
+    *left_out = true;
+    return true;
 }
 
 int
@@ -281,8 +293,7 @@ docker_engine_create(docker_t *self, const docker_call_t *call,
         bool taken = err && docker_reason(*err) == DOCKER_NAME_TAKEN;
         if (!taken)
             undo(self, request, had_data);
-        if (!self->no_host_net && err && is_about_host_net(*err)) {
-            self->no_host_net = true;
+        if (err && leave_out(self, *err)) {
             err_destroy(err);
             return docker_engine_create(self, call, request, ret_reply, err);
         }

@@ -345,8 +345,13 @@ typedef struct {
     const docker_call_t *call;
     Orchestrator__ImageChunk *chunk; /* the present piece */
     size_t used;
-    char *image; /* what Docker says it loaded */
 } loading_t;
+
+/* What Docker says it loaded first: a reference, or an id. */
+typedef struct {
+    char *image;
+    bool is_named;
+} loaded_t;
 
 static long
 load_source(void *arg, char *buffer, size_t size, err_t **err)
@@ -370,7 +375,7 @@ load_source(void *arg, char *buffer, size_t size, err_t **err)
 static int
 on_load_line(void *arg, const json_t *line, err_t **err)
 {
-    loading_t *self = arg;
+    loaded_t *self = arg;
     static const char *const prefixes[] = {"Loaded image: ", "Loaded image ID: "};
     const char *text = docker_text(line, "stream");
     if (*docker_text(line, "error"))
@@ -379,8 +384,36 @@ on_load_line(void *arg, const json_t *line, err_t **err)
         if (str_starts(text, prefixes[i])) {
             const char *name = text + strlen(prefixes[i]);
             self->image = strndup(name, strcspn(name, "\r\n"));
+            self->is_named = i == 0;
         }
     return 0;
+}
+
+int
+docker_image_load_from(docker_t *self, const docker_call_t *call,
+                       long (*source)(void *arg, char *buffer, size_t size, err_t **err), void *arg,
+                       char **ret_image, err_t **err)
+{
+    loaded_t loaded = {0};
+    docker_json_lines_t lines = {.line = on_load_line, .arg = &loaded};
+    AUTO_REQUEST load = {.method = "POST",
+                         .path = "/images/load?quiet=1",
+                         .content_type = "application/x-tar",
+                         .timeout_ms = -1,
+                         .source = source,
+                         .arg = arg};
+    int result = docker_http_do(self->http, &load, docker_cancel_fd(call), err);
+    if (result == 0)
+        result = docker_json_lines_feed(&lines, load.reply.data, load.reply.len, err);
+    docker_json_lines_done(&lines);
+    AUTO_FREE char *image = loaded.image;
+    if (result < 0)
+        return -1;
+    if (!image)
+        return err_fail(err, ERR_INVALID,
+                        "the archive holds no image: it must be as 'docker save' writes it");
+    *ret_image = TAKE(image);
+    return loaded.is_named;
 }
 
 int
@@ -388,23 +421,10 @@ docker_image_load(docker_t *self, const docker_call_t *call, Orchestrator__Image
                   err_t **err)
 {
     loading_t loading = {.call = call};
-    docker_json_lines_t lines = {.line = on_load_line, .arg = &loading};
-    AUTO_REQUEST load = {.method = "POST",
-                         .path = "/images/load?quiet=1",
-                         .content_type = "application/x-tar",
-                         .timeout_ms = -1,
-                         .source = load_source,
-                         .arg = &loading};
-    int result = docker_http_do(self->http, &load, docker_cancel_fd(call), err);
-    if (result == 0)
-        result = docker_json_lines_feed(&lines, load.reply.data, load.reply.len, err);
-    if (result == 0 && !loading.image)
-        result = err_fail(err, ERR_INVALID,
-                          "the archive holds no image: it must be as 'docker save' writes it");
-    if (result == 0)
-        result = docker_image_look(self, call, loading.image, ret_reply, err);
-    docker_json_lines_done(&lines);
+    AUTO_FREE char *image = NULL;
+    int result = docker_image_load_from(self, call, load_source, &loading, &image, err);
+    if (result >= 0)
+        result = docker_image_look(self, call, image, ret_reply, err);
     orchestrator__image_chunk__free_unpacked(loading.chunk, NULL);
-    free(loading.image);
     return result < 0 ? err_wrap(err, "cannot load the image") : 0;
 }

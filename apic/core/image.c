@@ -75,7 +75,7 @@ core_image_build(core_t *self, actor_call_t *within, const Orchestrator__BuildIm
         return -1;
     context->stream = stream;
     if (actor_stream_send(stream, &first.base, err) < 0 ||
-        archive_context_pack(folder, args->file, put, context, err) < 0 ||
+        archive_context_pack(folder, args->is_flake ? NULL : args->file, put, context, err) < 0 ||
         flush(context, err) < 0 || actor_stream_end(stream, err) < 0)
         return -1;
     return follow(self, within, stream, on_step, arg, err);

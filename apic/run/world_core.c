@@ -187,7 +187,11 @@ image_build(const run_world_t *self, const types_image_t *image, fetching_t *fet
 {
     Orchestrator__BuildImageArgs args = ORCHESTRATOR__BUILD_IMAGE_ARGS__INIT;
     args.image = image->name;
-    args.file = image->file;
+    args.is_flake = image->kind == TYPES_IMAGE_NIX;
+    if (image->file)
+        args.file = image->file;
+    if (image->output)
+        args.flake_output = image->output;
     if (image->target)
         args.target = image->target;
     args.n_args = image->args.count;
@@ -211,13 +215,8 @@ image_fetch(void *self, const types_image_t *image, Orchestrator__FetchMode mode
             const run_image_news_t *news, run_image_t *ret, err_t **err)
 {
     fetching_t fetching = {.news = news, .ret = ret};
-    if (image->kind == TYPES_IMAGE_BUILD)
+    if (image->kind == TYPES_IMAGE_BUILD || image->kind == TYPES_IMAGE_NIX)
         return image_build(self, image, &fetching, err);
-    if (image->kind == TYPES_IMAGE_NIX)
-        return err_fail(err, ERR_UNSUPPORTED,
-                        "images are not built with Nix here; build '%s' yourself and name it in "
-                        "'image'",
-                        image->name);
     Orchestrator__FetchImageArgs args = ORCHESTRATOR__FETCH_IMAGE_ARGS__INIT;
     args.image = image->name;
     args.mode = mode;

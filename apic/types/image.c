@@ -89,7 +89,7 @@ cast_build(star_t *star, const star_value_t *values, const types_places_t *place
 static int
 cast_nix(const star_value_t *values, const types_places_t *places, types_image_t *self, err_t **err)
 {
-    AUTO_FREE char *flake = NULL, *output = NULL;
+    AUTO_FREE char *flake = NULL;
     self->kind = TYPES_IMAGE_NIX;
     if (places->is_script)
         return err_fail(err, ERR_INVALID,
@@ -98,13 +98,10 @@ cast_nix(const star_value_t *values, const types_places_t *places, types_image_t
     if (types_cast_field(&nix_fields[NIX_NAME], values[NIX_NAME], &self->name, err) < 0 ||
         types_cast_field(&nix_fields[NIX_CONTEXT], values[NIX_CONTEXT], &self->context, err) < 0 ||
         types_cast_field(&nix_fields[NIX_FLAKE], values[NIX_FLAKE], &flake, err) < 0 ||
-        types_cast_field(&nix_fields[NIX_OUTPUT], values[NIX_OUTPUT], &output, err) < 0)
+        types_cast_field(&nix_fields[NIX_OUTPUT], values[NIX_OUTPUT], &self->output, err) < 0)
         return -1;
     AUTO_FREE char *file = str_format("%s/flake.nix", flake);
-    if (find_folder(self, places, file, err) < 0)
-        return -1;
-    self->file = str_format("%s/.#%s", self->folder, output);
-    return 0;
+    return find_folder(self, places, file, err);
 }
 
 int
@@ -132,6 +129,7 @@ types_image_done(types_image_t *self)
     free(self->folder);
     free(self->file);
     free(self->target);
+    free(self->output);
     types_pairs_done(&self->args);
     *self = (types_image_t){.kind = TYPES_IMAGE_NAME};
 }

@@ -17,8 +17,9 @@ typedef struct types_image {
     char *registry, *username, *password; /* spec; NULL when not given */
     char *context;                        /* build, nix: as written */
     char *folder;                         /* build, nix: on our disk */
-    char *file;                           /* build: Dockerfile in folder; nix: flake reference */
+    char *file;                           /* build: Dockerfile in folder */
     char *target;                         /* build: stage, or NULL */
+    char *output;                         /* nix: of the flake in folder, "" for its default */
     types_pairs_t args;                   /* build */
     bool only_missing;                    /* never pulled when it is there, whatever the run says */
 } types_image_t;

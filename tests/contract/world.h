@@ -26,6 +26,7 @@ extern char enclave[UUID_LEN + 1]; /* the one that service tests use */
 /* The groups, one per file; each returns the number of failed tests. */
 int images_group(void);
 int builds_group(void);
+int flakes_group(void);
 int engine_group(void);
 int enclaves_group(void);
 int services_group(void);

@@ -103,4 +103,4 @@ def run(plan):
         image_name = "me/nix", build_context_dir = ".", flake_location_dir = ".")))
 STAR
 fails kurtosis run shop --enclave broken
-says "Failed to build the required image 'me/nix'" "Nix"
+says "Failed to build the required image 'me/nix'" "there is no program 'nix'" "kurtosis engine restart"

@@ -37,7 +37,8 @@ static int
 tear_down(void **state)
 {
     place_t *place = *state;
-    AUTO_FREE char *command = str_format("rm -rf %s %s.tar", place->folder, place->folder);
+    AUTO_FREE char *command =
+        str_format("rm -rf %s %s.tar %s.out", place->folder, place->folder, place->folder);
     assert_int_equal(system(command), 0);
     free(place);
     return 0;
@@ -192,6 +193,91 @@ many_stars_end(void **state)
     assert_non_null(strstr(names(place, "Dockerfile"), "aaaa"));
 }
 
+/* A tar in memory, which comes in pieces of some bytes and breaks off after so many. */
+typedef struct {
+    str_t tar;
+    size_t used, piece, last;
+} coming_t;
+
+static int
+keep_piece(void *arg, const void *data, size_t size, err_t **err)
+{
+    (void)err;
+    str_add_bytes(&((coming_t *)arg)->tar, data, size);
+    return 0;
+}
+
+static long
+take_piece(void *arg, char *buffer, size_t size, err_t **err)
+{
+    coming_t *self = arg;
+    if (self->used >= self->last)
+        return err_fail(err, ERR_CANCELLED, "enough");
+    size_t left = self->tar.len - self->used, part = left < self->piece ? left : self->piece;
+    part = part < size ? part : size;
+    memcpy(buffer, self->tar.data + self->used, part);
+    self->used += part;
+    return (long)part;
+}
+
+static void
+what_comes_piece_by_piece_is_unpacked_as_it_was_with_its_links(void **state)
+{
+    const place_t *place = *state;
+    coming_t coming = {.tar = STR_EMPTY, .last = SIZE_MAX};
+    AUTO_FREE char *folder = str_format("%s.out", place->folder);
+    AUTO(err) err = NULL;
+    run(place->folder, "echo '*' >.dockerignore && ln -s ../top.c a/link && ln -s /etc abs && "
+                       "chmod 755 top.h && head -c 100000 /dev/zero >a/zeros && touch "
+                       "$(printf %0150d 0)");
+    assert_int_equal(archive_context_pack(place->folder, NULL, keep_piece, &coming, &err), 0);
+    for (coming.piece = 100; coming.piece < 1000000; coming.piece *= 9) {
+        AUTO_FREE char *compare = str_format(
+            "diff -r --no-dereference . %s && [ -x %s/top.h ] && rm -r %s", folder, folder, folder);
+        coming.used = 0;
+        AUTO_FREE char *make = str_format("mkdir %s", folder);
+        run("/tmp", make);
+        if (archive_tar_unpack(take_piece, &coming, folder, &err) < 0)
+            fail_msg("%s", err_string(err));
+        assert_int_equal(coming.used, coming.tar.len);
+        run(place->folder, compare);
+    }
+    str_done(&coming.tar);
+}
+
+static void
+what_comes_and_breaks_off_or_is_no_tar_is_an_error(void **state)
+{
+    const place_t *place = *state;
+    AUTO_FREE char *folder = str_format("%s/a/b", place->folder);
+    static const struct {
+        const char *shell; /* makes the tar */
+        size_t last;
+        err_code_t code;
+    } cases[] = {
+        {"tar c *", 0, ERR_CANCELLED},
+        {"tar c *", 2000, ERR_CANCELLED},
+        {"tar c * | head -c 700", SIZE_MAX, ERR_INVALID},
+        {"yes | head -c 5000", SIZE_MAX, ERR_INVALID},
+        {"tar cP ../../etc/hostname", SIZE_MAX, ERR_INVALID},
+        {"ln -s . l; mkdir d; touch d/x; tar c l d/x --transform=s,d/,l/,", SIZE_MAX, ERR_INVALID},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        coming_t coming = {.tar = STR_EMPTY, .last = cases[i].last, .piece = 512};
+        AUTO_FREE char *command = str_format("cd %s && %s", place->folder, cases[i].shell);
+        AUTO(err) err = NULL;
+        char part[4096];
+        FILE *in = popen(command, "r");
+        for (size_t got; (got = fread(part, 1, sizeof part, in)) > 0;)
+            str_add_bytes(&coming.tar, part, got);
+        pclose(in);
+        if (archive_tar_unpack(take_piece, &coming, folder, &err) >= 0 ||
+            err_code(err) != cases[i].code)
+            fail_msg("row %zu: %s", i, err ? err_string(err) : "accepted");
+        str_done(&coming.tar);
+    }
+}
+
 int
 main(void)
 {
@@ -201,6 +287,10 @@ main(void)
         cmocka_unit_test_setup_teardown(links_modes_and_long_names_are_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_rules_and_folders_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_taker_that_has_enough_ends_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_comes_piece_by_piece_is_unpacked_as_it_was_with_its_links, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_comes_and_breaks_off_or_is_no_tar_is_an_error, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(many_stars_end, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("context", tests, NULL, NULL);
