@@ -85,7 +85,11 @@ start_service(core_t *core, actor_call_t *within, batch_item_t *item, err_t **er
             add_last_lines(core, item, err);
     }
     watch_wait_end(core->watch, &waiter);
-    return rc < 0 ? err_wrap(err, "cannot start service '%s'", item->config->spec->name) : 0;
+    if (rc == 0)
+        return 0;
+    AUTO_FREE char *what = str_format("cannot start service '%s'", item->config->spec->name);
+    /* A driver says so, too, and once is enough. */
+    return err && *err && strcmp(err_text(*err), what) == 0 ? -1 : err_wrap(err, "%s", what);
 }
 
 /* --------------------------------------------------------------------------------------- the

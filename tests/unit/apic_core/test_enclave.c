@@ -136,6 +136,7 @@ one_failure_undoes_the_new_services_of_the_batch(void **state)
     assert_true(stage_start(stage, configs, 3, 4, &err) < 0);
     AUTO_FREE char *why = support_why(&err);
     assert_non_null(strstr(why, "cannot start service 'b'"));
+    assert_null(strstr(strstr(why, "cannot start service 'b'") + 1, "cannot start service 'b'"));
     assert_non_null(strstr(why, "has no entrypoint"));
     assert_int_equal(registered(stage), 1);
     assert_int_equal(sim_count(stage->sim), 1);
