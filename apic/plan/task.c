@@ -37,6 +37,7 @@ plan_task_interpret(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
         task->name = task_name();
     else if (types_cast_text(args->name, "name", &task->name, err) < 0)
         return -1;
+    task->is_taken = plan_scope_service(scope, task->name);
     if (types_cast_text(args->run, "run", &task->run, err) < 0 ||
         cast_config(scope, step, task, args, err) < 0 ||
         plan_scope_gate(scope, task->config, err) < 0)
@@ -64,6 +65,13 @@ plan_task_interpret(plan_scope_t *scope, plan_step_t *step, plan_task_t *task,
 int
 plan_task_validate(const plan_task_t *task, plan_env_t *env, err_t **err)
 {
+    const plan_presence_t present = plan_env_service(env, task->name);
+    if (present == PLAN_CREATED || (present == PLAN_EXISTED && task->is_taken))
+        return err_fail(
+            err, ERR_EXISTS,
+            "There was an error validating '%s' as '%s' is the name of a service, which "
+            "the task would replace; give the task another name",
+            task->kind, task->name);
     for (size_t i = 0; i < task->n_stores; i++)
         for (size_t k = 0; k < i; k++)
             if (!strcmp(task->stores[i].src, task->stores[k].src)) {

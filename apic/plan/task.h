@@ -13,6 +13,7 @@ typedef struct {
 typedef struct {
     const char *kind; /* "run_sh" */
     char *name;       /* of the container */
+    bool is_taken;    /* a service that a script added has the name */
     char *run;        /* as written */
     types_service_config_t *config;
     plan_task_store_t *stores;
