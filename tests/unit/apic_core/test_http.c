@@ -30,6 +30,8 @@ static const struct {
     {"/file", "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"},
     {"/cut", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort"},
     {"/nonsense", "this is not HTTP\r\n\r\n"},
+    {"/again", "HTTP/1.1 307 Temporary Redirect\r\nLocation: /post\r\nContent-Length: 0\r\n\r\n"},
+    {"/other", "HTTP/1.1 303 See Other\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n"},
     {"/post", "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"},
 };
 
@@ -232,6 +234,35 @@ a_post_carries_body_type_and_headers(void **state)
 }
 
 static void
+a_redirect_repeats_the_body_or_becomes_a_get(void **state)
+{
+    server_t *server = *state;
+    static const struct {
+        const char *path, *begins, *ends;
+        int status;
+    } cases[] = {
+        {"/again", "POST /post ", "\r\n\r\n{\"a\":1}", 201},
+        {"/other", "GET /ok ", "\r\n\r\n", 200},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *url = str_format("http://127.0.0.1:%u%s", server->port, cases[i].path);
+        int status;
+        AUTO_STR body = STR_EMPTY;
+        http_request_t request = {.method = "POST",
+                                  .url = url,
+                                  .body = "{\"a\":1}",
+                                  .body_size = 7,
+                                  .timeout_ms = 10000,
+                                  .cancel_fd = -1,
+                                  .body_max = 100};
+        assert_int_equal(http_request_text(&request, &status, &body, NULL), 0);
+        assert_int_equal(status, cases[i].status);
+        assert_true(str_starts(server->request, cases[i].begins));
+        assert_true(str_ends(server->request, cases[i].ends));
+    }
+}
+
+static void
 what_is_no_url_or_header_is_refused_before_anything_is_sent(void **state)
 {
     (void)state;
@@ -288,6 +319,7 @@ main(void)
         T(nobody_there_is_unavailable),
         T(a_caller_that_gives_up_ends_the_request),
         T(a_post_carries_body_type_and_headers),
+        T(a_redirect_repeats_the_body_or_becomes_a_get),
         T(what_is_no_url_or_header_is_refused_before_anything_is_sent),
         T(a_file_is_written_and_removed_again_on_failure),
     };
