@@ -21,8 +21,14 @@ static const char schema[] =
     "  name TEXT NOT NULL UNIQUE,"
     "  md5 TEXT,"             /* of names and bytes, see archive_tgz_pack; NULL: not known */
     "  content TEXT NOT NULL" /* content_hash of its archive */
-    ") STRICT, WITHOUT ROWID;"
+    ") STRICT, WITHOUT ROWID;";
+static const char index_schema[] =
     "CREATE INDEX IF NOT EXISTS artifact_content ON artifact (content);";
+/* Archives were named after their artifacts once: they go on under these names. */
+static const char upgrade[] = "BEGIN;"
+                              "ALTER TABLE artifact ADD COLUMN content TEXT NOT NULL DEFAULT '';"
+                              "UPDATE artifact SET content = uuid;"
+                              "COMMIT;";
 
 /* One artifact on its way into the store. */
 typedef struct {
@@ -37,11 +43,30 @@ typedef struct {
 static int put_locked(sqlite3 *db, put_t *self, err_t **err);
 static int find(sqlite3 *db, const char *identifier, char **ret_uuid, char **ret_name, err_t **err);
 
+/* Makes the tables, or those of an earlier version to what they are now. */
+static int
+require_tables(sqlite3 *db, err_t **err)
+{
+    int is_now;
+    {
+        DB_STATEMENT st = {0};
+        if (db_exec(db, schema, err) < 0 ||
+            db_prepare(db, &st,
+                       "SELECT 1 FROM pragma_table_info('artifact') WHERE name = 'content'",
+                       err) < 0)
+            return -1;
+        is_now = db_step(&st, err);
+    }
+    if (is_now < 0 || (is_now == 0 && db_exec(db, upgrade, err) < 0))
+        return -1;
+    return db_exec(db, index_schema, err);
+}
+
 int
 artifacts_open(core_t *self, err_t **err)
 {
     sqlite3 *db = db_lock(self->db);
-    int rc = db_exec(db, schema, err);
+    int rc = require_tables(db, err);
     if (rc >= 0)
         rc = content_sweep(self, db, err);
     db_unlock(self->db);

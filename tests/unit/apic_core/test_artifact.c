@@ -161,6 +161,27 @@ archives_that_nobody_names_are_swept_at_the_next_start(void **state)
     assert_true(core_artifact_exists(self->core, "x", NULL));
 }
 
+/* Makes the store what it was when archives had the names of their artifacts. */
+static void
+make_old(store_t *self, const char *uuid)
+{
+    AUTO(db) db = NULL;
+    err_t *err = NULL;
+    core_destroy(&self->core);
+    AUTO_FREE char *path = str_format("%s/enclave-database/enclave.db", self->folder);
+    AUTO_FREE char *move = str_format("mv %s/artifact-store/*.tgz %s/artifact-store/%s.tgz",
+                                      self->folder, self->folder, uuid);
+    assert_int_equal(system(move), 0);
+    if (db_open(path,
+                "CREATE TABLE old (uuid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, md5 TEXT)"
+                " STRICT, WITHOUT ROWID;"
+                "INSERT INTO old SELECT uuid, name, md5 FROM artifact;"
+                "DROP TABLE artifact;"
+                "ALTER TABLE old RENAME TO artifact;",
+                &db, &err) < 0)
+        fail_msg("%s", support_why(&err));
+}
+
 /* The text that put() stored. */
 static char *
 text_of(store_t *self, const char *name)
@@ -170,6 +191,26 @@ text_of(store_t *self, const char *name)
     if (core_artifact_inspect(self->core, name, add_text, &seen, &err) < 0)
         fail_msg("%s", support_why(&err));
     return str_take(&seen);
+}
+
+static void
+artifacts_of_an_earlier_version_are_taken_over(void **state)
+{
+    store_t *self = *state;
+    AUTO_FREE char *uuid = NULL;
+    AUTO_FREE char *after = NULL;
+    put(self, "x", "one", &uuid);
+    make_old(self, uuid);
+    for (int times = 0; times < 2; times++) {
+        self->core = support_core(self->folder);
+        AUTO_FREE char *text = text_of(self, "x");
+        assert_string_equal(text, "one");
+        core_destroy(&self->core);
+    }
+    self->core = support_core(self->folder);
+    assert_int_equal(put(self, "x", "two", &after), CORE_ARTIFACT_UPDATED);
+    assert_string_equal(after, uuid);
+    assert_int_equal(files_in(self, "artifact-store"), 1);
 }
 
 static void
@@ -518,6 +559,7 @@ main(void)
         T(equal_content_is_stored_once_and_goes_with_the_last_artifact_that_has_it),
         T(a_kill_at_any_moment_leaves_every_artifact_whole_and_nothing_else),
         T(archives_that_nobody_names_are_swept_at_the_next_start),
+        T(artifacts_of_an_earlier_version_are_taken_over),
         T(foreign_archives_are_stored_once_and_checked),
         T(an_inspection_shows_members_in_order_with_printable_text),
         T(a_line_over_64_kib_and_a_file_over_the_limit_are_no_text),
