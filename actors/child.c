@@ -262,7 +262,7 @@ actor_child_new(const char *name, const char *const *argv, const char *const *ex
     self->arg = arg;
     self->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&self->lock, NULL);
-    pthread_cond_init(&self->changed, NULL);
+    clock_cond_init(&self->changed);
     int failed = self->stop_fd < 0 ? errno : pthread_create(&self->thread, NULL, run, self);
     if (failed) {
         child_free(self);

@@ -47,6 +47,16 @@ clock_coarse_ns(void)
     return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+/* By how much the time of day is ahead of the machine's uptime, nanoseconds: less than before when it was set back. */
+static inline int64_t
+clock_ahead_ns(void)
+{
+    struct timespec uptime, now;
+    clock_gettime(CLOCK_BOOTTIME, &uptime);
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)(now.tv_sec - uptime.tv_sec) * NS_PER_SECOND + now.tv_nsec - uptime.tv_nsec;
+}
+
 /* Nanoseconds since 1970-01-01T00:00:00Z. */
 static inline int64_t
 clock_wall_ns(void)

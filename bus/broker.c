@@ -267,11 +267,8 @@ bus_broker_new(const bus_broker_config_t *config, bus_broker_t **ret_broker, err
     if (!self)
         abort();
     bus_router_t *router = &self->router;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&router->lock, NULL);
-    pthread_cond_init(&router->changed, &monotonic);
+    clock_cond_init(&router->changed);
     router->keys = config->keys;
     router->may_join = config->may_join;
     router->on_peer = config->on_peer;

@@ -474,20 +474,22 @@ docker_collector_finish(docker_collector_t *self, const char *container_id)
 
 bool
 docker_collector_await(docker_collector_t *self, const char *container_id, bool runs, int64_t time,
-                       int64_t deadline)
+                       int64_t asked, int64_t deadline)
 {
     if (!self)
         return true;
     pthread_mutex_lock(&self->lock);
     docker_source_t *source = require(self, container_id);
-    if (source->state == SOURCE_ENDED && (runs || source->cursor.newest < time))
+    if (source->state == SOURCE_ENDED &&
+        (runs || !docker_cursor_has(&source->cursor, time, clock_ns() - asked)))
         source->state = SOURCE_PENDING;
     wake(self);
     bool there = true, settled = false;
     while (there && !settled) {
         source = find(self, container_id);
         settled = !source || source->state == SOURCE_ENDED ||
-                  (source->state == SOURCE_FOLLOWING && source->cursor.newest >= time);
+                  (source->state == SOURCE_FOLLOWING &&
+                   docker_cursor_has(&source->cursor, time, clock_ns() - asked));
         if (!settled)
             there = wait_change(self, deadline);
     }

@@ -38,10 +38,11 @@ AUTO_FOR(docker_collector)
 /* Waits until what a container that has ended printed is stored, at most DOCKER_COLLECT_FINISH_MS. Says in the log when it is
  * not. */
 void docker_collector_finish(docker_collector_t *self, const char *container_id);
-/* Waits until all that a container printed up to `time` (nanoseconds since 1970) is stored; false when it is not in time, at
- * deadline (clock_ns()). runs: whether it runs, and so is to be followed. */
+/* Waits until a container's line of `time` (nanoseconds since 1970), which was its last one at `asked` (clock_ns()), is
+ * stored, and with it all before it; false when it is not in time, at deadline (clock_ns()). runs: whether it runs, and so is
+ * to be followed. */
 bool docker_collector_await(docker_collector_t *self, const char *container_id, bool runs,
-                            int64_t time, int64_t deadline);
+                            int64_t time, int64_t asked, int64_t deadline);
 /* Ends a container and finishes it: before it is removed. Nothing when logs are not collected. */
 void docker_logs_drain(docker_t *docker, const char *container_id);
 /* Removes the logs of an enclave, whose containers are gone. */

@@ -4,12 +4,12 @@
 #include <string.h>
 
 /* What is stored, in this order after the id. */
-#define FIELDS(X) X(since) X(skip) X(next_since) X(next_skip) X(newest) X(total)
+#define FIELDS(X) X(since) X(skip) X(next_since) X(next_skip) X(newest) X(total) X(ahead)
 
 static void
 start(docker_cursor_t *self, const char *id)
 {
-    *self = (docker_cursor_t){.newest = INT64_MIN};
+    *self = (docker_cursor_t){.newest = INT64_MIN, .recent = INT64_MIN};
     size_t size = strlen(id);
     memcpy(self->id, id, size < sizeof self->id ? size : sizeof self->id);
 }
@@ -32,6 +32,7 @@ docker_cursor_init(docker_cursor_t *self, const char *id, const void *bytes, siz
     }
     FIELDS(GET)
 #undef GET
+    self->recent = self->newest;
 }
 
 void
@@ -48,12 +49,6 @@ docker_cursor_put(const docker_cursor_t *self, uint8_t ret_bytes[DOCKER_CURSOR_S
 #undef PUT
 }
 
-void
-docker_cursor_begin(docker_cursor_t *self)
-{
-    self->left = self->skip;
-}
-
 static void
 restart(docker_cursor_t *self)
 {
@@ -63,9 +58,28 @@ restart(docker_cursor_t *self)
     self->next_skip = 0;
 }
 
+void
+docker_cursor_begin(docker_cursor_t *self, int64_t ahead, int64_t now)
+{
+    bool set_back = self->ahead && ahead < self->ahead - DOCKER_CURSOR_BACK_NS;
+    if (set_back || self->newest > now + DOCKER_CURSOR_BACK_NS)
+        restart(self);
+    self->ahead = ahead;
+    self->left = self->skip;
+}
+
+void
+docker_cursor_keep(docker_cursor_t *self, int64_t ahead)
+{
+    if (ahead > self->ahead)
+        self->ahead = ahead;
+}
+
 bool
 docker_cursor_take(docker_cursor_t *self, int64_t time, bool between_lines)
 {
+    if (time > self->recent || time < self->recent - DOCKER_CURSOR_BACK_NS)
+        self->recent = time;
     if (self->left > 0) {
         if (time <= self->newest) {
             self->left--;
@@ -91,4 +105,12 @@ docker_cursor_take(docker_cursor_t *self, int64_t time, bool between_lines)
         self->next_skip = 0;
     }
     return true;
+}
+
+bool
+docker_cursor_has(const docker_cursor_t *self, int64_t time, int64_t ago)
+{
+    /* Lines that are newer by more than that were printed before a clock was set back. */
+    return time == INT64_MIN ||
+           (self->recent >= time && self->recent - time <= ago + DOCKER_CURSOR_BACK_NS);
 }

@@ -232,6 +232,7 @@ docker_logs_flush(docker_t *self, const docker_call_t *call,
         requests[i].path = docker_path("/containers/%s/logs?stdout=1&stderr=1&timestamps=1&tail=1",
                                        docker_text(json_array_get(found, i), "Id"));
     }
+    int64_t asked = clock_ns();
     docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
     int64_t deadline = clock_ns() + DOCKER_COLLECT_FLUSH_MS * NS_PER_MS;
     for (size_t i = 0; i < count; i++) {
@@ -239,7 +240,7 @@ docker_logs_flush(docker_t *self, const docker_call_t *call,
         bool runs = strcmp(docker_text(container, "State"), "running") == 0;
         if (!requests[i].failure)
             docker_collector_await(self->collector, docker_text(container, "Id"), runs,
-                                   last_time(&requests[i]), deadline);
+                                   last_time(&requests[i]), asked, deadline);
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
     }

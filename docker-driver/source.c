@@ -94,6 +94,7 @@ store(docker_source_t *self, err_t **err)
     if (!self->batch->lines)
         return 0;
     uint8_t cursor[DOCKER_CURSOR_SIZE];
+    docker_cursor_keep(&self->cursor, clock_ahead_ns());
     docker_cursor_put(&self->cursor, cursor);
     uint64_t before = logs_writer_bytes(self->writer);
     if (logs_writer_put(self->writer, self->batch, cursor, sizeof cursor, err) < 0)
@@ -107,6 +108,7 @@ static int
 mark(docker_source_t *self, logs_mark_t what, err_t **err)
 {
     uint8_t cursor[DOCKER_CURSOR_SIZE];
+    docker_cursor_keep(&self->cursor, clock_ahead_ns());
     docker_cursor_put(&self->cursor, cursor);
     uint64_t before = logs_writer_bytes(self->writer);
     int result = logs_writer_mark(self->writer, what, cursor, sizeof cursor, err);
@@ -163,7 +165,7 @@ open_store(docker_source_t *self, const json_t *labels, err_t **err)
         return -1;
     const void *bytes = logs_writer_cursor(self->writer, &size);
     docker_cursor_init(&self->cursor, self->id, bytes, size);
-    docker_cursor_begin(&self->cursor);
+    docker_cursor_begin(&self->cursor, clock_ahead_ns(), clock_wall_ns());
     docker_entries_init(&self->entries, self->tty, on_line, self);
     self->has_entries = true;
     return 0;

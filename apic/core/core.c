@@ -3,6 +3,7 @@
 
 #include "apic/core/recover.h"
 #include "apic/core/registry.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/uuid.h"
 
@@ -27,7 +28,7 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
         abort();
     pthread_mutex_init(&self->lock, NULL);
     pthread_mutex_init(&self->packages, NULL);
-    pthread_cond_init(&self->attached, NULL);
+    clock_cond_init(&self->attached);
     self->claims = claims_new();
     self->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     self->enclave_uuid = strdup(config->enclave_uuid);
