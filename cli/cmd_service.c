@@ -216,12 +216,10 @@ service_exec_run(const cli_call_t *call, err_t **err)
     if (open_service(&session, call, &service, err) < 0)
         return -1;
     const char *user = cli_text(call, "user"), *shell_command = cli_arg(call, "command");
-    char *command[] = {(char *)"sh", (char *)"-c", (char *)shell_command};
     Orchestrator__ExecArgs args = ORCHESTRATOR__EXEC_ARGS__INIT;
     args.enclave_uuid = (char *)enclave_context_uuid(session.enclave);
     args.service_uuid = (char *)service_context_uuid(service);
-    args.command = command;
-    args.n_command = ARRAY_LEN(command);
+    args.line = (char *)shell_command;
     args.user = (char *)(strcmp(user, "root") ? user : "");
     if (actor_stream_open(kurtosis_context_actor(session.kurtosis), NULL, BACKEND_DRIVER,
                           "orchestrator.Orchestrator/Exec", &args.base, &stream, err) < 0 ||

@@ -3,6 +3,7 @@
 #include "docker-driver/demux.h"
 #include "docker-driver/hijack.h"
 #include "docker-driver/parts.h"
+#include "docker-driver/words.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,8 +22,9 @@ static const char *const shell_command[] = {
 #define NOT_BEGUN "OCI runtime exec failed"
 #define NOT_BEGUN_PODMAN "Error: " /* and then, with these words in it */
 #define NOT_BEGUN_PODMAN_ALSO "OCI runtime"
-static const char *const not_there[] = {"executable file not found", "command that was not found"};
-#define NOT_BEGUN_MAX 4096u /* bytes of it */
+static const char *const not_there[] = {"executable file not found", "command that was not found",
+                                        "\": stat /"}; /* of a path */
+#define NOT_BEGUN_MAX 4096u                            /* bytes of it */
 
 /* A command in a container. */
 typedef struct {
@@ -31,6 +33,9 @@ typedef struct {
     char *service; /* name, for errors */
     char *container_id;
     char *id;
+    str_t
+        not_begun; /* output that is Docker's complaint, held back where that is wanted; else empty */
+    bool has_shown; /* output went to the caller */
 } exec_t;
 
 static void
@@ -39,6 +44,7 @@ exec_done(exec_t *self)
     free(self->service);
     free(self->container_id);
     free(self->id);
+    str_done(&self->not_begun);
 }
 
 static json_t *
@@ -177,17 +183,63 @@ send_output(void *arg, docker_stream_t stream, bool starts, const char *data, si
     return 0;
 }
 
+static bool
+is_complaint(const char *output)
+{
+    return str_starts(output, NOT_BEGUN) ||
+           (str_starts(output, NOT_BEGUN_PODMAN) && strstr(output, NOT_BEGUN_PODMAN_ALSO));
+}
+
+static bool
+says_not_there(const char *text)
+{
+    bool is_absent = false;
+    for (size_t i = 0; i < ARRAY_LEN(not_there); i++)
+        is_absent |= strstr(text, not_there[i]) != NULL;
+    return is_absent;
+}
+
+static int
+flush(exec_t *self, docker_stream_t stream, err_t **err)
+{
+    self->has_shown |= self->not_begun.len > 0;
+    int result = send_output(self, stream, true, self->not_begun.data, self->not_begun.len, err);
+    str_clear(&self->not_begun);
+    return result;
+}
+
+/* Passes output on, or holds it back when it is Docker's complaint that the command could not be begun. */
+static int
+show(void *arg, docker_stream_t stream, bool starts, const char *data, size_t size, err_t **err)
+{
+    exec_t *self = arg;
+    if (self->has_shown)
+        return send_output(self, stream, starts, data, size, err);
+    str_add_bytes(&self->not_begun, data, size);
+    if (is_complaint(self->not_begun.data) && self->not_begun.len <= NOT_BEGUN_MAX)
+        return 0;
+    return flush(self, stream, err);
+}
+
+static int
+say_complaint(const exec_t *self, err_t **err)
+{
+    return err_fail(err, ERR_INVALID, "Docker says '%.*s'",
+                    (int)strcspn(self->not_begun.data, "\r\n"), self->not_begun.data);
+}
+
 static int
 on_output(void *arg, const char *data, size_t size, err_t **err)
 {
     return docker_demux_feed(arg, data, size, err);
 }
 
+/* Its output to the caller; with show, but for a complaint. */
 static int
-run(exec_t *self, err_t **err)
+run(exec_t *self, docker_piece_fn *piece, err_t **err)
 {
     docker_demux_t demux;
-    docker_demux_init(&demux, false, send_output, self);
+    docker_demux_init(&demux, false, piece, self);
     AUTO_FREE char *path = docker_path("/exec/%s/start", self->id);
     AUTO_REQUEST start = {.method = "POST",
                           .path = path,
@@ -199,21 +251,76 @@ run(exec_t *self, err_t **err)
     if (result == 0)
         result = docker_demux_end(&demux, err);
     docker_demux_done(&demux);
-    return result < 0 ? err_wrap(err, "cannot run a command in service '%s'", self->service)
-                      : send_end(self, err);
+    return result < 0 ? err_wrap(err, "cannot run a command in service '%s'", self->service) : 0;
+}
+
+/* A command whose being there is not known: 1 when it has run, 0 when it is not there. */
+static int
+try(exec_t *self, const Orchestrator__ExecArgs *args, err_t **err)
+{
+    AUTO(err) failure = NULL;
+    int result = exec_make(self, args, false, &failure);
+    if (result == 0)
+        result = run(self, show, &failure);
+    ending_t ending = {.exec = self};
+    AUTO_FREE char *why = result < 0 ? err_string(failure) : NULL;
+    if (why ? says_not_there(why)
+            : says_not_there(self->not_begun.data) && has_ended(&ending, NULL) > 0 &&
+                  (ending.code == 126 || ending.code == 127)) /* and no command said it */
+        return 0;
+    if (result < 0) {
+        if (err)
+            *err = TAKE(failure);
+        return -1;
+    }
+    if (flush(self, DOCKER_OUT, err) < 0 || send_end(self, err) < 0)
+        return -1;
+    return 1;
+}
+
+static int
+run_words(exec_t *self, const Orchestrator__ExecArgs *request, err_t **err)
+{
+    Orchestrator__ExecArgs args = *request;
+    if (words_split(request->line, &args.command, &args.n_command, err) < 0)
+        return err_wrap(err, "there is no shell in it, so its words are run as they are");
+    int ran = try(self, &args, err);
+    if (ran == 0)
+        err_fail(err, ERR_INVALID, "there is no shell in it, and no program '%s'", args.command[0]);
+    words_free(args.command, args.n_command);
+    return ran > 0 ? 0 : -1;
+}
+
+static int
+run_line(exec_t *self, const Orchestrator__ExecArgs *request, err_t **err)
+{
+    char *command[] = {(char *)"sh", (char *)"-c", request->line};
+    Orchestrator__ExecArgs args = *request;
+    args.command = command;
+    args.n_command = ARRAY_LEN(command);
+    int ran = try(self, &args, err);
+    if (ran)
+        return ran > 0 ? 0 : -1;
+    exec_t again = {.docker = self->docker, .call = self->call, .not_begun = STR_EMPTY};
+    int result = run_words(&again, request, err);
+    if (result < 0)
+        err_wrap(err, "cannot run '%.200s' in service '%s'", request->line, self->service);
+    exec_done(&again);
+    return result;
 }
 
 int
 docker_exec(docker_t *self, const docker_call_t *call, const Orchestrator__ExecArgs *request,
             err_t **err)
 {
-    exec_t exec = {.docker = self, .call = call};
-    if (!request->n_command)
+    exec_t exec = {.docker = self, .call = call, .not_begun = STR_EMPTY};
+    if (!request->n_command && !*request->line)
         return err_fail(err, ERR_INVALID, "no command was given to run in service '%.100s'",
                         request->service_uuid);
-    int result = exec_make(&exec, request, false, err);
-    if (result == 0)
-        result = run(&exec, err);
+    int result =
+        *request->line ? run_line(&exec, request, err) : exec_make(&exec, request, false, err);
+    if (result == 0 && !*request->line && (result = run(&exec, send_output, err)) == 0)
+        result = send_end(&exec, err);
     exec_done(&exec);
     return result;
 }
@@ -225,8 +332,6 @@ typedef struct {
     int fd;           /* the command's terminal */
     str_t first;      /* output that came before the loop began */
     str_t pending;    /* keys that the command has not taken yet */
-    str_t not_begun;  /* output that is Docker's complaint, held back; else empty */
-    bool has_shown;   /* output went to the caller */
     bool input_ended; /* the caller says no more */
     bool ended;       /* the command's output ended */
 } shell_t;
@@ -282,28 +387,6 @@ push_input(shell_t *self, err_t **err)
     return 0;
 }
 
-static bool
-is_complaint(const char *output)
-{
-    return str_starts(output, NOT_BEGUN) ||
-           (str_starts(output, NOT_BEGUN_PODMAN) && strstr(output, NOT_BEGUN_PODMAN_ALSO));
-}
-
-/* Passes output on, or holds it back when it is Docker's complaint that there is no shell. */
-static int
-show(shell_t *self, const char *data, size_t size, err_t **err)
-{
-    str_add_bytes(&self->not_begun, data, size);
-    if (!self->has_shown && is_complaint(self->not_begun.data) &&
-        self->not_begun.len <= NOT_BEGUN_MAX)
-        return 0;
-    self->has_shown |= size > 0;
-    int result =
-        send_output(&self->exec, DOCKER_OUT, true, self->not_begun.data, self->not_begun.len, err);
-    str_clear(&self->not_begun);
-    return result;
-}
-
 static int
 pull_output(shell_t *self, err_t **err)
 {
@@ -314,7 +397,7 @@ pull_output(shell_t *self, err_t **err)
     if (got < 0)
         return err_fail(err, ERR_UNAVAILABLE, "the connection broke (%s)", strerror(errno));
     self->ended = got == 0;
-    return show(self, buffer, (size_t)got, err);
+    return show(&self->exec, DOCKER_OUT, true, buffer, (size_t)got, err);
 }
 
 /* Carries keys in and output out until the command's output ends. */
@@ -344,20 +427,22 @@ carry(shell_t *self, err_t **err)
 }
 
 static int
-say_why_not_begun(shell_t *self, const Orchestrator__ExecArgs *args, err_t **err)
+say_why_not_begun(const shell_t *self, const Orchestrator__ExecArgs *args, err_t **err)
 {
-    bool is_absent = false;
-    for (size_t i = 0; i < ARRAY_LEN(not_there); i++)
-        is_absent |= strstr(self->not_begun.data, not_there[i]) != NULL;
-    if (is_absent && !args->n_command)
-        err_fail(
-            err, ERR_UNSUPPORTED,
-            "there is no shell in it: its image has no program 'sh'; its other programs can be "
-            "run by a plan's exec with their paths");
-    else
-        err_fail(err, ERR_INVALID, "Docker says '%.*s'", (int)strcspn(self->not_begun.data, "\r\n"),
-                 self->not_begun.data);
-    return err_wrap(err, "cannot open a shell in service '%s'", self->exec.service);
+    const exec_t *exec = &self->exec;
+    AUTO_JSON *container = NULL;
+    if (!says_not_there(exec->not_begun.data) || args->n_command) {
+        say_complaint(exec, err);
+    } else {
+        docker_get(exec->docker, exec->call, docker_path("/containers/%s/json", exec->container_id),
+                   &container, NULL);
+        const char *program = docker_text(container, "Path");
+        err_fail(err, ERR_UNSUPPORTED,
+                 "there is no shell in it: its image has no program 'sh'; what it has can be run "
+                 "by its path with 'kurtosis service exec' or a plan's exec, e.g. '%.200s'",
+                 *program ? program : "/program");
+    }
+    return err_wrap(err, "cannot open a shell in service '%s'", exec->service);
 }
 
 static int
@@ -370,22 +455,22 @@ shell_run(shell_t *self, const Orchestrator__ShellInput *first, err_t **err)
                       docker_cancel_fd(self->exec.call), &self->fd, &self->first, err) < 0)
         return err_wrap(err, "cannot open a shell in service '%s'", self->exec.service);
     str_add_bytes(&self->pending, first->data.data, first->data.len);
-    if (resize(self, first, err) < 0 || show(self, self->first.data, self->first.len, err) < 0 ||
+    if (resize(self, first, err) < 0 ||
+        show(&self->exec, DOCKER_OUT, true, self->first.data, self->first.len, err) < 0 ||
         carry(self, err) < 0)
         return err_wrap(err, "the shell in service '%s' broke off", self->exec.service);
-    return self->not_begun.len ? say_why_not_begun(self, first->start, err)
-                               : send_end(&self->exec, err);
+    return self->exec.not_begun.len ? say_why_not_begun(self, first->start, err)
+                                    : send_end(&self->exec, err);
 }
 
 int
 docker_shell(docker_t *self, const docker_call_t *call, err_t **err)
 {
     AUTO_ITEM Orchestrator__ShellInput *first = NULL;
-    shell_t shell = {.exec = {.docker = self, .call = call},
+    shell_t shell = {.exec = {.docker = self, .call = call, .not_begun = STR_EMPTY},
                      .fd = -1,
                      .first = STR_EMPTY,
-                     .pending = STR_EMPTY,
-                     .not_begun = STR_EMPTY};
+                     .pending = STR_EMPTY};
     int got = call->recv(call->arg, (ProtobufCMessage **)&first, err);
     if (got < 0)
         return err_wrap(err, "cannot open a shell");
@@ -396,7 +481,6 @@ docker_shell(docker_t *self, const docker_call_t *call, err_t **err)
         close(shell.fd);
     str_done(&shell.first);
     str_done(&shell.pending);
-    str_done(&shell.not_begun);
     exec_done(&shell.exec);
     return result;
 }

@@ -275,6 +275,74 @@ a_shell_without_a_place_is_refused(void **state)
     check_error(err, ERR_INVALID, "must say where");
 }
 
+/* Runs a line: its exit code, what it prints in *out; negative when it is refused. */
+static int
+run_line(const char *service_uuid, const char *line, const char *user, str_t *out, err_t **err)
+{
+    Orchestrator__ExecArgs args;
+    Orchestrator__ExecOutput *output = NULL;
+    int got, code = -1;
+    exec_args(&args, NULL, 0);
+    args.service_uuid = (char *)service_uuid;
+    args.line = (char *)line;
+    args.user = (char *)user;
+    stream_t *stream = driver_open(driver, "Exec", &args);
+    while ((got = stream_recv(stream, &output, err)) == 1) {
+        str_add_bytes(out, output->data.data, output->data.len);
+        code = output->is_end ? output->exit_code : -1;
+        orchestrator__exec_output__free_unpacked(output, NULL);
+    }
+    stream_close(&stream);
+    return got < 0 ? -1 : code;
+}
+
+static void
+a_line_is_run_by_the_shell(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *user, *out;
+        int code;
+    } rows[] = {
+        {"for i in 1 2; do echo $i; done | tail -1; exit 6", "", "2\n", 6},
+        {"id -u", "77", "77\n", 0},
+        {"", "", "", -1},
+        {"echo OCI runtime exec failed: executable file not found", "",
+         "OCI runtime exec failed: executable file not found\n", 0},
+        {"true", "", "", 0},
+        {"no-such-program 2>/dev/null", "", "", 127},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_STR out = STR_EMPTY;
+        AUTO(err) err = NULL;
+        int code = run_line(service, rows[i].line, rows[i].user, &out, &err);
+        if (code != rows[i].code || strcmp(out.len ? out.data : "", rows[i].out) != 0)
+            fail_msg("row %zu: %d '%s' %s", i, code, out.data, err ? err_string(err) : "");
+    }
+}
+
+static void
+lines_run_word_by_word(const char *bare)
+{
+    static const struct {
+        const char *line, *words; /* of the output, or of the error */
+        int code;
+    } rows[] = {
+        {"/bin/busybox echo 'two words' a\\ b", "two words a b\n", 0},
+        {"/bin/busybox false", "", 1},
+        {"/bin/busybox echo $HOME", "'$' means something to a shell only", -1},
+        {"/bin/nothing here", "there is no shell in it, and no program '/bin/nothing'", -1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_STR out = STR_EMPTY;
+        AUTO(err) err = NULL;
+        int code = run_line(bare, rows[i].line, "", &out, &err);
+        AUTO_FREE char *text = err ? err_string(err) : strdup(out.len ? out.data : "");
+        if (code != rows[i].code || !strstr(text, rows[i].words))
+            fail_msg("row %zu: %d %s", i, code, text);
+    }
+}
+
 /* As in an image of nothing but programs. */
 static void
 a_service_without_a_shell_runs_programs_and_says_what_a_shell_misses(void **state)
@@ -307,6 +375,7 @@ a_service_without_a_shell_runs_programs_and_says_what_a_shell_misses(void **stat
     stream_close(&stream);
     check_error(err, ERR_UNSUPPORTED, "its image has no program 'sh'");
     assert_in_range(run_in(spec.service_uuid, "true", NULL), 126, 127);
+    lines_run_word_by_word(spec.service_uuid);
     service_remove(spec.service_uuid);
 }
 
@@ -407,6 +476,7 @@ streams_group(void)
         cmocka_unit_test(much_output_arrives_whole),
         cmocka_unit_test(user_and_directory_are_used),
         cmocka_unit_test(commands_that_cannot_run_say_why),
+        cmocka_unit_test(a_line_is_run_by_the_shell),
         cmocka_unit_test(a_command_runs_in_the_container_that_its_service_has_now),
         cmocka_unit_test(a_caller_who_gives_up_is_let_go_at_once),
         cmocka_unit_test(a_shell_is_a_terminal_with_a_size),

@@ -84,7 +84,7 @@ echo exit >&9
 exec 9>&-
 wait $shell || die "the shell does not end well: $(cat size.out)"
 
-it "shell says what a service without a shell misses; a plan runs its programs"
+it "shell says what a service without a shell misses; a plan and exec run its programs"
 script bare.star <<'STAR'
 def run(plan, args):
     plan.add_service(name = "bare", config = ServiceConfig(image = args["image"], entrypoint = ["/bin/busybox"], cmd = ["sleep", "1000"]))
@@ -94,8 +94,14 @@ def run(plan, args):
 STAR
 ok kurtosis run bare.star "{\"image\": \"$image\"}" --enclave e
 fails kurtosis service shell e bare
-says bare "its image has no program 'sh'"
+says bare "its image has no program 'sh'" "e.g. '/bin/busybox'"
 never_says "OCI runtime"
+ok kurtosis service exec e bare "/bin/busybox echo 'it runs' here"
+answers "it runs here"
+fails kurtosis service exec e bare "/bin/busybox echo here | cat"
+says "there is no shell in it" "'|' means something to a shell only"
+fails kurtosis service exec e bare "no-such-program"
+says "there is no shell in it, and no program 'no-such-program'"
 ok kurtosis service rm e bare
 
 it "logs shows the last lines with the service's name; filters, counts, all services"
