@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static types_check_fn check_config;
-
 enum { NAME, CONFIG, FORCE };
 static const types_field_t fields[] = {
     [NAME] = {"name", TYPES_STRING, .check = types_check_text,
               .flags = TYPES_REQUIRED | TYPES_SHOWN, .older = "service_name"},
-    [CONFIG] = {"config", TYPES_ANY, .check = check_config, .flags = TYPES_REQUIRED | TYPES_SHOWN},
+    [CONFIG] = {"config", TYPES_ANY, .check = plan_check_config, .about = "configs",
+                .flags = TYPES_REQUIRED | TYPES_SHOWN},
     [FORCE] = {"force_update", .want = TYPES_BOOL},
 };
 
@@ -102,15 +101,3 @@ const plan_kind_t plan_add_service = {
     .describe = describe,
     .done = done,
 };
-
-static bool
-check_config(star_t *star, const types_field_t *field, star_value_t value, str_t *why)
-{
-    (void)star;
-    (void)field;
-    if (types_type_of(value) == &types_service_config)
-        return true;
-    str_printf(why, "The 'configs' argument is not a ServiceConfig (was '%s').",
-               types_go_name(value));
-    return false;
-}

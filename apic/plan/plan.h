@@ -191,6 +191,10 @@ const char *plan_scope_service(plan_scope_t *self, const char *name);
 char **plan_scope_service_names(plan_scope_t *self);
 /* A name for an artifact that has none yet; yours. */
 char *plan_scope_artifact_name(plan_scope_t *self);
+/* The artifact that a step makes gets the given name, or one of its own when that is absent. It is
+ * noted in the step and given to the script; *ret_name is yours. */
+int plan_scope_artifact_new(plan_scope_t *self, plan_step_t *step, star_value_t given,
+                            const char *md5, char **ret_name, star_value_t *ret, err_t **err);
 /* Where build specs of a step are found: valid as long as the place. */
 typedef struct {
     plan_scope_t *scope;
@@ -287,6 +291,7 @@ int plan_compare(const types_datum_t *value, types_assertion_t assertion,
 
 /* What exec, run_sh and run_python say about a command that ended. */
 void plan_command_describe(int64_t code, const str_t *output, str_t *out);
+types_check_fn plan_check_config; /* a ServiceConfig */
 /* A copy of the config for the driver, with references replaced in entrypoint, cmd and environment.
  */
 int plan_service_prepare(plan_exec_t *exec, const char *name, const types_service_config_t *config,

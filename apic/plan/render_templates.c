@@ -48,13 +48,7 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
             0)
             return -1;
     }
-    if (!star_ok(values[NAME]))
-        data->name = plan_scope_artifact_name(scope);
-    else if (types_cast_text(values[NAME], "name", &data->name, err) < 0)
-        return -1;
-    plan_step_add_artifact(step, data->name, "");
-    *ret = star_string(scope->star, data->name, (size_t)-1);
-    return 0;
+    return plan_scope_artifact_new(scope, step, values[NAME], "", &data->name, ret, err);
 }
 
 static int

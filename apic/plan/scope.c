@@ -111,6 +111,19 @@ plan_scope_artifact_name(plan_scope_t *self)
     return name;
 }
 
+int
+plan_scope_artifact_new(plan_scope_t *self, plan_step_t *step, star_value_t given, const char *md5,
+                        char **ret_name, star_value_t *ret, err_t **err)
+{
+    if (!star_ok(given))
+        *ret_name = plan_scope_artifact_name(self);
+    else if (types_cast_text(given, "name", ret_name, err) < 0)
+        return -1;
+    plan_step_add_artifact(step, *ret_name, md5);
+    *ret = star_string(self->star, *ret_name, (size_t)-1);
+    return 0;
+}
+
 static int
 find(void *arg, const char *locator, char **ret_path, err_t **err)
 {

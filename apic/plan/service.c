@@ -20,6 +20,17 @@ replace(run_store_t *store, char **text_p, err_t **err)
     return 0;
 }
 
+bool
+plan_check_config(star_t *star, const types_field_t *field, star_value_t value, str_t *why)
+{
+    (void)star;
+    if (types_type_of(value) == &types_service_config)
+        return true;
+    str_printf(why, "The '%s' argument is not a ServiceConfig (was '%s').",
+               field->about ? field->about : field->name, types_go_name(value));
+    return false;
+}
+
 static core_service_config_t *
 config_dup(const core_service_config_t *from)
 {

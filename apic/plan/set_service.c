@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static types_check_fn check_config;
-
 enum { NAME, CONFIG };
 static const types_field_t fields[] = {
     [NAME] = {"name", TYPES_STRING, .check = types_check_text,
               .flags = TYPES_REQUIRED | TYPES_SHOWN},
-    [CONFIG] = {"config", TYPES_ANY, .check = check_config, .flags = TYPES_REQUIRED},
+    [CONFIG] = {"config", TYPES_ANY, .check = plan_check_config, .flags = TYPES_REQUIRED},
 };
 
 typedef struct {
@@ -205,16 +203,4 @@ apply(const types_service_config_t *from, Orchestrator__ServiceSpec *to)
     pairs_copy(spec->bind_mounts, spec->n_bind_mounts, &to->bind_mounts, &to->n_bind_mounts);
     to->privileged |= spec->privileged;
     to->host_pid_namespace |= spec->host_pid_namespace;
-}
-
-static bool
-check_config(star_t *star, const types_field_t *field, star_value_t value, str_t *why)
-{
-    (void)star;
-    (void)field;
-    if (types_type_of(value) == &types_service_config)
-        return true;
-    str_printf(why, "The 'config' argument is not a ServiceConfig (was '%s').",
-               types_go_name(value));
-    return false;
 }

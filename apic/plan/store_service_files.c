@@ -24,14 +24,8 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
     if (types_cast_text(values[SERVICE], "service_name", &data->service, err) < 0 ||
         types_cast_text(values[SRC], "src", &data->src, err) < 0)
         return -1;
-    if (!star_ok(values[NAME]))
-        data->name = plan_scope_artifact_name(scope);
-    else if (types_cast_text(values[NAME], "name", &data->name, err) < 0)
-        return -1;
-    plan_step_add_artifact(step, data->name, "");
     plan_step_add_use(step, data->service);
-    *ret = star_string(scope->star, data->name, (size_t)-1);
-    return 0;
+    return plan_scope_artifact_new(scope, step, values[NAME], "", &data->name, ret, err);
 }
 
 static int

@@ -71,17 +71,10 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
           err_t **err)
 {
     data_t *data = step->data;
-    if (types_cast_text(values[SRC], "src", &data->src, err) < 0)
+    if (types_cast_text(values[SRC], "src", &data->src, err) < 0 ||
+        (is_url(data->src) ? pack_url(scope, data, err) : pack_path(scope, step, data, err)) < 0)
         return -1;
-    if (!star_ok(values[NAME]))
-        data->name = plan_scope_artifact_name(scope);
-    else if (types_cast_text(values[NAME], "name", &data->name, err) < 0)
-        return -1;
-    if ((is_url(data->src) ? pack_url(scope, data, err) : pack_path(scope, step, data, err)) < 0)
-        return -1;
-    plan_step_add_artifact(step, data->name, data->md5);
-    *ret = star_string(scope->star, data->name, (size_t)-1);
-    return 0;
+    return plan_scope_artifact_new(scope, step, values[NAME], data->md5, &data->name, ret, err);
 }
 
 static int
