@@ -29,10 +29,10 @@ args_read(char *(*get)(const char *name), args_t *ret_args, err_t **err)
 void
 args_done(args_t *self)
 {
-    char *texts[] = {self->enclave_uuid, self->enclave_name, self->enclave_env, self->data_folder,
-                     self->backend_kind, self->driver,       self->own_ip,      self->subnet,
-                     self->gateway,      self->endpoint,     self->git_mirrors, self->github_token,
-                     self->package_cache};
+    char *texts[] = {self->enclave_uuid,  self->enclave_name, self->enclave_env, self->data_folder,
+                     self->backend_kind,  self->driver,       self->own_ip,      self->subnet,
+                     self->gateway,       self->endpoint,     self->git_mirrors, self->github_token,
+                     self->package_cache, self->git_ca};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     bus_keys_wipe(&self->keys);
@@ -73,6 +73,8 @@ read_variables(get_fn *get, args_t *self, err_t **err)
     self->driver = value && *value ? strdup(value) : str_format("driver/%s", self->backend_kind);
     value = get("KURTOSIS_GIT_MIRROR");
     self->git_mirrors = strdup(value ? value : "");
+    value = get("KURTOSIS_GIT_CA_PEM");
+    self->git_ca = strdup(value ? value : "");
     value = get("KURTOSIS_GITHUB_TOKEN");
     self->github_token = strdup(value ? value : "");
     value = get("KURTOSIS_PACKAGE_CACHE");

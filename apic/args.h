@@ -10,6 +10,7 @@
  *    KURTOSIS_BUS_SECRET        our secret key, Z85
  *    KURTOSIS_DRIVER            bus name of the driver; "driver/<kurtosisBackendType>" if not set
  *    KURTOSIS_GIT_MIRROR        where repositories are cloned from instead, "FROM=TO ..."; optional
+ *    KURTOSIS_GIT_CA_PEM        certificates of the user's own authorities; optional
  *    KURTOSIS_GITHUB_TOKEN      the user's access token for private packages; optional
  *    KURTOSIS_PACKAGE_CACHE     folder of cloned repositories that enclaves share; optional
  *    KURTOSIS_ENCLAVE_NAME      for people; the shortened UUID if not set
@@ -25,7 +26,8 @@
 /* Plain data and copies; args_done. */
 typedef struct {
     char *enclave_uuid, *enclave_name, *enclave_env, *data_folder, *backend_kind, *driver;
-    char *own_ip, *subnet, *gateway, *endpoint, *git_mirrors, *github_token, *package_cache;
+    char *own_ip, *subnet, *gateway, *endpoint, *git_mirrors, *git_ca, *github_token,
+        *package_cache;
     bool is_production;
     log_level_t log_level;
     uint8_t broker_key[BUS_KEY_SIZE];

@@ -131,6 +131,7 @@ run(err_t **err)
                             .gateway = args.gateway,
                             .own_ip = args.own_ip,
                             .git_mirrors = args.git_mirrors,
+                            .git_ca = args.git_ca,
                             .github_token = args.github_token,
                             .cache_folder = args.package_cache};
     AUTO(core) core = NULL;

@@ -7,6 +7,7 @@
 #include "cli/manager.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/uuid.h"
 #include "cli/logins.h"
 #include "cli/output.h"
@@ -305,6 +306,23 @@ replace_api_containers(backend_t *backend, const char *version, char **env, size
     return 0;
 }
 
+/* What the file that KURTOSIS_GIT_CA names holds, as the engine's environment has it. */
+static int
+own_authorities(char **ret_variable, err_t **err)
+{
+    const char *path = getenv("KURTOSIS_GIT_CA");
+    AUTO_STR text = STR_EMPTY;
+    str_add(&text, "KURTOSIS_GIT_CA_PEM=");
+    if (path && *path && file_read_text(path, MANAGER_CA_MAX, &text, err) < 0)
+        return err_wrap(err, "cannot read the certificates that KURTOSIS_GIT_CA names");
+    if (path && *path && !strstr(text.data, "-----BEGIN CERTIFICATE-----"))
+        return err_fail(err, ERR_INVALID,
+                        "KURTOSIS_GIT_CA names '%s', which has no certificate in PEM form in it",
+                        path);
+    *ret_variable = str_take(&text);
+    return 0;
+}
+
 static int
 launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t **ret_context,
        err_t **err)
@@ -322,8 +340,11 @@ launch(backend_t *backend, const manager_options_t *options, kurtosis_context_t 
     args.bus_port = (uint32_t)kurtosis_port();
     const char *mirrors = getenv("KURTOSIS_GIT_MIRROR");
     AUTO_FREE char *git_mirrors = str_format("KURTOSIS_GIT_MIRROR=%s", mirrors ? mirrors : ""),
-                   *token = str_format("KURTOSIS_GITHUB_TOKEN=%s", options->github_token);
-    char *env[] = {git_mirrors, token};
+                   *token = str_format("KURTOSIS_GITHUB_TOKEN=%s", options->github_token),
+                   *git_ca = NULL;
+    if (own_authorities(&git_ca, err) < 0)
+        return -1;
+    char *env[] = {git_mirrors, git_ca, token};
     args.env = env;
     args.n_env = ARRAY_LEN(env);
     AUTO_FREE char *sinks = strdup(options->log_sinks ? options->log_sinks : "");

@@ -10,6 +10,7 @@
 #define MANAGER_IMAGE "kurtosistech/engine"
 #define MANAGER_APIC_IMAGE "kurtosistech/core"
 #define MANAGER_STOP_SECONDS 10
+#define MANAGER_CA_MAX 65536u /* bytes of the certificates of the user's own authorities */
 
 typedef struct {
     const char *version;         /* "" is the CLI's own */

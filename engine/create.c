@@ -93,7 +93,9 @@ make(engine_t *self, actor_call_t *call, const plan_t *plan, Orchestrator__Encla
     AUTO_FREE char *git_mirrors = str_format("KURTOSIS_GIT_MIRROR=%s", mirrors ? mirrors : "");
     const char *token = getenv("KURTOSIS_GITHUB_TOKEN");
     AUTO_FREE char *github_token = str_format("KURTOSIS_GITHUB_TOKEN=%s", token ? token : "");
-    char *env[] = {broker_key, secret_key, git_mirrors, github_token};
+    const char *authorities = getenv("KURTOSIS_GIT_CA_PEM");
+    AUTO_FREE char *git_ca = str_format("KURTOSIS_GIT_CA_PEM=%s", authorities ? authorities : "");
+    char *env[] = {broker_key, secret_key, git_mirrors, git_ca, github_token};
     Orchestrator__CreateEnclaveArgs args = ORCHESTRATOR__CREATE_ENCLAVE_ARGS__INIT;
     args.enclave_uuid = (char *)plan->uuid;
     args.name = plan->name;

@@ -1,6 +1,7 @@
 /*  core: the one object everything of an API container hangs on; see core.h. */
 #include "apic/core/internal.h"
 
+#include "apic/core/git.h"
 #include "apic/core/recover.h"
 #include "apic/core/registry.h"
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 static int open_folders(core_t *self, const char *data_folder, err_t **err);
 static int open_database(core_t *self, const char *data_folder, err_t **err);
 static int open_network(core_t *self, const core_config_t *config, err_t **err);
+static int open_roots(core_t *self, const core_config_t *config, err_t **err);
 
 int
 core_new(const core_config_t *config, core_t **ret_core, err_t **err)
@@ -43,7 +45,8 @@ core_new(const core_config_t *config, core_t **ret_core, err_t **err)
     if (self->stop_fd < 0)
         return err_fail(err, ERR_LIMIT, "cannot make an event descriptor: %s", strerror(errno));
     if (open_network(self, config, err) < 0 || open_folders(self, config->data_folder, err) < 0 ||
-        open_database(self, config->data_folder, err) < 0 || artifacts_open(self, err) < 0 ||
+        open_roots(self, config, err) < 0 || open_database(self, config->data_folder, err) < 0 ||
+        artifacts_open(self, err) < 0 ||
         (config->github_token && config->github_token[0] &&
          core_package_token(self, "", config->github_token, err) < 0))
         return err_wrap(err, "cannot open the data of enclave '%s'", config->enclave_name);
@@ -91,7 +94,7 @@ core_destroy(core_t **self_p)
     claims_destroy(&self->claims);
     char *texts[] = {self->enclave_uuid, self->enclave_name, self->enclave_env,  self->backend_kind,
                      self->driver,       self->store,        self->repositories, self->tmp,
-                     self->git_mirrors,  self->cache,        self->tokens};
+                     self->git_mirrors,  self->cache,        self->tokens,       self->git_roots};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     pthread_cond_destroy(&self->attached);
@@ -252,6 +255,15 @@ open_folders(core_t *self, const char *data_folder, err_t **err)
         if (core_folder_make(folders[i], err) < 0)
             return -1;
     return 0;
+}
+
+static int
+open_roots(core_t *self, const core_config_t *config, err_t **err)
+{
+    if (!config->git_ca || !config->git_ca[0])
+        return 0;
+    self->git_roots = core_tmp_path(self, ".pem");
+    return git_roots_write(self->git_roots, config->git_ca, err);
 }
 
 static int

@@ -47,7 +47,8 @@ typedef struct {
     const char *backend_kind; /* "docker", "podman", "kubernetes" */
     const char *driver;       /* bus name */
     const char *subnet, *gateway, *own_ip;
-    const char *git_mirrors;  /* "FROM=TO ...", NULL or "" for none */
+    const char *git_mirrors; /* "FROM=TO ...", NULL or "" for none */
+    const char *git_ca; /* certificates of the user's own authorities, PEM; NULL or "" for none */
     const char *cache_folder; /* of cloned repositories, shared by enclaves; NULL or "" for none */
     const char *github_token; /* the user's, kept in clear in the data folder; NULL or "" keeps what
                                  is there */

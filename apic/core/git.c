@@ -85,6 +85,13 @@ is_offline(const err_t *err)
     return says_one_of(err, texts, ARRAY_LEN(texts));
 }
 
+static bool
+is_distrust(const err_t *err)
+{
+    static const char *const texts[] = {"certificate verification failed", "SSL certificate"};
+    return says_one_of(err, texts, ARRAY_LEN(texts));
+}
+
 static char *
 old_note(const git_clone_t *self, const char *commit, time_t when)
 {
@@ -174,6 +181,22 @@ git_mirror_url(const char *mirrors, const char *url, char **ret_url, err_t **err
     return 0;
 }
 
+int
+git_roots_write(const char *path, const char *own, err_t **err)
+{
+    const char *machine = getenv("SSL_CERT_FILE");
+    AUTO_STR text = STR_EMPTY;
+    if (file_read_text(machine ? machine : "/etc/ssl/certs/ca-certificates.crt", GIT_ROOTS_MAX,
+                       &text, err) < 0)
+        return err_wrap(err, "cannot read the certificates of authorities");
+    str_printf(&text, "\n%s\n", own);
+    FILE *file = fopen(path, "we");
+    const bool is_written = file && fwrite(text.data, text.len, 1, file) == 1;
+    if ((file && fclose(file) != 0) || !is_written)
+        return err_fail(err, ERR_UNKNOWN, "cannot write '%s': %s", path, strerror(errno));
+    return 0;
+}
+
 /* ------------------------------------------------------------------------------------- commands */
 
 static int
@@ -194,8 +217,11 @@ command(const git_clone_t *self, const char *token, const char *const *args, str
     AUTO_STR input = STR_EMPTY, message = STR_EMPTY, unused = STR_EMPTY;
     AUTO_FREE char *stall = str_format(
         "http.lowSpeedTime=%d", self->stall_seconds ? self->stall_seconds : GIT_STALL_SECONDS);
-    const char *const first[] = {token, self->url, "-c", "http.lowSpeedLimit=1", "-c", stall};
-    for (size_t i = 0; i < ARRAY_LEN(first); i++)
+    const bool has_roots = self->roots && self->roots[0];
+    AUTO_FREE char *roots = str_format("http.sslCAInfo=%s", has_roots ? self->roots : "");
+    const char *const first[] = {token, self->url, "-c", "http.lowSpeedLimit=1",
+                                 "-c",  stall,     "-c", roots};
+    for (size_t i = 0; i < ARRAY_LEN(first) - (has_roots ? 0 : 2); i++)
         str_add_bytes(&input, first[i], strlen(first[i]) + 1);
     for (; *args; args++)
         str_add_bytes(&input, *args, strlen(*args) + 1);
@@ -235,12 +261,14 @@ static bool
 is_final(const err_t *err)
 {
     static const char *const texts[] = {
-        "Authentication failed",   /* the token is refused */
-        "could not read Username", /* there is none, and one is needed */
-        "Operation too slow",      /* it has been waited for long enough */
+        "Authentication failed",    /* the token is refused */
+        "could not read Username",  /* there is none, and one is needed */
+        "Operation too slow",       /* it has been waited for long enough */
+        "certificate subject name", /* it is another server's */
     };
-    return says_one_of(err, texts, ARRAY_LEN(texts)) || err_code(err) == ERR_CANCELLED ||
-           err_code(err) == ERR_UNAVAILABLE || err_code(err) == ERR_TIMEOUT;
+    return says_one_of(err, texts, ARRAY_LEN(texts)) || is_distrust(err) ||
+           err_code(err) == ERR_CANCELLED || err_code(err) == ERR_UNAVAILABLE ||
+           err_code(err) == ERR_TIMEOUT;
 }
 
 /* One attempt. A server of plain files has no shallow clones: then the whole history it is. */
@@ -284,6 +312,9 @@ clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t 
              is_offline(why)
                  ? "; without a way to this host, set KURTOSIS_GIT_MIRROR to a mirror that "
                    "can be reached and run 'kurtosis engine restart'"
+             : is_distrust(why)
+                 ? "; to trust an authority of your own, set KURTOSIS_GIT_CA to the file with its "
+                   "certificate and run 'kurtosis engine restart'"
                  : "");
     return err_wrap(
         err,

@@ -14,6 +14,7 @@
 struct core {
     char *enclave_uuid, *enclave_name, *enclave_env, *backend_kind, *driver;
     char *git_mirrors, *cache;
+    char *git_roots;                           /* a file, or NULL */
     char *store, *repositories, *tokens, *tmp; /* folders */
     bool is_production;
     ip_net_t net;

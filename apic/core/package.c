@@ -183,6 +183,7 @@ core_package_clone(core_t *self, const char *author, const char *repo, const cha
                                .mirrors = self->git_mirrors,
                                .version = version,
                                .token = found ? token.data : "",
+                               .roots = self->git_roots,
                                .cancel_fd = self->stop_fd,
                                .cache = {.folder = self->cache}};
     if (git_clone(&clone, fresh, ret_note, err) < 0)

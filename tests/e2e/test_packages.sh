@@ -173,6 +173,33 @@ same "the token" sesame-4711 "$(docker cp "$(api_container token):/kurtosis-data
 ok kurtosis enclave dump token token.dump
 ! grep -rq sesame token.dump || die "the dump has the token"
 
+it "a mirror with a certificate of an authority of one's own is used when that is trusted, and else said to be not"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=mine -addext "subjectAltName=IP:$address" -keyout mine.key -out mine.pem 2>openssl.log
+mkfifo listens
+python3 - "$address" "$mirror" <<'PYTHON' >listens 2>/dev/null &
+import functools, http.server, ssl, sys
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[2])
+server = http.server.ThreadingHTTPServer((sys.argv[1], 8100), handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("mine.pem", "mine.key")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print("listens", flush=True)
+server.serve_forever()
+PYTHON
+secure=$!
+read -r _ <listens
+trap 'kill $httpd $secure 2>/dev/null; fixture_rescue' EXIT
+KURTOSIS_GIT_MIRROR="https://github.com/=https://$address:8100/" ok kurtosis engine restart
+fails kurtosis run github.com/me/shop --enclave distrust
+says "certificate verification failed" "KURTOSIS_GIT_CA"
+KURTOSIS_GIT_CA=$work/mine.key fails kurtosis engine restart
+says "which has no certificate in PEM form in it"
+KURTOSIS_GIT_CA=$work/mine.pem KURTOSIS_GIT_MIRROR="https://github.com/=https://$address:8100/" ok kurtosis engine restart
+ok kurtosis run github.com/me/shop --enclave trust
+says third
+kill $secure
+ok kurtosis engine restart
+
 it "enclaves share what was cloned: a commit that was cloned before needs no network"
 shop=$(git -C repo/me/shop rev-parse HEAD)
 ok kurtosis run "github.com/me/shop@$shop" --enclave p

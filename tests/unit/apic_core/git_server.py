@@ -1,12 +1,13 @@
 """git_server FOLDER: a web server over the bare repositories in FOLDER, through git http-backend.
 
-Prints its port. /open/... is for everybody, /private/... wants the user "token" with the password "good/secret", /moved/...
+Prints its port, and two ports of HTTPS: with the certificate FOLDER/server.pem, and with FOLDER/other.pem. /open/... is for everybody, /private/... wants the user "token" with the password "good/secret", /moved/...
 redirects to /open/..., /away/... to OTHER (below), /silent/... takes a request and says nothing. Each request is written to
 FOLDER/requests: path, and user and password if it has any.
 """
 import base64
 import http.server
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -76,5 +77,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
 Handler.other = "http://localhost:%d/private/" % servers[1].server_port
 threading.Thread(target=servers[1].serve_forever, daemon=True).start()
-print(servers[0].server_port, flush=True)
+for name in ("server", "other"):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(FOLDER, name + ".pem"), os.path.join(FOLDER, "server.key"))
+    secure = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    secure.socket = context.wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=secure.serve_forever, daemon=True).start()
+    servers.append(secure)
+print("%d %d %d" % tuple(servers[i].server_port for i in (0, 2, 3)), flush=True)
 servers[0].serve_forever()

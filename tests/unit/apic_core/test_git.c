@@ -25,13 +25,13 @@ shell(const char *text)
 }
 
 static pid_t server;
-static int port;
+static int port, secure_port, other_port;
 
 static void
 start_server(void)
 {
     int out[2];
-    char text[16] = "";
+    char text[32] = "";
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
     server = fork();
     if (server == 0) {
@@ -43,8 +43,20 @@ start_server(void)
     close(out[1]);
     assert_true(read(out[0], text, sizeof text - 1) > 0);
     close(out[0]);
-    port = (int)strtol(text, NULL, 10);
-    assert_true(port > 0);
+    assert_int_equal(sscanf(text, "%d %d %d", &port, &secure_port, &other_port), 3);
+}
+
+/* An authority, a certificate of it for this host and one for another. */
+static void
+make_certificates(void)
+{
+    shell("new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "
+          "$1.key "
+          "-subj /CN=$1 $2; } 2>openssl.log; "
+          "sign() { echo \"subjectAltName=$2\" >names; openssl x509 -req -in server.csr -CA ca.pem "
+          "-CAkey ca.key -CAcreateserial -days 2 -extfile names -out $1.pem; } 2>>openssl.log; "
+          "new ca '-x509 -days 2 -out ca.pem' && new server '-out server.csr' && "
+          "sign server IP:127.0.0.1 && sign other DNS:other.example.com");
 }
 
 /* Repository "author/repo" with three commits: tag one, branch side/two, and the default branch. */
@@ -69,6 +81,7 @@ setup(void **state)
     assert_non_null(fgets(commit, sizeof commit, file));
     fclose(file);
     commit[strcspn(commit, "\n")] = 0;
+    make_certificates();
     start_server();
     return 0;
 }
@@ -267,6 +280,55 @@ a_private_repository_is_cloned_with_its_token(void **state)
     assert_non_null(strstr(none, "could not read Username"));
     assert_non_null(strstr(none, "kurtosis github login"));
     free(requests());
+}
+
+static int
+clone_securely(int from, const char *token, const char *roots, err_t **err)
+{
+    AUTO_FREE char *path = str_format("%s/got", folder);
+    AUTO_FREE char *url = str_format("https://127.0.0.1:%d/private/author/repo.git", from);
+    const git_clone_t clone = {
+        .url = url, .mirrors = "", .version = "", .token = token, .roots = roots, .cancel_fd = -1};
+    shell("rm -rf got");
+    return git_clone(&clone, path, NULL, err);
+}
+
+static void
+over_https_a_private_repository_is_cloned_when_its_authority_is_trusted(void **state)
+{
+    (void)state;
+    AUTO_FREE char *roots = str_format("%s/roots.pem", folder),
+                   *ca = str_format("%s/ca.pem", folder);
+    AUTO_STR own = STR_EMPTY;
+    err_t *err = NULL;
+    assert_int_equal(file_read_text(ca, GIT_ROOTS_MAX, &own, NULL), 0);
+    assert_int_equal(git_roots_write(roots, own.data, NULL), 0);
+    assert_int_equal(clone_securely(secure_port, "good/secret", roots, NULL), 0);
+    assert_true(exists("got/file"));
+
+    assert_true(clone_securely(secure_port, "bad", roots, &err) < 0);
+    AUTO_FREE char *refused = support_why(&err);
+    assert_non_null(strstr(refused, "Authentication failed"));
+}
+
+static void
+a_server_that_is_not_trusted_gets_no_token_and_is_said(void **state)
+{
+    (void)state;
+    AUTO_FREE char *ca = str_format("%s/ca.pem", folder);
+    err_t *err = NULL;
+    free(requests());
+    assert_true(clone_securely(secure_port, "good/secret", NULL, &err) < 0);
+    AUTO_FREE char *unknown = support_why(&err);
+    assert_non_null(strstr(unknown, "certificate verification failed"));
+    assert_non_null(strstr(unknown, "KURTOSIS_GIT_CA"));
+
+    assert_true(clone_securely(other_port, "good/secret", ca, &err) < 0);
+    AUTO_FREE char *other = support_why(&err);
+    assert_non_null(strstr(other, "does not match target host name '127.0.0.1'"));
+    assert_null(strstr(other, "KURTOSIS_GIT_CA"));
+    AUTO_FREE char *asked = requests();
+    assert_string_equal(asked, "");
 }
 
 static void
@@ -485,6 +547,8 @@ main(void)
         cmocka_unit_test(a_host_that_cannot_be_reached_asks_for_a_mirror),
         cmocka_unit_test(a_mirror_is_chosen_by_the_longest_front),
         cmocka_unit_test(a_private_repository_is_cloned_with_its_token),
+        cmocka_unit_test(over_https_a_private_repository_is_cloned_when_its_authority_is_trusted),
+        cmocka_unit_test(a_server_that_is_not_trusted_gets_no_token_and_is_said),
         cmocka_unit_test(the_token_goes_to_no_mirror),
         cmocka_unit_test(a_redirect_is_followed_but_takes_no_token_to_another_host),
         cmocka_unit_test(a_server_that_says_nothing_is_given_up),
