@@ -71,6 +71,9 @@ static const struct {
      "it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a Docker context"},
     {DOCKER_OTHER, "could not select device driver", "gpu", ERR_UNSUPPORTED,
      "this Docker host has no GPU support: install the NVIDIA container toolkit"},
+    {DOCKER_OTHER, "protocol not supported", "proxy", ERR_UNSUPPORTED,
+     "the kernel of the Docker host has no SCTP, which a port is published with: 'modprobe sctp' "
+     "loads it where it is installed"},
     {DOCKER_OTHER, "error gathering device information", "", ERR_INVALID,
      "the device must exist on the Docker host"},
     {DOCKER_OTHER, "invoke a command that was not found", "", ERR_INVALID,

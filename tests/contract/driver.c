@@ -28,6 +28,7 @@ static const struct {
 };
 
 #define MOUNTS_ELSEWHERE "Podman tells mounts in other words; group files shows that they are there"
+#define NO_SCTP "Podman exposes no ports of SCTP"
 #define NO_GPUS "Podman gives no GPUs by Docker's API; the driver refuses them"
 
 /* What a driver cannot hold: a test of a group, or without one the group; and why. */
@@ -36,8 +37,9 @@ static const struct {
 } lacks[] = {
     {"podman", "rows", "a_spec_with_nothing_gets_the_defaults_of_kurtosis",
      "Podman calls a process namespace of its own 'private'"},
-    {"podman", "rows", "ports_of_all_transports_are_exposed_and_published_as_asked",
-     "Podman exposes no ports of SCTP"},
+    {"podman", "rows", "ports_of_all_transports_are_exposed_and_published_as_asked", NO_SCTP},
+    {"podman", "rows", "public_ports_may_be_of_sctp", NO_SCTP},
+    {"podman", "services", "a_public_port_of_sctp_needs_a_kernel_that_has_it", NO_SCTP},
     {"podman", "rows", "a_bind_mount_is_the_host_s_path", MOUNTS_ELSEWHERE},
     {"podman", "rows", "files_are_a_volume_of_their_own", MOUNTS_ELSEWHERE},
     {"podman", "rows", "a_persistent_directory_is_a_volume_by_its_key", MOUNTS_ELSEWHERE},

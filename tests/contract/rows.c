@@ -63,6 +63,16 @@ set_public_port(Orchestrator__ServiceSpec *spec)
 }
 
 static void
+set_public_sctp(Orchestrator__ServiceSpec *spec)
+{
+    set_port(0, "diameter", 3868, ORCHESTRATOR__TRANSPORT__SCTP, true);
+    set_port(1, "other", 3869, ORCHESTRATOR__TRANSPORT__SCTP, true);
+    ports[0].public_number = 13868;
+    spec->ports = port_list;
+    spec->n_ports = 2;
+}
+
+static void
 set_words(Orchestrator__ServiceSpec *spec)
 {
     static char *entrypoint[] = {"/bin/sh", "-c"},
@@ -295,6 +305,13 @@ static const row_t rows[] = {
      {{"HostConfig PortBindings 8123/tcp", "[{\"HostIp\": \"0.0.0.0\", \"HostPort\": \"18123\"}]"},
       {"NetworkSettings Ports 8123/tcp 0 HostPort", "\"18123\""},
       {"Config Labels traefik.enable", NULL}}},
+    {ROW_MADE, /* to start, it needs SCTP in the kernel of the host */
+     "public_ports_may_be_of_sctp",
+     set_public_sctp,
+     {{"Config ExposedPorts", "{\"3868/sctp\": {}, \"3869/sctp\": {}}"},
+      {"HostConfig PortBindings 3868/sctp", "[{\"HostIp\": \"0.0.0.0\", \"HostPort\": \"13868\"}]"},
+      {"HostConfig PortBindings 3869/sctp 0 HostIp", "\"0.0.0.0\""},
+      {"Config Labels com.kurtosistech.ports", "\"diameter:3868/SCTP,other:3869/SCTP\""}}},
     {ROW_TOGETHER,
      "entrypoint_and_cmd_are_kept_word_by_word",
      set_words,

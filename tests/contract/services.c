@@ -212,6 +212,30 @@ a_service_that_ends_well_at_once_is_fine(void **state)
 }
 
 static void
+a_public_port_of_sctp_needs_a_kernel_that_has_it(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec spec;
+    Orchestrator__ServicePort diameter = port("diameter", 3868, "");
+    Orchestrator__ServicePort *ports[] = {&diameter};
+    AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+    diameter.transport = ORCHESTRATOR__TRANSPORT__SCTP;
+    spec_init(&spec, "diameter");
+    spec.ports = ports, spec.n_ports = 1;
+    if (fd < 0) {
+        service_start_fails(&spec, ERR_UNSUPPORTED, "'modprobe sctp'");
+        AUTO_FREE char *left = holds(spec.service_uuid);
+        assert_string_equal(left, "");
+        return;
+    }
+    Orchestrator__ServiceInfo *info = service_start(&spec);
+    assert_int_equal(info->ports[0]->transport, ORCHESTRATOR__TRANSPORT__SCTP);
+    assert_true(info->ports[0]->public_number > 0);
+    orchestrator__service_info__free_unpacked(info, NULL);
+    service_remove(spec.service_uuid);
+}
+
+static void
 a_port_in_use_is_named_and_leaves_nothing(void **state)
 {
     (void)state;
@@ -426,6 +450,7 @@ services_group(void)
         cmocka_unit_test(limits_and_switches_reach_the_container),
         cmocka_unit_test(a_service_that_dies_at_once_shows_its_last_lines_and_leaves_nothing),
         cmocka_unit_test(a_service_that_ends_well_at_once_is_fine),
+        cmocka_unit_test(a_public_port_of_sctp_needs_a_kernel_that_has_it),
         cmocka_unit_test(a_port_in_use_is_named_and_leaves_nothing),
         cmocka_unit_test(what_cannot_be_is_refused_with_a_reason),
         cmocka_unit_test(a_second_container_of_a_service_is_refused_and_the_first_lives_on),

@@ -33,6 +33,10 @@ known_refusals_say_what_to_do(void **state)
          "{\"message\":\"driver failed: Error starting userland proxy: listen tcp4 0.0.0.0:81: "
          "bind: address already in use\"}",
          DOCKER_PORT_TAKEN, ERR_STATE, "publish another port"},
+        {500,
+         "{\"message\":\"driver failed programming external connectivity on endpoint x (ab): Error "
+         "starting userland proxy: protocol not supported\"}",
+         DOCKER_OTHER, ERR_UNSUPPORTED, "modprobe sctp"},
         {403, "{\"message\":\"Address already in use\"}", DOCKER_ADDRESS_TAKEN, ERR_STATE,
          "another container has this address"},
         {403, "{\"message\":\"Pool overlaps with other one on this address space\"}",
