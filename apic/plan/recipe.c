@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXTRACT_LEAST_MS 2000 /* that a jq program may take, however little is left */
+#define EXTRACT_LEAST_MS 5000 /* that a jq program may take, however little is left */
 
 static int extract(const types_recipe_t *recipe, int64_t end_ns, plan_recipe_result_t *result,
                    err_t **err);
