@@ -1,4 +1,5 @@
-/*  large: artifacts that are much larger than the API container may be go in and come out. */
+/*  large: artifacts that are much larger than the API container may be go in and come out, and a package that is too large
+ *  for a transfer is refused. */
 #include "archive/archive.h"
 #include "bus/schema/api_container.pb-c.h"
 #include "tests/unit/apic/program.h"
@@ -206,6 +207,54 @@ an_artifact_of_5_gb_goes_in_and_comes_out_in_constant_memory(void **state)
     goes_in_and_comes_out(*state, BLOCKS_ZERO, false);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) &&                                                              \
+    !defined(__SANITIZE_THREAD__) /* it would take minutes there */
+/* Sends a package of so many bytes; false with the error that answers it. */
+static bool
+upload_package(program_t *self, uint64_t size, err_t **err)
+{
+    AUTO(actor_stream) stream = NULL;
+    AUTO_MESSAGE ProtobufCMessage *reply = NULL;
+    AUTO_FREE uint8_t *zeros = calloc(1, BUS_CHUNK_MAX);
+    ApiContainerApi__StreamedDataChunk chunk = API_CONTAINER_API__STREAMED_DATA_CHUNK__INIT;
+    ApiContainerApi__DataChunkMetadata metadata = API_CONTAINER_API__DATA_CHUNK_METADATA__INIT;
+    char hash[ARCHIVE_SHA1_SIZE] = "";
+    metadata.name = (char *)"github.com/me/large";
+    chunk.metadata = &metadata;
+    assert_int_equal(actor_stream_open(self->client, NULL, APIC, SERVICE "UploadStarlarkPackage",
+                                       NULL, &stream, NULL),
+                     0);
+    archive_sha1(zeros, BUS_CHUNK_MAX, hash);
+    for (uint64_t sent = 0; sent < size; sent += chunk.data.len) {
+        const uint64_t left = size - sent;
+        chunk.data = (ProtobufCBinaryData){left < BUS_CHUNK_MAX ? left : BUS_CHUNK_MAX, zeros};
+        if (actor_stream_send(stream, &chunk.base, err) < 0)
+            return false;
+        chunk.previous_chunk_hash = hash;
+    }
+    actor_stream_end(stream, NULL); /* it may have been refused by now: the answer says so */
+    return actor_stream_recv(stream, 4 * PATIENCE_MS, &reply, err) > 0;
+}
+
+static void
+a_package_that_reaches_the_limit_is_refused_and_the_enclave_goes_on(void **state)
+{
+    program_t *self = *state;
+    AUTO_STR errors = STR_EMPTY;
+    err_t *err = NULL;
+    program_start(self, SUPPORT_ENCLAVE);
+    program_until_joined(self);
+    assert_false(upload_package(self, ARCHIVE_UPLOAD_MAX, &err));
+    AUTO_FREE char *why = support_why(&err);
+    assert_non_null(strstr(why, "cannot receive a package"));
+    assert_non_null(strstr(why, "'github.com/me/large' has 2097152000 bytes or more"));
+    assert_true(program_memory_kb(self, "VmHWM:") < MEMORY_MAX_KB);
+
+    if (!program_run(self, "def run(plan):\n    plan.print(\"goes on\")\n", NULL, NULL, &errors))
+        fail_msg("%s", errors.data);
+}
+#endif
+
 int
 main(void)
 {
@@ -217,6 +266,11 @@ main(void)
         cmocka_unit_test_setup_teardown(
             an_artifact_of_5_gb_goes_in_and_comes_out_in_constant_memory, program_setup,
             program_teardown),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        cmocka_unit_test_setup_teardown(
+            a_package_that_reaches_the_limit_is_refused_and_the_enclave_goes_on, program_setup,
+            program_teardown),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
