@@ -286,8 +286,11 @@ docker_engine_create(docker_t *self, const docker_call_t *call,
     if (check_args(request, err) < 0 || user_file(request->user_public_key, &user, err) < 0)
         return err_wrap(err, "cannot make engine '%.100s'", request->guid);
     int had_data = has_data(self, call, err);
-    if (had_data < 0)
+    int podman = had_data < 0 ? -1 : docker_is_podman(self, call, err);
+    if (podman < 0)
         return err_wrap(err, "cannot make engine '%s'", request->guid);
+    if (podman && access(NIX_FOLDER, F_OK) < 0)
+        self->no_nix = true; /* Podman would make it */
     if (make_keyed(self, call, request, &user, public_key, &id, err) < 0 ||
         start(self, call, request, id, err) < 0) {
         bool taken = err && docker_reason(*err) == DOCKER_NAME_TAKEN;

@@ -239,6 +239,8 @@ environment(const nix_t *self, char *env[ENV_MAX], size_t *ret_first_own)
     *ret_first_own = n;
     if (self->home || !getenv("HOME"))
         env[n++] = str_format("HOME=%s", self->home ? self->home : "/root");
+    if (self->home)
+        env[n++] = strdup("USER=nix"); /* it wants a name, which a container does not know */
     if (!getenv("NIX_REMOTE") && !getenv("NIX_STATE_DIR") && access(DAEMON, F_OK) == 0)
         env[n++] = strdup("NIX_REMOTE=daemon");
     env[n] = NULL;
