@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EXEC_KEPT_MAX 1048576u /* bytes of a command's output that wait for its end */
+
 static int
 open_service(session_t *session, const cli_call_t *call, service_context_t **ret_service,
              err_t **err)
@@ -187,8 +189,9 @@ service_inspect_run(const cli_call_t *call, err_t **err)
 
 /* ----------------------------------------------------------------------------------------- exec */
 
+/* Output is shown when the command has ended well; of a longer one it is shown as it comes. */
 static int
-read_output(actor_stream_t *stream, str_t *output, int *ret_code, err_t **err)
+read_output(actor_stream_t *stream, str_t *output, bool *ret_shown, int *ret_code, err_t **err)
 {
     for (;;) {
         AUTO_MESSAGE Orchestrator__ExecOutput *piece = NULL;
@@ -198,6 +201,11 @@ read_output(actor_stream_t *stream, str_t *output, int *ret_code, err_t **err)
         if (got == 0)
             return err_fail(err, ERR_UNAVAILABLE, "the output ended before the command did");
         str_add_bytes(output, piece->data.data, piece->data.len);
+        if (output->len > EXEC_KEPT_MAX) {
+            out_bytes(output->data, output->len);
+            str_clear(output);
+            *ret_shown = true;
+        }
         if (piece->is_end) {
             *ret_code = piece->exit_code;
             return 0;
@@ -212,6 +220,7 @@ service_exec_run(const cli_call_t *call, err_t **err)
     AUTO(service_context) service = NULL;
     AUTO(actor_stream) stream = NULL;
     AUTO_STR output = STR_EMPTY;
+    bool is_shown = false;
     int code;
     if (open_service(&session, call, &service, err) < 0)
         return -1;
@@ -223,9 +232,16 @@ service_exec_run(const cli_call_t *call, err_t **err)
     args.user = (char *)(strcmp(user, "root") ? user : "");
     if (actor_stream_open(kurtosis_context_actor(session.kurtosis), NULL, BACKEND_DRIVER,
                           "orchestrator.Orchestrator/Exec", &args.base, &stream, err) < 0 ||
-        read_output(stream, &output, &code, err) < 0)
+        read_output(stream, &output, &is_shown, &code, err) < 0)
         return err_wrap(err, "cannot run '%s' in the service '%s'", shell_command,
                         service_context_name(service));
+    if (code != 0 && is_shown) {
+        out_bytes(output.data, output.len);
+        return err_fail(err, ERR_UNKNOWN,
+                        "The command '%s' was executed and returned '%d'. Its output is above, "
+                        "since it has more than %u bytes",
+                        shell_command, code, EXEC_KEPT_MAX);
+    }
     if (code != 0)
         return err_fail(err, ERR_UNKNOWN,
                         "The command '%s' was executed and returned '%d'. Its output was:\n%s",

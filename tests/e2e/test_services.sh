@@ -84,6 +84,14 @@ echo exit >&9
 exec 9>&-
 wait $shell || die "the shell does not end well: $(cat size.out)"
 
+it "exec shows long output as it comes, all of it"
+ok kurtosis service exec e web "head -c 5000000 /dev/zero | tr '\\0' x; echo the end"
+same "bytes" 5000007 "${#out}"
+says "returned '0'"
+fails kurtosis service exec e web "head -c 3000000 /dev/zero | tr '\\0' x; exit 7"
+same "bytes" 3000000 "${#out}"
+says "returned '7'. Its output is above"
+
 it "shell says what a service without a shell misses; a plan and exec run its programs"
 script bare.star <<'STAR'
 def run(plan, args):
