@@ -4,6 +4,7 @@
 #include "archive/archive.h"
 #include "archive/patterns.h"
 #include "archive/tar.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,20 +38,12 @@ context_done(context_t *self)
 /* ---------------------------------------------------------------------------------------- rules */
 
 static int
-read_rules(context_t *self, int fd, err_t **err)
+read_rules(context_t *self, int fd, const char *name, err_t **err)
 {
-    AUTO_FREE char *text = calloc(1, RULES_MAX + 1);
-    size_t size = 0;
-    ssize_t got = 0;
-    if (!text)
-        abort();
-    while (size < RULES_MAX && (got = read(fd, text + size, RULES_MAX - size)) > 0)
-        size += (size_t)got;
-    if (got < 0)
-        return err_fail(err, ERR_INVALID, "%s", strerror(errno));
-    if (size == RULES_MAX)
-        return err_fail(err, ERR_LIMIT, "it has %u bytes or more", RULES_MAX);
-    return archive_patterns_parse(text, &self->patterns, err);
+    AUTO_STR text = STR_EMPTY;
+    if (file_read_fd(fd, name, RULES_MAX, &text, err) < 0)
+        return -1;
+    return archive_patterns_parse(text.data, &self->patterns, err);
 }
 
 /* The rules beside the Dockerfile win over those of the folder. */
@@ -67,7 +60,7 @@ find_rules(context_t *self, err_t **err)
         AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0 && errno != ENOENT)
             result = err_fail(err, ERR_INVALID, "cannot read '%s': %s", path, strerror(errno));
-        else if (fd >= 0 && (result = read_rules(self, fd, err)) < 0)
+        else if (fd >= 0 && (result = read_rules(self, fd, path, err)) < 0)
             err_wrap(err, "cannot use the rules in '%s'", path);
         else if (fd >= 0)
             self->rules_file = TAKE(name);

@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 
+#include "base/file.h"
 #include "bus/schema/orchestrator.pb-c.h"
 #include "cli/backend.h"
 
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define MANIFEST "kurtosis.yml"
+#define MANIFEST_MAX 1048576u /* bytes of it */
 
 static int
 ask(enclave_context_t *enclave, const package_source_t *source, const starlark_run_config_t *config,
@@ -132,14 +134,10 @@ clone_package(const char *id, str_t *replaces, err_t **err)
 static int
 has_replaces(bool *ret_has, err_t **err)
 {
-    char line[4096];
-    FILE *file = fopen(MANIFEST, "re");
-    if (!file)
-        return err_fail(err, ERR_NOT_FOUND, "cannot read '" MANIFEST "': %s", strerror(errno));
-    *ret_has = false;
-    while (fgets(line, sizeof line, file))
-        *ret_has |= str_starts(line, "replace:");
-    fclose(file);
+    AUTO_STR text = STR_EMPTY;
+    if (file_read_text(MANIFEST, MANIFEST_MAX, &text, err) < 0)
+        return -1;
+    *ret_has = str_starts(text.data, "replace:") || strstr(text.data, "\nreplace:");
     return 0;
 }
 

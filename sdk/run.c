@@ -76,45 +76,39 @@ read_params(const starlark_run_config_t *config, str_t *json, err_t **err)
     return starlark_params_to_json(config->params, json, err);
 }
 
-int
-enclave_context_run_starlark_script(enclave_context_t *self, const char *script,
-                                    const starlark_run_config_t *config, starlark_line_fn *fn,
-                                    void *arg, err_t **err)
+/* rules: what the user's git fetches. */
+static int
+run_script(enclave_context_t *self, const char *script, const starlark_run_config_t *config,
+           const sdk_git_rules_t *rules, starlark_line_fn *fn, void *arg, err_t **err)
 {
-    config = config ? config : &default_config;
     AUTO_STR json = STR_EMPTY;
     if (strlen(script) > KURTOSIS_PARAMS_MAX)
         return err_fail(err, ERR_LIMIT, "the script has more than %u bytes", KURTOSIS_PARAMS_MAX);
     if (read_params(config, &json, err) < 0)
         return -1;
-    AUTO_GIT_RULES rules = {0};
-    if (config->use_git)
-        sdk_git_rules_read(&rules);
     ApiContainerApi__KurtosisFeatureFlag feature =
         API_CONTAINER_API__KURTOSIS_FEATURE_FLAG__NO_INSTRUCTIONS_CACHING;
     ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
     args.serialized_script = (char *)script;
-    FILL(&args, API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS, config, &feature, json.data, &rules);
+    FILL(&args, API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS, config, &feature, json.data, rules);
     return read_lines(self, APIC("RunStarlarkScriptInBatches"), &args.base, config->on_pause, true,
                       fn, arg, err);
 }
 
 static int
 run_package(enclave_context_t *self, const char *id, bool clone,
-            const starlark_run_config_t *config, starlark_line_fn *fn, void *arg, err_t **err)
+            const starlark_run_config_t *config, const sdk_git_rules_t *rules, starlark_line_fn *fn,
+            void *arg, err_t **err)
 {
     AUTO_STR json = STR_EMPTY;
     if (read_params(config, &json, err) < 0)
         return -1;
-    AUTO_GIT_RULES rules = {0};
-    if (config->use_git)
-        sdk_git_rules_read(&rules);
     ApiContainerApi__KurtosisFeatureFlag feature =
         API_CONTAINER_API__KURTOSIS_FEATURE_FLAG__NO_INSTRUCTIONS_CACHING;
     ApiContainerApi__RunStarlarkPackageArgs args =
         API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS__INIT;
     args.package_id = (char *)id;
-    FILL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, config, &feature, json.data, &rules);
+    FILL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, config, &feature, json.data, rules);
     SET_OPTIONAL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, clone_package, CLONE_PACKAGE,
                  clone);
     SET_OPTIONAL(&args, API_CONTAINER_API__RUN_STARLARK_PACKAGE_ARGS, relative_path_to_main_file,
@@ -126,6 +120,34 @@ run_package(enclave_context_t *self, const char *id, bool clone,
                       fn, arg, err);
 }
 
+static void
+read_rules(const starlark_run_config_t *config, sdk_git_rules_t *ret_rules)
+{
+    if (config->use_git)
+        sdk_git_rules_read(ret_rules);
+}
+
+int
+enclave_context_run_starlark_script(enclave_context_t *self, const char *script,
+                                    const starlark_run_config_t *config, starlark_line_fn *fn,
+                                    void *arg, err_t **err)
+{
+    AUTO_GIT_RULES rules = {0};
+    config = config ? config : &default_config;
+    read_rules(config, &rules);
+    return run_script(self, script, config, &rules, fn, arg, err);
+}
+
+static int
+run_some_package(enclave_context_t *self, const char *id, bool clone,
+                 const starlark_run_config_t *config, starlark_line_fn *fn, void *arg, err_t **err)
+{
+    AUTO_GIT_RULES rules = {0};
+    config = config ? config : &default_config;
+    read_rules(config, &rules);
+    return run_package(self, id, clone, config, &rules, fn, arg, err);
+}
+
 int
 enclave_context_run_starlark_package(enclave_context_t *self, const char *folder,
                                      const starlark_run_config_t *config, starlark_line_fn *fn,
@@ -134,7 +156,7 @@ enclave_context_run_starlark_package(enclave_context_t *self, const char *folder
     AUTO_FREE char *id = NULL;
     if (sdk_upload_package(self, folder, &id, err) < 0)
         return -1;
-    return run_package(self, id, false, config ? config : &default_config, fn, arg, err);
+    return run_some_package(self, id, false, config, fn, arg, err);
 }
 
 int
@@ -142,7 +164,7 @@ enclave_context_run_starlark_remote_package(enclave_context_t *self, const char 
                                             const starlark_run_config_t *config,
                                             starlark_line_fn *fn, void *arg, err_t **err)
 {
-    return run_package(self, package_id, true, config ? config : &default_config, fn, arg, err);
+    return run_some_package(self, package_id, true, config, fn, arg, err);
 }
 
 int
@@ -328,18 +350,16 @@ fetch_before(enclave_context_t *self, const char *script, const char *id, bool c
 {
     AUTO_GIT_RULES rules = {0};
     AUTO(starlark_run_result) gathered = NULL;
-    if (config->use_git)
-        sdk_git_rules_read(&rules);
+    read_rules(config, &rules);
     *ret_is_there = rules.count > 0;
     if (!rules.count)
         return 0;
     starlark_run_config_t dry = *config;
     dry.dry_run = true;
     gathered = starlark_run_result_new();
-    const int rc = script
-                       ? enclave_context_run_starlark_script(self, script, &dry,
-                                                             starlark_run_result_add, gathered, err)
-                       : run_package(self, id, clone, &dry, starlark_run_result_add, gathered, err);
+    const int rc =
+        script ? run_script(self, script, &dry, &rules, starlark_run_result_add, gathered, err)
+               : run_package(self, id, clone, &dry, &rules, starlark_run_result_add, gathered, err);
     if (rc == 0 && gathered->interpretation_error)
         return err_fail(err, ERR_INVALID, "%s", gathered->interpretation_error);
     return rc;

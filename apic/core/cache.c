@@ -60,8 +60,8 @@ copy_link(int from, int to, const char *name, err_t **err)
     return 0;
 }
 
-static int copy_folder(int from, int to, const char *name, mode_t mode, int depth, uint64_t *bytes,
-                       err_t **err);
+static int copy_folder(int from, const char *name, int to, const char *new_name, mode_t mode,
+                       int depth, uint64_t *bytes, err_t **err);
 
 static int
 copy_one(int from, int to, const char *name, int depth, uint64_t *bytes, err_t **err)
@@ -70,7 +70,7 @@ copy_one(int from, int to, const char *name, int depth, uint64_t *bytes, err_t *
     if (fstatat(from, name, &about, AT_SYMLINK_NOFOLLOW) < 0)
         return err_fail(err, ERR_UNKNOWN, "cannot copy '%s': %s", name, strerror(errno));
     if (S_ISDIR(about.st_mode))
-        return copy_folder(from, to, name, about.st_mode, depth + 1, bytes, err);
+        return copy_folder(from, name, to, name, about.st_mode, depth + 1, bytes, err);
     if (S_ISLNK(about.st_mode))
         return copy_link(from, to, name, err);
     return S_ISREG(about.st_mode) ? copy_file(from, to, name, about.st_mode, bytes, err) : 0;
@@ -94,17 +94,17 @@ copy_content(int from, int to, int depth, uint64_t *bytes, err_t **err)
     return rc;
 }
 
-/* name: in both. */
 static int
-copy_folder(int from, int to, const char *name, mode_t mode, int depth, uint64_t *bytes,
-            err_t **err)
+copy_folder(int from, const char *name, int to, const char *new_name, mode_t mode, int depth,
+            uint64_t *bytes, err_t **err)
 {
     if (depth > DEPTH_MAX)
         return err_fail(err, ERR_LIMIT, "it is more than %d folders deep", DEPTH_MAX);
-    if (mkdirat(to, name, mode & 0777) < 0)
-        return err_fail(err, ERR_UNKNOWN, "cannot make '%s': %s", name, strerror(errno));
     AUTO_FD int in = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    AUTO_FD int out = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (in >= 0 && mkdirat(to, new_name, mode & 0777) < 0)
+        return err_fail(err, ERR_UNKNOWN, "cannot make '%s': %s", new_name, strerror(errno));
+    AUTO_FD int out =
+        in < 0 ? -1 : openat(to, new_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (in < 0 || out < 0)
         return err_fail(err, ERR_UNKNOWN, "cannot open '%s': %s", name, strerror(errno));
     return copy_content(in, out, depth, bytes, err);
@@ -115,13 +115,7 @@ static int
 copy_tree(const char *from, const char *to, uint64_t *ret_bytes, err_t **err)
 {
     *ret_bytes = 0;
-    AUTO_FD int in = open(from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (in < 0 || mkdir(to, 0755) < 0)
-        return err_fail(err, ERR_UNKNOWN, "cannot copy '%s' to '%s': %s", from, to,
-                        strerror(errno));
-    AUTO_FD int out = open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int rc = out < 0 ? err_fail(err, ERR_UNKNOWN, "cannot open '%s': %s", to, strerror(errno))
-                     : copy_content(in, out, 0, ret_bytes, err);
+    const int rc = copy_folder(AT_FDCWD, from, AT_FDCWD, to, 0755, 0, ret_bytes, err);
     if (rc < 0)
         file_remove_tree(to, NULL);
     return rc;
