@@ -5,6 +5,9 @@
 
 typedef enum { SINK_NEEDS_PATH, SINK_NEEDS_PORT, SINK_NEEDS_HOST } sink_needs_t;
 
+/* Behind an HTTPS address: the file with the certificates of those who are trusted. */
+#define SINK_ROOTS "#ca="
+
 #define LOGS_SINKS(X)                                                                              \
     X("file://", PATH, "", NULL, to_file)                                                          \
     X("syslog+unix://", PATH, "", NULL, to_datagrams)                                              \

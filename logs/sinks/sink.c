@@ -26,6 +26,7 @@ static const struct {
 struct sink {
     deliver_fn *deliver;
     char *target; /* a path, host:port, or an HTTP URL */
+    char *roots;  /* file of certificates; NULL for the usual ones */
     int fd;       /* -1 when there is none */
     CURL *curl;
 };
@@ -38,14 +39,17 @@ sink_new(const char *url, sink_t **ret_sink, err_t **err)
     size_t i = 0;
     while (!str_starts(url, kinds[i].prefix))
         i++;
-    const char *rest = url + strlen(kinds[i].prefix);
+    const char *rest = url + strlen(kinds[i].prefix),
+               *end = kinds[i].path ? strchr(rest, '#') : NULL;
+    AUTO_FREE char *address = end ? strndup(rest, (size_t)(end - rest)) : strdup(rest);
     sink_t *self = calloc(1, sizeof *self);
-    if (!self)
+    if (!self || !address)
         abort();
     self->fd = -1;
     self->deliver = kinds[i].deliver;
-    self->target = str_format("%s%s%s", kinds[i].keep, rest,
-                              kinds[i].path && !strchr(rest, '/') ? kinds[i].path : "");
+    self->target = str_format("%s%s%s", kinds[i].keep, address,
+                              kinds[i].path && !strchr(address, '/') ? kinds[i].path : "");
+    self->roots = end ? strdup(end + strlen(SINK_ROOTS)) : NULL;
     *ret_sink = self;
     return 0;
 }
@@ -67,6 +71,7 @@ sink_destroy(sink_t **self_p)
     hang_up(self);
     curl_easy_cleanup(self->curl);
     free(self->target);
+    free(self->roots);
     free(self);
 }
 
@@ -206,6 +211,7 @@ post(sink_t *self, const char *body, err_t **err)
     if (!self->curl && !(self->curl = curl_easy_init()))
         return err_fail(err, ERR_INTERNAL, "libcurl does not start");
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    char why[CURL_ERROR_SIZE] = "";
     long status = 0;
     curl_easy_setopt(self->curl, CURLOPT_URL, self->target);
     curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, headers);
@@ -214,11 +220,19 @@ post(sink_t *self, const char *body, err_t **err)
     curl_easy_setopt(self->curl, CURLOPT_TIMEOUT_MS, (long)SINK_TIMEOUT_MS);
     curl_easy_setopt(self->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(self->curl, CURLOPT_WRITEFUNCTION, ignore);
+    curl_easy_setopt(self->curl, CURLOPT_ERRORBUFFER, why);
+    if (self->roots)
+        curl_easy_setopt(self->curl, CURLOPT_CAINFO, self->roots);
     CURLcode code = curl_easy_perform(self->curl);
+    curl_easy_setopt(self->curl, CURLOPT_ERRORBUFFER, NULL);
     curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_slist_free_all(headers);
     if (code != CURLE_OK)
-        return err_fail(err, ERR_UNAVAILABLE, "%s", curl_easy_strerror(code));
+        return err_fail(err, ERR_UNAVAILABLE, "%s%s", *why ? why : curl_easy_strerror(code),
+                        code == CURLE_PEER_FAILED_VERIFICATION
+                            ? "; certificates that are to be trusted are named at the end of the "
+                              "sink's URL: " SINK_ROOTS "/path"
+                            : "");
     if (status >= 200 && status < 300)
         return 0;
     bool never = status >= 400 && status < 500 && status != 408 && status != 429 && status != 401 &&

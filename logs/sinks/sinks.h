@@ -6,6 +6,8 @@
  *      loki+http://host:3100[/path]  loki+https    Loki's push API, JSON
  *      otlp+http://host:4318[/path]  otlp+https    OpenTelemetry logs, OTLP/HTTP with JSON
  *
+ *  With https "#ca=/path" may stand at the end: a file with the certificates that are trusted in place of the usual ones.
+ *
  *  A batch is of one service. Delivering waits; what fails is tried again by the caller, from the same line on: a receiver
  *  gets every line at least once, and in order within a service.
  */

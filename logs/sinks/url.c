@@ -35,14 +35,29 @@ fits(const char *rest, sink_needs_t needs)
     return false;
 }
 
+/* What may stand at the end of an HTTP address. */
+static int
+check_end(const char *url, const char *prefix, const char *rest, err_t **err)
+{
+    const char *end = strchr(rest, '#');
+    if (!end || (str_ends(prefix, "https://") && str_starts(end, SINK_ROOTS "/")))
+        return 0;
+    return err_fail(err, ERR_INVALID,
+                    "the log sink '%s' ends in '%s': only '" SINK_ROOTS
+                    "/path' can stand there, and only with https",
+                    url, end);
+}
+
 int
 logs_sink_check(const char *url, err_t **err)
 {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (!str_starts(url, kinds[i].prefix))
             continue;
-        if (fits(url + strlen(kinds[i].prefix), kinds[i].needs))
-            return 0;
+        const char *rest = url + strlen(kinds[i].prefix);
+        if (fits(rest, kinds[i].needs))
+            return kinds[i].needs == SINK_NEEDS_HOST ? check_end(url, kinds[i].prefix, rest, err)
+                                                     : 0;
         return err_fail(err, ERR_INVALID, "the log sink '%s' needs %s behind '%s'", url,
                         needed[kinds[i].needs].words, kinds[i].prefix);
     }

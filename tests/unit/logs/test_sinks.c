@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -28,7 +29,7 @@
 
 typedef struct {
     char root[64];
-    pid_t program;
+    pid_t program, receiver;
 } place_t;
 
 static int
@@ -41,13 +42,19 @@ setup(void **state)
 }
 
 static void
+end(pid_t *pid)
+{
+    if (*pid > 0) {
+        kill(*pid, SIGTERM);
+        waitpid(*pid, NULL, 0);
+    }
+    *pid = 0;
+}
+
+static void
 stop(place_t *self)
 {
-    if (self->program > 0) {
-        kill(self->program, SIGTERM);
-        waitpid(self->program, NULL, 0);
-    }
-    self->program = 0;
+    end(&self->program);
 }
 
 static int
@@ -55,6 +62,7 @@ teardown(void **state)
 {
     place_t *self = *state;
     stop(self);
+    end(&self->receiver);
     file_remove_tree(self->root, NULL);
     free(self);
     return 0;
@@ -205,6 +213,9 @@ urls_of_no_receiver_are_refused(void **state)
                                        "syslog+tcp://:5",
                                        "loki+http://",
                                        "syslog+unix://x",
+                                       "loki+http://host#ca=/x",
+                                       "loki+https://host#ca=x",
+                                       "otlp+https://host/path#other",
                                        "ftp://host/x"};
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
         sink_t *sink;
@@ -338,6 +349,98 @@ http_receivers_that_refuse_and_hang_up_get_every_line(void **state)
     }
 }
 
+/* Starts a receiver with TLS: what it prints, after its port. */
+static FILE *
+start_receiver(place_t *self, unsigned *ret_port)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    self->receiver = fork();
+    if (self->receiver == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execlp("python3", "python3", TLS_RECEIVER, self->root, NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    FILE *out = fdopen(ends[0], "r");
+    assert_int_equal(fscanf(out, "%u", ret_port), 1);
+    assert_int_equal(getc(out), '\n');
+    return out;
+}
+
+/* Takes bodies until there are the lines from next to last, each once and in order. */
+static void
+take_bodies(FILE *out, int next, int last)
+{
+    char *body = NULL;
+    size_t space = 0;
+    while (next < last) {
+        int found = 0, before = next;
+        assert_true(getline(&body, &space, out) > 0);
+        for (const char *at = body; (at = strstr(at, "\"line ")); at++)
+            found++;
+        next = count_lines(body, next);
+        assert_int_equal(next - before, found);
+    }
+    assert_int_equal(next, last);
+    free(body);
+}
+
+static void
+receivers_with_tls_get_every_line_once(void **state)
+{
+    place_t *self = *state;
+    static const char *const kinds[] = {"loki", "otlp"};
+    unsigned port;
+    FILE *out = start_receiver(self, &port);
+    print(self, 0, COUNT);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        AUTO_FREE char *url =
+            str_format("%s+https://127.0.0.1:%u#ca=%s/good.pem", kinds[i], port, self->root);
+        start(self, url);
+        take_bodies(out, 0, COUNT * ((int)i + 1));
+        print(self, COUNT * ((int)i + 1), COUNT * ((int)i + 2));
+        take_bodies(out, COUNT * ((int)i + 1), COUNT * ((int)i + 2));
+        stop(self);
+    }
+    fclose(out);
+}
+
+static void
+a_receiver_that_cannot_be_trusted_gets_nothing_and_is_named(void **state)
+{
+    place_t *self = *state;
+    unsigned port;
+    FILE *out = start_receiver(self, &port);
+    static const struct {
+        const char *host, *roots, *says, *hint;
+    } rows[] = {{"127.0.0.1", "stranger.pem", "certificate", "#ca=/path"},
+                {"127.0.0.1", NULL, "certificate", "#ca=/path"},
+                {"localhost", "good.pem", "'localhost'", "#ca=/path"},
+                {"127.0.0.1", "nowhere.pem", "nowhere.pem", ""}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(err) err = NULL;
+        AUTO(sink) sink = NULL;
+        AUTO_STR url = STR_EMPTY;
+        str_printf(&url, "loki+https://%s:%u", rows[i].host, port);
+        if (rows[i].roots)
+            str_printf(&url, "#ca=%s/%s", self->root, rows[i].roots);
+        assert_int_equal(sink_new(url.data, &sink, &err), 0);
+        assert_int_equal(sink_deliver(sink, &example, &err), -1);
+        assert_int_equal(err_code(err), ERR_UNAVAILABLE);
+        AUTO_FREE char *text = err_string(err);
+        if (!strstr(text, rows[i].says) || !strstr(text, rows[i].host) ||
+            !strstr(text, rows[i].hint))
+            fail_msg("%s", text);
+    }
+    /* The first that comes is of one who trusts it. */
+    print(self, 0, 3);
+    AUTO_FREE char *url = str_format("loki+https://127.0.0.1:%u#ca=%s/good.pem", port, self->root);
+    start(self, url);
+    take_bodies(out, 0, 3);
+    fclose(out);
+}
+
 static void
 a_file_gets_the_lines_that_come_while_the_program_runs(void **state)
 {
@@ -373,6 +476,8 @@ main(void)
         IN_PLACE(datagrams_of_syslog_arrive),
         IN_PLACE(a_stream_of_syslog_goes_on_where_it_was_after_a_stop),
         IN_PLACE(http_receivers_that_refuse_and_hang_up_get_every_line),
+        IN_PLACE(receivers_with_tls_get_every_line_once),
+        IN_PLACE(a_receiver_that_cannot_be_trusted_gets_nothing_and_is_named),
         IN_PLACE(a_file_gets_the_lines_that_come_while_the_program_runs),
     };
     signal(SIGPIPE, SIG_IGN);
