@@ -19,6 +19,7 @@ docker_new(const char *host, docker_t **ret_docker, err_t **err)
     self->pull_idle_ms = DOCKER_PULL_IDLE_MS;
     pthread_mutex_init(&self->host_ports.lock, NULL);
     docker_seen_init(&self->seen);
+    docker_turns_init(&self->turns);
     if (docker_http_new(host, &self->http, err) < 0)
         return -1;
     *ret_docker = TAKE(self);
@@ -37,6 +38,7 @@ docker_destroy(docker_t **self_p)
     pthread_mutex_destroy(&self->pulls_lock);
     pthread_mutex_destroy(&self->host_ports.lock);
     docker_seen_done(&self->seen);
+    docker_turns_done(&self->turns);
     free(self);
 }
 
@@ -290,145 +292,4 @@ docker_await(docker_t *self, const docker_call_t *call, const char *filters, int
     if (err)
         err_destroy(err);
     return 0;
-}
-
-/* ------------------------------------------------------------------------------------- removing */
-
-typedef struct {
-    docker_t *docker;
-    const docker_call_t *call;
-    const char *id;
-} gone_t;
-
-static int
-is_gone(void *arg, err_t **err)
-{
-    gone_t *self = arg;
-    AUTO(err) failure = NULL;
-    if (docker_get(self->docker, self->call, docker_path("/containers/%s/json", self->id), NULL,
-                   &failure) == 0)
-        return 0;
-    if (err_code(failure) == ERR_NOT_FOUND)
-        return 1;
-    if (err)
-        *err = TAKE(failure);
-    return -1;
-}
-
-/* Decides what a refused removal means: 0 fine, negative an error. */
-static int
-removal_ended(docker_t *self, const docker_call_t *call, docker_request_t *request, const char *id,
-              err_t **err)
-{
-    if (!request->failure || request->status == 404)
-        return 0;
-    if (docker_reason(request->failure) == DOCKER_BEING_REMOVED) {
-        gone_t gone = {.docker = self, .call = call, .id = id};
-        AUTO_FREE char *filters =
-            docker_filters("type", "container", "container", id, DOCKER_EVENT_GONE, NULL);
-        return docker_await(self, call, filters, DOCKER_AWAIT_MS, is_gone, &gone, err);
-    }
-    if (err) {
-        err_destroy(err);
-        *err = TAKE(request->failure);
-    }
-    return -1;
-}
-
-int
-docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t *containers,
-                         err_t **err)
-{
-    size_t count = json_array_size(containers);
-    docker_request_t *requests = calloc(count + 1, sizeof *requests);
-    if (!requests)
-        abort();
-    for (size_t i = 0; i < count; i++) {
-        requests[i].method = "DELETE";
-        requests[i].path = docker_path("/containers/%s?force=1&v=1",
-                                       docker_text(json_array_get(containers, i), "Id"));
-    }
-    docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
-    int result = 0;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *container = json_array_get(containers, i);
-        if (result < 0)
-            ; /* the first failure is told */
-        else if (removal_ended(self, call, &requests[i], docker_text(container, "Id"), err) < 0)
-            result = err_wrap(err, "cannot remove container '%s'", docker_text(container, "Id"));
-        else
-            docker_host_ports_release(self, docker_label(container, DOCKER_LABEL_PUBLIC_PORTS));
-        docker_seen_forget(&self->seen, docker_text(container, "Id"));
-        free((char *)requests[i].path);
-        docker_request_done(&requests[i]);
-    }
-    free(requests);
-    return result;
-}
-
-int
-docker_container_remove(docker_t *self, const docker_call_t *call, const char *id, err_t **err)
-{
-    AUTO_JSON *list = json_pack("[{s:s}]", "Id", id);
-    return docker_containers_remove(self, call, list, err);
-}
-
-/* Those that have both labels: Podman gives volumes that have any of them. */
-static json_t *
-with_label(const json_t *objects, const char *label, const char *value)
-{
-    size_t i;
-    json_t *object, *found = json_array();
-    json_array_foreach((json_t *)objects, i, object)
-    {
-        if (strcmp(docker_label(object, label), value) == 0 &&
-            strcmp(docker_label(object, DOCKER_LABEL_APP), DOCKER_APP) == 0)
-            json_array_append(found, object);
-    }
-    return found;
-}
-
-int
-docker_volumes_remove(docker_t *self, const docker_call_t *call, const char *label,
-                      const char *value, err_t **err)
-{
-    AUTO_JSON *reply = NULL;
-    if (docker_get(self, call, docker_volumes_path(label, value), &reply, err) < 0)
-        return err_wrap(err, "cannot list volumes");
-    AUTO_JSON *volumes = with_label(json_object_get(reply, "Volumes"), label, value);
-    size_t count = json_array_size(volumes);
-    docker_request_t *requests = calloc(count + 1, sizeof *requests);
-    if (!requests)
-        abort();
-    for (size_t i = 0; i < count; i++) {
-        requests[i].method = "DELETE";
-        requests[i].path =
-            docker_path("/volumes/%s", docker_text(json_array_get(volumes, i), "Name"));
-    }
-    docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
-    int result = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (result == 0 && requests[i].failure && requests[i].status != 404) {
-            if (err)
-                *err = TAKE(requests[i].failure);
-            result = err_wrap(err, "cannot remove volume '%s'",
-                              docker_text(json_array_get(volumes, i), "Name"));
-        }
-        free((char *)requests[i].path);
-        docker_request_done(&requests[i]);
-    }
-    free(requests);
-    return result;
-}
-
-int
-docker_volume_remove(docker_t *self, const docker_call_t *call, const char *name, err_t **err)
-{
-    AUTO(err) failure = NULL;
-    if (docker_delete(self, call, docker_path("/volumes/%s", name), &failure) == 0 ||
-        err_code(failure) == ERR_NOT_FOUND)
-        return 0;
-    if (err)
-        *err = TAKE(failure);
-    return err_wrap(err, "cannot remove volume '%s'", name);
 }

@@ -10,6 +10,7 @@
 #include "docker-driver/labels.h"
 #include "docker-driver/refusal.h"
 #include "docker-driver/seen.h"
+#include "docker-driver/turns.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -22,6 +23,7 @@ struct docker {
     pthread_mutex_t subnet_lock; /* held while an enclave's subnet is picked and its network made */
     docker_host_ports_t host_ports;
     docker_seen_t seen;
+    docker_turns_t turns;
     pthread_mutex_t pulls_lock;
     struct docker_pull *pulls;          /* images.c; under pulls_lock */
     atomic_int kind;                    /* cluster.c: what listens; 0 while not known */
@@ -122,8 +124,8 @@ const char *docker_service_name(const json_t *container);
 
 /* ------------------------------------------------------------------------------------- removing */
 
-/* Removes containers (an array as the list has it), at once, running or not; gone ones are fine,
- * ones that someone else is removing are waited for. */
+/* Removes containers (an array as the list has it) of one enclave or of none, at once, running or not; gone ones are
+ * fine, ones that someone else is removing are waited for. */
 int docker_containers_remove(docker_t *self, const docker_call_t *call, const json_t *containers,
                              err_t **err);
 int docker_container_remove(docker_t *self, const docker_call_t *call, const char *id, err_t **err);
@@ -149,8 +151,9 @@ int docker_await(docker_t *self, const docker_call_t *call, const char *filters,
  * afterwards it is known whether there is something to take back. */
 int docker_container_create(docker_t *self, const char *name, json_t *body, json_t **ret_reply,
                             err_t **err);
-/* Starts a container. */
-int docker_container_start(docker_t *self, const docker_call_t *call, const char *id, err_t **err);
+/* Starts a container. network: of its enclave, by name; NULL when it is of none. */
+int docker_container_start(docker_t *self, const docker_call_t *call, const char *network,
+                           const char *id, err_t **err);
 /* Adds the last lines of what it printed to *ret_text. */
 void docker_container_tail(docker_t *self, const docker_call_t *call, const char *id,
                            str_t *ret_text);

@@ -86,9 +86,14 @@ docker_container_create(docker_t *self, const char *name, json_t *body, json_t *
 }
 
 int
-docker_container_start(docker_t *self, const docker_call_t *call, const char *id, err_t **err)
+docker_container_start(docker_t *self, const docker_call_t *call, const char *network,
+                       const char *id, err_t **err)
 {
-    return docker_post(self, call, docker_path("/containers/%s/start", id), NULL, NULL, err);
+    docker_turn_t *turn = network ? docker_turns_attach(&self->turns, network) : NULL;
+    int result =
+        docker_post(self, call, docker_path("/containers/%s/start", id), NULL, NULL, err);
+    docker_turns_end(&self->turns, &turn);
+    return result;
 }
 
 /* ----------------------------------------------------------------------------------- last lines */

@@ -238,7 +238,7 @@ make_container(docker_t *self, const docker_call_t *call, making_t *making, err_
     if (docker_container_create(self, name, docker_api_container_body(&container), &reply, err) < 0)
         return err_wrap(err, "cannot make the API container of image '%s'", args->image);
     making->container_id = strdup(docker_text(reply, "Id"));
-    if (docker_container_start(self, call, making->container_id, err) < 0)
+    if (docker_container_start(self, call, making->network, making->container_id, err) < 0)
         return err_wrap(err, "cannot start the API container '%s'", name);
     return 0;
 }
@@ -320,11 +320,16 @@ docker_enclaves_get(docker_t *self, const docker_call_t *call,
 
 /* ------------------------------------------------------------------ StopEnclave, DestroyEnclave */
 
-/* One request for each of an enclave's containers, at once. A container that is gone or does not
- * run is fine. what: a verb, for the error. */
+/* Is it fine that a request about a container was refused, because it is gone or does not run? */
+static bool
+is_still(const err_t *failure)
+{
+    return err_code(failure) == ERR_NOT_FOUND || docker_reason(failure) == DOCKER_NOT_RUNNING;
+}
+
+/* Takes the restart policy away from all, at once. */
 static int
-each_container(docker_t *self, const docker_call_t *call, const json_t *containers,
-               const char *action, const char *body, const char *what, err_t **err)
+let_stay(docker_t *self, const docker_call_t *call, const json_t *containers, err_t **err)
 {
     size_t count = json_array_size(containers);
     docker_request_t *requests = calloc(count + 1, sizeof *requests);
@@ -332,19 +337,17 @@ each_container(docker_t *self, const docker_call_t *call, const json_t *containe
         abort();
     for (size_t i = 0; i < count; i++) {
         requests[i].method = "POST";
-        requests[i].path = docker_path("/containers/%s/%s",
-                                       docker_text(json_array_get(containers, i), "Id"), action);
-        requests[i].body = body;
+        requests[i].path = docker_path("/containers/%s/update",
+                                       docker_text(json_array_get(containers, i), "Id"));
+        requests[i].body = "{\"RestartPolicy\":{\"Name\":\"no\"}}";
     }
     docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);
     int result = 0;
     for (size_t i = 0; i < count; i++) {
-        bool fine = !requests[i].failure || requests[i].status == 404 ||
-                    docker_reason(requests[i].failure) == DOCKER_NOT_RUNNING;
-        if (!fine && result == 0) {
+        if (requests[i].failure && !is_still(requests[i].failure) && result == 0) {
             if (err)
                 *err = TAKE(requests[i].failure);
-            result = err_wrap(err, "cannot %s a container", what);
+            result = err_wrap(err, "cannot change the restart policy of a container");
         }
         free((char *)requests[i].path);
         docker_request_done(&requests[i]);
@@ -353,21 +356,53 @@ each_container(docker_t *self, const docker_call_t *call, const json_t *containe
     return result;
 }
 
+/* Kills one after the other. Docker puts away what a container had on the network once it is dead, and answers no
+ * inspection until it has; only then it is the next one's turn (turns.h). */
+static int
+kill_each(docker_t *self, const docker_call_t *call, const json_t *containers, err_t **err)
+{
+    size_t i;
+    json_t *container;
+    json_array_foreach((json_t *)containers, i, container)
+    {
+        const char *id = docker_text(container, "Id");
+        AUTO(err) failure = NULL;
+        if (docker_post(self, call, docker_path("/containers/%s/kill", id), NULL, NULL, &failure) ==
+                0 &&
+            docker_get(self, call, docker_path("/containers/%s/json", id), NULL, &failure) == 0)
+            continue;
+        if (is_still(failure))
+            continue;
+        if (err)
+            *err = TAKE(failure);
+        return err_wrap(err, "cannot kill a container");
+    }
+    return 0;
+}
+
 /* The restart policy goes first: a container that is killed, or that Docker finds dead when it
  * starts, stays so. */
+static int
+stop(docker_t *self, const docker_call_t *call, const char *uuid, err_t **err)
+{
+    AUTO_JSON *network = NULL;
+    AUTO_JSON *containers = NULL;
+    if (docker_network_find(self, call, uuid, &network, err) < 0 ||
+        docker_get(self, call, docker_containers_path(DOCKER_LABEL_ENCLAVE, uuid, NULL),
+                   &containers, err) < 0 ||
+        let_stay(self, call, containers, err) < 0)
+        return -1;
+    docker_turn_t *turn = docker_turns_detach(&self->turns, docker_text(network, "Name"));
+    int result = kill_each(self, call, containers, err);
+    docker_turns_end(&self->turns, &turn);
+    return result;
+}
+
 int
 docker_enclave_stop(docker_t *self, const docker_call_t *call,
                     const Orchestrator__EnclaveRef *request, err_t **err)
 {
-    AUTO_JSON *network = NULL;
-    AUTO_JSON *containers = NULL;
-    if (docker_network_find(self, call, request->enclave_uuid, &network, err) < 0 ||
-        docker_get(self, call,
-                   docker_containers_path(DOCKER_LABEL_ENCLAVE, request->enclave_uuid, NULL),
-                   &containers, err) < 0 ||
-        each_container(self, call, containers, "update", "{\"RestartPolicy\":{\"Name\":\"no\"}}",
-                       "change the restart policy of", err) < 0 ||
-        each_container(self, call, containers, "kill", NULL, "kill", err) < 0)
+    if (stop(self, call, request->enclave_uuid, err) < 0)
         return err_wrap(err, "cannot stop enclave '%s'", request->enclave_uuid);
     return 0;
 }

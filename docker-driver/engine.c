@@ -246,7 +246,7 @@ start(docker_t *self, const docker_call_t *call, const Orchestrator__CreateEngin
       const char *id, err_t **err)
 {
     AUTO(err) failure = NULL;
-    if (docker_container_start(self, call, id, &failure) == 0)
+    if (docker_container_start(self, call, NULL, id, &failure) == 0)
         return 0;
     bool port = docker_reason(failure) == DOCKER_PORT_TAKEN;
     if (err)

@@ -175,19 +175,13 @@ docker_path(const char *format, ...)
 
 /* All that a run holds. */
 typedef struct {
+    docker_request_t *requests;
+    size_t count, first; /* all before first have begun */
+    bool *begun;         /* of each */
     docker_transfer_t **active;
     size_t active_count;
     struct pollfd *fds; /* of the active ones, then cancel */
 } run_t;
-
-static void
-run_add(run_t *self, docker_transfer_t *transfer)
-{
-    if (transfer->finished)
-        docker_transfer_destroy(&transfer);
-    else
-        self->active[self->active_count++] = transfer;
-}
 
 static int
 remaining_ms(const run_t *self)
@@ -224,45 +218,95 @@ forget_version(docker_http_t *self, const docker_request_t *request)
     pthread_mutex_unlock(&self->lock);
 }
 
+/* The run is done with a transfer. */
+static void
+run_end(docker_http_t *self, docker_transfer_t *transfer)
+{
+    docker_request_t *request = transfer->request;
+    forget_version(self, request);
+    docker_transfer_destroy(&transfer);
+    request->ended = true;
+}
+
+static bool
+may_begin(const run_t *self, const docker_request_t *request)
+{
+    return (request->unlimited || self->active_count < DOCKER_PARALLEL_MAX) &&
+           (!request->after || request->after->ended);
+}
+
+/* Begins what may begin, in their order. */
+static void
+run_begin(run_t *self, docker_http_t *http, unsigned version)
+{
+    for (size_t i = self->first; i < self->count; i++) {
+        if (!self->begun[i] && may_begin(self, &self->requests[i])) {
+            docker_transfer_t *transfer =
+                docker_transfer_new(&http->pool, version, &self->requests[i]);
+            self->begun[i] = true;
+            if (transfer->finished)
+                run_end(http, transfer);
+            else
+                self->active[self->active_count++] = transfer;
+        }
+        if (i == self->first && self->begun[i])
+            self->first++;
+    }
+}
+
+/* Goes on with those that poll(2) has found something for. */
+static void
+run_advance(run_t *self, docker_http_t *http)
+{
+    int64_t now = clock_ns();
+    size_t kept = 0;
+    for (size_t i = 0; i < self->active_count; i++) {
+        docker_transfer_t *transfer = self->active[i];
+        docker_transfer_advance(transfer, self->fds[i].revents, now);
+        if (transfer->finished)
+            run_end(http, transfer);
+        else
+            self->active[kept++] = transfer;
+    }
+    self->active_count = kept;
+}
+
+static void
+run_cancel(run_t *self)
+{
+    for (size_t i = 0; i < self->active_count; i++) {
+        err_fail(&self->active[i]->request->failure, ERR_CANCELLED, "the caller gave up");
+        docker_transfer_destroy(&self->active[i]);
+    }
+    for (size_t i = self->first; i < self->count; i++)
+        if (!self->begun[i])
+            err_fail(&self->requests[i].failure, ERR_CANCELLED, "the caller gave up");
+}
+
 static int
 run(docker_http_t *self, unsigned version, docker_request_t *requests, size_t count, int cancel_fd)
 {
-    run_t state = {.active = calloc(count + 1, sizeof *state.active),
+    run_t state = {.requests = requests,
+                   .count = count,
+                   .begun = calloc(count + 1, sizeof *state.begun),
+                   .active = calloc(count + 1, sizeof *state.active),
                    .fds = calloc(count + 1, sizeof *state.fds)};
-    if (!state.active || !state.fds)
+    if (!state.begun || !state.active || !state.fds)
         abort();
-    size_t next = 0;
-    bool cancelled = false;
-    while (!cancelled && (next < count || state.active_count)) {
-        for (;
-             next < count && (state.active_count < DOCKER_PARALLEL_MAX || requests[next].unlimited);
-             next++)
-            run_add(&state, docker_transfer_new(&self->pool, version, &requests[next]));
+    for (size_t i = 0; i < count; i++)
+        requests[i].ended = false;
+    for (bool cancelled = false; !cancelled;) {
+        run_begin(&state, self, version);
+        if (!state.active_count)
+            break;
         watch(&state, cancel_fd);
-        if (poll(state.fds, state.active_count + 1, state.active_count ? remaining_ms(&state) : 0) <
-            0)
+        if (poll(state.fds, state.active_count + 1, remaining_ms(&state)) < 0)
             continue;
         cancelled = state.fds[state.active_count].revents != 0;
-        int64_t now = clock_ns();
-        size_t kept = 0;
-        for (size_t i = 0; i < state.active_count; i++) {
-            docker_transfer_t *transfer = state.active[i];
-            docker_transfer_advance(transfer, state.fds[i].revents, now);
-            if (!transfer->finished) {
-                state.active[kept++] = transfer;
-                continue;
-            }
-            forget_version(self, transfer->request);
-            docker_transfer_destroy(&transfer);
-        }
-        state.active_count = kept;
+        run_advance(&state, self);
     }
-    for (size_t i = 0; i < state.active_count; i++) {
-        err_fail(&state.active[i]->request->failure, ERR_CANCELLED, "the caller gave up");
-        docker_transfer_destroy(&state.active[i]);
-    }
-    for (; next < count; next++)
-        err_fail(&requests[next].failure, ERR_CANCELLED, "the caller gave up");
+    run_cancel(&state);
+    free(state.begun);
     free(state.active);
     free(state.fds);
     for (size_t i = 0; i < count; i++)

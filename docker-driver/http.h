@@ -28,7 +28,7 @@
 
 typedef struct docker_http docker_http_t;
 
-typedef struct {
+typedef struct docker_request {
     /* What is asked. All lent until the request has run. */
     const char *method; /* "GET", "HEAD", "POST", "PUT", "DELETE" */
     const char
@@ -40,6 +40,8 @@ typedef struct {
     int idle_ms;              /* > 0: how long nothing may go or come, instead of timeout_ms */
     bool no_version;          /* the path is taken as it is */
     bool unlimited; /* does not count for DOCKER_PARALLEL_MAX: a stream that may last for ever */
+    /* Begins when this one, an earlier one of the same run, has ended, however it did; or NULL. */
+    const struct docker_request *after;
 
     /* Streaming; NULL for none. Called on the thread that runs the request. Negative ends the
      * request with that error. source: fills at most size bytes, 0 at the end. sink: of successful
@@ -50,6 +52,7 @@ typedef struct {
     void *arg;
 
     /* What came back. */
+    bool ended;        /* its run needs no more of it */
     int status;        /* HTTP status; 0 when there was no answer */
     str_t reply;       /* body, unless it went to sink; the error's body of a refusal */
     str_t path_stat;   /* header X-Docker-Container-Path-Stat, decoded from base64 */

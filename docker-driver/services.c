@@ -173,7 +173,8 @@ docker_service_restart(docker_t *self, const docker_call_t *call,
                             err) < 0)
         return err_wrap(err, "cannot start service '%.100s'", request->service_uuid);
     const char *id = docker_text(container, "Id");
-    if (docker_container_start(self, call, id, err) < 0 ||
+    const char *network = docker_text(json_object_get(container, "HostConfig"), "NetworkMode");
+    if (docker_container_start(self, call, network, id, err) < 0 ||
         docker_service_settled(self, call, id, ret_reply, err) < 0)
         return err_wrap(err, "cannot start service '%s'", docker_service_name(container));
     return 0;
