@@ -90,8 +90,7 @@ docker_container_start(docker_t *self, const docker_call_t *call, const char *ne
                        const char *id, err_t **err)
 {
     docker_turn_t *turn = network ? docker_turns_attach(&self->turns, network) : NULL;
-    int result =
-        docker_post(self, call, docker_path("/containers/%s/start", id), NULL, NULL, err);
+    int result = docker_post(self, call, docker_path("/containers/%s/start", id), NULL, NULL, err);
     docker_turns_end(&self->turns, &turn);
     return result;
 }

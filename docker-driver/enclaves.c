@@ -337,8 +337,8 @@ let_stay(docker_t *self, const docker_call_t *call, const json_t *containers, er
         abort();
     for (size_t i = 0; i < count; i++) {
         requests[i].method = "POST";
-        requests[i].path = docker_path("/containers/%s/update",
-                                       docker_text(json_array_get(containers, i), "Id"));
+        requests[i].path =
+            docker_path("/containers/%s/update", docker_text(json_array_get(containers, i), "Id"));
         requests[i].body = "{\"RestartPolicy\":{\"Name\":\"no\"}}";
     }
     docker_http_run(self->http, requests, count, docker_cancel_fd(call), NULL);

@@ -67,7 +67,8 @@ typedef struct {
     docker_request_t *requests;
     size_t count;
     docker_request_t **removals; /* of requests; one for each container */
-    const char *network;         /* that they are taken off: all of a list are on one; NULL for none. Lent */
+    const char
+        *network; /* that they are taken off: all of a list are on one; NULL for none. Lent */
 } removal_t;
 
 static docker_request_t *

@@ -316,8 +316,8 @@ start_container(starting_t *self, err_t **err)
     const Orchestrator__ServiceSpec *spec = self->spec;
     for (int tries = 1;; tries++) {
         AUTO(err) failure = NULL;
-        if (docker_container_start(self->docker, self->call, self->network, self->id,
-                                   &failure) == 0)
+        if (docker_container_start(self->docker, self->call, self->network, self->id, &failure) ==
+            0)
             return 0;
         bool is_port = docker_reason(failure) == DOCKER_PORT_TAKEN;
         unsigned number = docker_taken_port(failure);
@@ -371,10 +371,9 @@ static int
 remove_all(starting_t *self, err_t **err)
 {
     AUTO_FREE char *name = docker_name_service(self->spec->name, self->spec->service_uuid);
-    AUTO_JSON *list =
-        json_pack("[{s:s, s:{s:s}, s:{s:s}}]", "Id", self->id ? self->id : name, "HostConfig",
-                  "NetworkMode", self->network, "Labels", DOCKER_LABEL_ENCLAVE,
-                  self->spec->enclave_uuid);
+    AUTO_JSON *list = json_pack("[{s:s, s:{s:s}, s:{s:s}}]", "Id", self->id ? self->id : name,
+                                "HostConfig", "NetworkMode", self->network, "Labels",
+                                DOCKER_LABEL_ENCLAVE, self->spec->enclave_uuid);
     if (self->id)
         docker_logs_drain(self->docker, self->id);
     if (docker_containers_remove(self->docker, NULL, list, err) < 0)

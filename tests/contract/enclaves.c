@@ -282,6 +282,60 @@ an_enclave_with_ipv6_has_addresses_of_both_kinds(void **state)
     assert_non_null(strstr(out.data, "inet6 fd"));
 }
 
+#define MANY 12u
+
+/* Starts services side by side in an enclave of its own. */
+static void
+make_full(char uuid[UUID_LEN + 1], const char *name)
+{
+    strcpy(uuid, new_uuid());
+    Orchestrator__Enclave *made = enclave_make(uuid, enclave_name(name));
+    int prefix = (int)(strrchr(made->subnet, '.') - made->subnet) + 1;
+    Orchestrator__ServiceSpec specs[MANY];
+    stream_t *streams[MANY];
+    char ips[MANY][24], uuids[MANY][UUID_LEN + 1];
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(ips[i], sizeof ips[i], "%.*s%zu", prefix, made->subnet, i + 9);
+        spec_init(&specs[i], "one");
+        specs[i].enclave_uuid = uuid;
+        specs[i].service_uuid = strcpy(uuids[i], new_uuid());
+        specs[i].private_ip = ips[i];
+        streams[i] = service_open(&specs[i], NULL, 0);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        Orchestrator__ServiceInfo *info = NULL;
+        AUTO(err) err = NULL;
+        if (stream_recv(streams[i], &info, &err) != 1)
+            fail_msg("StartService failed: %s", err_string(err));
+        orchestrator__service_info__free_unpacked(info, NULL);
+        stream_close(&streams[i]);
+    }
+    orchestrator__enclave__free_unpacked(made, NULL);
+}
+
+static void
+an_enclave_of_many_services_goes_whole_whether_they_run_or_not(void **state)
+{
+    (void)state;
+    for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
+        char uuid[UUID_LEN + 1];
+        const char *name = is_stopped ? "full-stopped" : "full";
+        make_full(uuid, name);
+        Orchestrator__EnclaveRef ref = ORCHESTRATOR__ENCLAVE_REF__INIT;
+        ref.enclave_uuid = uuid;
+        if (is_stopped)
+            ask("StopEnclave", &ref, NULL);
+        Orchestrator__GetEnclavesReply *reply = list(uuid);
+        assert_int_equal(reply->enclaves[0]->containers_running, is_stopped ? 0 : MANY + 1);
+        orchestrator__get_enclaves_reply__free_unpacked(reply, NULL);
+        enclave_destroy(uuid);
+        AUTO_FREE char *left = holds(uuid);
+        assert_string_equal(left, "");
+        AUTO_FREE char *network = holds(enclave_name(name));
+        assert_string_equal(network, "");
+    }
+}
+
 int
 enclaves_group(void)
 {
@@ -296,6 +350,7 @@ enclaves_group(void)
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(enclaves_made_at_once_have_subnets_of_their_own),
         cmocka_unit_test(a_stopped_enclave_stays_listed),
+        cmocka_unit_test(an_enclave_of_many_services_goes_whole_whether_they_run_or_not),
     };
     return group_run("enclaves", tests, ARRAY_LEN(tests), NULL, NULL);
 }

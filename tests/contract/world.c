@@ -211,6 +211,9 @@ enclave_make(const char *uuid, const char *name)
     args.image = IMAGE_ENGINE;
     args.version = "1.20.0";
     args.log_level = "info";
+    char *env[] = {"KURTOSIS_BUS_SECRET=none"}; /* as each of ours has one */
+    args.env = env;
+    args.n_env = ARRAY_LEN(env);
     ask("CreateEnclave", &args, &made);
     return made;
 }

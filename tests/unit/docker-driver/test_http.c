@@ -10,11 +10,26 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #define BIG (4u << 20) /* bytes of an upload */
+
+/* Requests for "/step/<number>", which have to come in their order and one at a time. */
+static atomic_int steps, steps_open, steps_wrong;
+
+static void
+answer_step(fake_request_t *request)
+{
+    if (atomic_fetch_add(&steps_open, 1) != 0 || atoi(request->path + 6) != atomic_load(&steps))
+        steps_wrong++;
+    steps++;
+    steps_open--;
+    fake_json(request, 500, "{\"message\":\"however it ends\"}");
+}
 
 /* Answers by the path. */
 static void
@@ -44,6 +59,8 @@ answer(void *arg, fake_request_t *request)
     } else if (strcmp(request->path, "/early") == 0) { /* before the body has come */
         fake_json(request, 500, "{\"message\":\"write /x: no space left on device\"}");
         request->close = true;
+    } else if (strncmp(request->path, "/step/", 6) == 0) {
+        answer_step(request);
     } else if (strcmp(request->path, "/many") == 0) {
         fake_json(request, 200, "{}");
     }
@@ -281,6 +298,27 @@ many_requests_run_at_once_and_each_has_its_own_end(void **state)
     }
 }
 
+static void
+a_request_begins_when_the_one_that_it_comes_after_has_ended(void **state)
+{
+    world_t *world = *state;
+    docker_request_t requests[60] = {0}; /* every other one is a step */
+    char paths[ARRAY_LEN(requests)][16];
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+        snprintf(paths[i], sizeof paths[i], i % 2 ? "/many" : "/step/%zu", i / 2);
+        requests[i] = (docker_request_t){.method = "GET", .path = paths[i]};
+        requests[i].after = i % 2 || i == 0 ? NULL : &requests[i - 2];
+    }
+    steps = steps_wrong = 0;
+    assert_true(docker_http_run(world->http, requests, ARRAY_LEN(requests), -1, NULL) < 0);
+    assert_int_equal(steps, ARRAY_LEN(requests) / 2);
+    assert_int_equal(steps_wrong, 0);
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+        assert_int_equal(requests[i].status, i % 2 ? 200 : 500);
+        docker_request_done(&requests[i]);
+    }
+}
+
 static void *
 ask_often(void *arg)
 {
@@ -366,6 +404,7 @@ main(void)
         WITH(a_source_that_fails_gives_the_reason),
         WITH(a_sink_that_fails_gives_the_reason),
         WITH(many_requests_run_at_once_and_each_has_its_own_end),
+        WITH(a_request_begins_when_the_one_that_it_comes_after_has_ended),
         WITH(threads_share_a_client),
         cmocka_unit_test(paths_are_escaped),
         cmocka_unit_test(the_version_is_the_older_of_both),

@@ -25,6 +25,8 @@ typedef struct {
     atomic_int overlaps; /* networks that are refused */
     atomic_bool is_pulled;
     atomic_bool is_removed; /* the container */
+    atomic_uint attached;   /* a bit for each of the containers "attached0"... */
+    atomic_int wrong;       /* a container was removed while it was attached */
     atomic_bool has_foreign,
         has_lost; /* endpoints of the network: a container's, and of one that Docker lost */
 } world_t;
@@ -63,6 +65,11 @@ disconnect(world_t *world, fake_request_t *request)
 {
     AUTO_JSON *body = json_loadb(request->body, request->body_size, 0, NULL);
     const char *who = json_string_value(json_object_get(body, "Container"));
+    if (str_starts(who, "attached")) {
+        atomic_fetch_and(&world->attached, ~(1u << (who[8] - '0')));
+        fake_json(request, 200, "");
+        return;
+    }
     atomic_bool *endpoint = strcmp(who, "foreign") == 0 ? &world->has_foreign
                             : strcmp(who, "lost") == 0  ? &world->has_lost
                                                         : NULL;
@@ -108,6 +115,10 @@ answer_containers(world_t *world, fake_request_t *request)
     if (strstr(request->path, "/containers/create")) {
         fake_json(request, 201, "{\"Id\":\"api\"}");
     } else if (strstr(request->path, "/start")) {
+        fake_json(request, 204, "");
+    } else if (str_starts(request->path, "/containers/attached")) {
+        if (atomic_load(&world->attached) & (1u << (request->path[20] - '0')))
+            world->wrong++;
         fake_json(request, 204, "");
     } else if (strcmp(request->method, "DELETE") == 0) {
         fake_json(request, 409,
@@ -344,6 +355,26 @@ a_container_that_is_being_removed_is_waited_for(void **state)
 }
 
 static void
+containers_that_run_are_taken_off_their_network_before_they_are_removed(void **state)
+{
+    world_t *world = *state;
+    AUTO_JSON *containers = json_array();
+    for (int i = 0; i < 6; i++) {
+        AUTO_FREE char *id = str_format("attached%d", i);
+        json_array_append_new(containers,
+                              json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "Id", id, "State",
+                                        i < 4 ? "running" : "exited", "HostConfig", "NetworkMode",
+                                        "kt-a", "Labels", DOCKER_LABEL_ENCLAVE, UUID));
+    }
+    world->attached = 0xf; /* the four that run */
+    assert_int_equal(docker_containers_remove(world->docker, NULL, containers, NULL), 0);
+    assert_int_equal(world->attached, 0);
+    assert_int_equal(world->wrong, 0);
+    assert_int_equal(fake_count(world->fake, "/networks/kt-a/disconnect"), 4);
+    assert_int_equal(fake_count(world->fake, "/containers/attached"), 6);
+}
+
+static void
 a_watch_survives_the_daemon(void **state)
 {
     world_t *world = *state;
@@ -414,6 +445,7 @@ main(void)
         WITH(a_subnet_that_docker_does_not_want_is_passed_over),
         WITH(a_network_is_freed_of_foreign_containers_and_of_those_that_docker_lost),
         WITH(a_container_that_is_being_removed_is_waited_for),
+        WITH(containers_that_run_are_taken_off_their_network_before_they_are_removed),
         WITH(a_watch_survives_the_daemon),
         cmocka_unit_test(without_a_daemon_every_operation_says_so),
     };
