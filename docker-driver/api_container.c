@@ -198,7 +198,8 @@ start_new(replacing_t *self, err_t **err)
     AUTO_JSON *reply = NULL;
     if (docker_container_create(self->docker, self->name, new_body(self), &reply, err) < 0)
         return err_wrap(err, "cannot make the API container of image '%s'", self->args->image);
-    if (docker_container_start(self->docker, NULL, docker_text(reply, "Id"), err) < 0)
+    if (docker_container_start(self->docker, NULL, docker_text(self->network, "Name"),
+                               docker_text(reply, "Id"), err) < 0)
         return err_wrap(err, "cannot start the API container '%s'", self->name);
     return 0;
 }
@@ -210,7 +211,8 @@ take_back(replacing_t *self, err_t **err)
     bool may_have_new = old_has_name(self, self->old_name);
     if ((!may_have_new || docker_container_remove(self->docker, NULL, self->name, &why) == 0) &&
         rename_old(self, self->name, &why) == 0 &&
-        docker_container_start(self->docker, NULL, docker_text(self->old, "Id"), &why) == 0)
+        docker_container_start(self->docker, NULL, docker_text(self->network, "Name"),
+                               docker_text(self->old, "Id"), &why) == 0)
         return;
     AUTO_FREE char *text = err_string(why);
     err_wrap(err, "the one it had could not be started again (%s)", text);
