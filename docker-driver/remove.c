@@ -1,6 +1,6 @@
 /*  remove: containers and volumes go, all of a list at once.
  *
- *  All but one step: Docker (up to 27) counts what is attached to a network, and containers that end at the same moment
+ *  All but one step: Docker (seen with 20.10) counts what is attached to a network, and containers that end at the same moment
  *  may be counted off as one. A network that is counted too high cannot be removed before Docker starts anew. So the
  *  containers are taken off their network one after the other, each is removed from then on, and meanwhile none is
  *  attached (turns.h).

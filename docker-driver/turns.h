@@ -1,4 +1,4 @@
-/*  turns: who may change what is attached to a network. Many may attach at once, or one may detach: Docker (up to 27)
+/*  turns: who may change what is attached to a network. Many may attach at once, or one may detach: Docker (seen with 20.10)
  *  miscounts what is attached when two detach at the same moment, or one detaches while another attaches.
  *
  *      docker_turn_t *turn = docker_turns_attach(&docker->turns, network);

@@ -237,7 +237,7 @@ all_workers(int parallel, int removing)
         pthread_join(threads[i], NULL);
 }
 
-/* Docker (up to 27) miscounts containers that go side by side, and may then keep the network (docs/lessons.md). The time
+/* Docker (seen with 20.10) miscounts containers that go side by side, and may then keep the network (docs/lessons.md). The time
  * counts as if it had gone: no way of removing them is faster. */
 static void
 remove_network(docker_t *docker, const char *network)
