@@ -210,8 +210,6 @@ walk(archive_reader_t *reader, archive_member_fn *fn, void *arg, err_t **err)
     struct archive_entry *entry;
     for (unsigned count = 0;; count++) {
         int result = archive_read_next_header(reader->tar, &entry);
-        if (result == ARCHIVE_EOF)
-            return 0;
         if (result < ARCHIVE_WARN && reader->take)
             return damaged(reader, err);
         if (result < ARCHIVE_WARN)
@@ -223,6 +221,8 @@ walk(archive_reader_t *reader, archive_member_fn *fn, void *arg, err_t **err)
                             "'%s' is no gzip-compressed tar archive: it is a tar "
                             "that is not compressed",
                             reader->path);
+        if (result == ARCHIVE_EOF)
+            return 0;
         if (count == ARCHIVE_MEMBERS_MAX)
             return err_fail(err, ERR_LIMIT, "the archive '%s' has more than %u members",
                             reader->path, ARCHIVE_MEMBERS_MAX);

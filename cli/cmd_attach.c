@@ -21,7 +21,7 @@ enclave_attach_run(const cli_call_t *call, err_t **err)
                                                      shown_pause, shown_line, &shown, err);
     progress_end();
     if (result < 0)
-        return err_code(*err) == ERR_NOT_FOUND ? -1 : shown_cut_off(name, err);
+        return shown_cut_off(&shown, name, err);
     /* a dry run ends without a word on its success */
     return shown.has_finished ? (shown.is_successful ? 0 : CLI_FAILED)
                               : (shown.has_failed ? CLI_FAILED : 0);

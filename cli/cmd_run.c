@@ -242,7 +242,8 @@ run_run(const cli_call_t *call, err_t **err)
                               ? drop_enclave(&session, start)
                               : show_enclave(&session, call, made, start);
     if (result < 0)
-        return !is_planned ? result : shown_cut_off(enclave_context_name(session.enclave), err);
+        return !is_planned ? result
+                           : shown_cut_off(&shown, enclave_context_name(session.enclave), err);
     if (only_dependencies)
         return inspected == 0 ? 0 : CLI_FAILED;
     /* A dry run that succeeds has no last line that says so. */

@@ -188,8 +188,23 @@ is_position(const char *line, size_t len)
         len--;
     while (len > 0 && isspace((unsigned char)*line))
         line++, len--;
-    return len > 14 && !strncmp(line, "--- at", 6) && !strncmp(line + len - 3, "---", 3) &&
-           memchr(line, ':', len) && memchr(line, '(', len) && memchr(line, ')', len);
+    if (len < 9 || strncmp(line, "--- at", 6) != 0 || strncmp(line + len - 3, "---", 3) != 0)
+        return false;
+    line += 6, len -= 9;
+    while (len > 0 && isspace((unsigned char)line[len - 1]))
+        len--;
+    if (!len || line[len - 1] != ')')
+        return false;
+    for (const char *at = line, *end = line + len; (at = memchr(at, ':', (size_t)(end - at))); at++) {
+        const char *next = at + 1;
+        while (isdigit((unsigned char)*next))
+            next++;
+        while (isspace((unsigned char)*next))
+            next++;
+        if (*next == '(')
+            return true;
+    }
+    return false;
 }
 
 char *

@@ -37,12 +37,8 @@ find_file(const char *path, package_source_t *ret_source, err_t **err)
 static int
 find_folder(const char *path, package_source_t *ret_source, err_t **err)
 {
-    if (!kurtosis_is_package(path))
-        return err_fail(err, ERR_INVALID,
-                        "the directory '%s' is no package: it has neither a '" MANIFEST
-                        "' nor a Compose file such as "
-                        "'compose.yml'",
-                        path);
+    if (kurtosis_package_check(path, err) < 0)
+        return -1;
     ret_source->kind = PACKAGE_FOLDER;
     ret_source->path = realpath(path, NULL);
     return ret_source->path

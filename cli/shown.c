@@ -94,6 +94,7 @@ shown_line(void *arg, const ApiContainerApi__StarlarkRunResponseLine *line, err_
 {
     shown_t *self = arg;
     (void)err;
+    self->has_begun = true;
     switch (line->run_response_line_case) {
     case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_PROGRESS_INFO:
         show_progress(line->progress_info);
@@ -142,10 +143,10 @@ shown_interrupts(const char *enclave)
 }
 
 int
-shown_cut_off(const char *enclave, err_t **err)
+shown_cut_off(const shown_t *self, const char *enclave, err_t **err)
 {
     if (!err || err_code(*err) != ERR_UNAVAILABLE)
-        return err_wrap(err, "the run was cut off");
+        return self->has_begun ? err_wrap(err, "the run was cut off") : -1;
     return err_wrap(err,
                     "the run was cut off: 'kurtosis enclave attach %s' shows how it goes on; if it "
                     "does not, the same run once more does the rest",

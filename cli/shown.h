@@ -18,6 +18,7 @@ typedef struct {
     str_t text; /* what is to be written at the next pause */
     shown_instruction_t running[SHOWN_SIDE_BY_SIDE];
     char *last; /* id of the instruction that was shown last; NULL for none */
+    bool has_begun; /* a line came */
     bool has_finished, is_successful;
     bool has_failed; /* an error came */
 } shown_t;
@@ -32,7 +33,8 @@ void shown_pause(void *self);
 
 /* From now on Ctrl-C says that the run goes on, and how to see it; exit code 1. */
 void shown_interrupts(const char *enclave);
-/* Wraps the error of a run that was cut off with what can be done. Returns -1. */
-int shown_cut_off(const char *enclave, err_t **err);
+/* Wraps the error of a run that was cut off with what can be done; that of one which did not begin
+ * is left as it is. Returns -1. */
+int shown_cut_off(const shown_t *self, const char *enclave, err_t **err);
 
 #endif

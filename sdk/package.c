@@ -85,12 +85,21 @@ find_compose_file(const char *folder)
     return NULL;
 }
 
-bool
-kurtosis_is_package(const char *folder)
+int
+kurtosis_package_check(const char *folder, err_t **err)
 {
+    AUTO_STR names = STR_EMPTY;
     AUTO_FREE char *manifest = str_format("%s/" MANIFEST, folder);
     AUTO_FREE char *compose = find_compose_file(folder);
-    return access(manifest, F_OK) == 0 || compose;
+    if (compose || access(manifest, F_OK) == 0)
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(compose_files); i++)
+        str_printf(&names, "%s%s", i ? ", " : "", compose_files[i]);
+    err_fail(err, ERR_NOT_FOUND,
+             "Neither a '" MANIFEST "' file nor one of the default Compose files (%s) was found in "
+             "the package root; at least one of these is required",
+             names.data);
+    return err_wrap(err, "the directory '%s' is no package", folder);
 }
 
 int
@@ -110,16 +119,9 @@ sdk_upload_package(enclave_context_t *self, const char *folder, char **ret_id, e
             *ret_id = TAKE(id);
         return result;
     }
-    AUTO_FREE char *compose = find_compose_file(folder);
-    if (compose) {
-        if (upload_one(self, COMPOSE_PACKAGE, folder, err) < 0)
-            return -1;
-        *ret_id = strdup(COMPOSE_PACKAGE);
-        return 0;
-    }
-    return err_fail(err, ERR_NOT_FOUND,
-                    "'%s' is no package: it has neither a '" MANIFEST
-                    "' nor a Compose file ('compose.yml', "
-                    "'docker-compose.yml' ...)",
-                    folder);
+    if (kurtosis_package_check(folder, err) < 0 ||
+        upload_one(self, COMPOSE_PACKAGE, folder, err) < 0)
+        return -1;
+    *ret_id = strdup(COMPOSE_PACKAGE);
+    return 0;
 }

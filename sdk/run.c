@@ -73,7 +73,9 @@ read_params(const starlark_run_config_t *config, str_t *json, err_t **err)
     if (strlen(config->params) > KURTOSIS_PARAMS_MAX)
         return err_fail(err, ERR_LIMIT, "the parameters have more than %u bytes",
                         KURTOSIS_PARAMS_MAX);
-    return starlark_params_to_json(config->params, json, err);
+    return starlark_params_to_json(config->params, json, err) < 0
+               ? err_wrap(err, "the parameters are neither JSON nor YAML")
+               : 0;
 }
 
 /* rules: what the user's git fetches. */
@@ -196,6 +198,9 @@ starlark_run_result_destroy(starlark_run_result_t **self_p)
     if (!self)
         return;
     str_done(&self->output);
+    for (size_t i = 0; i < self->n_instructions; i++)
+        protobuf_c_message_free_unpacked(&self->instructions[i]->base, NULL);
+    free(self->instructions);
     free(self->interpretation_error);
     free(self->validation_errors);
     free(self->execution_error);
@@ -229,6 +234,20 @@ add_error(starlark_run_result_t *self, const ApiContainerApi__StarlarkError *err
 }
 
 static void
+add_instruction(starlark_run_result_t *self, const ApiContainerApi__StarlarkInstruction *instruction)
+{
+    const size_t n = self->n_instructions;
+    if ((n & (n - 1)) == 0) {
+        self->instructions =
+            realloc(self->instructions, (n ? n * 2 : 1) * sizeof *self->instructions);
+        if (!self->instructions)
+            abort();
+    }
+    self->instructions[self->n_instructions++] =
+        (ApiContainerApi__StarlarkInstruction *)bus_message_dup(&instruction->base);
+}
+
+static void
 add_finish(starlark_run_result_t *self, const ApiContainerApi__StarlarkRunFinishedEvent *event)
 {
     self->is_successful = event->is_run_successful;
@@ -246,6 +265,9 @@ starlark_run_result_add(void *result, const ApiContainerApi__StarlarkRunResponse
     (void)err;
     starlark_run_result_t *self = result;
     switch (line->run_response_line_case) {
+    case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INSTRUCTION:
+        add_instruction(self, line->instruction);
+        break;
     case API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_INSTRUCTION_RESULT:
         str_printf(&self->output, "%s\n", line->instruction_result->serialized_instruction_result);
         break;

@@ -65,8 +65,8 @@ const char *kurtosis_context_engine_version(const kurtosis_context_t *self); /* 
 actor_t *
 kurtosis_context_actor(kurtosis_context_t *self); /* lent; for operations of other actors */
 
-/* Has this folder what makes it a package: kurtosis.yml, or a Compose file? */
-bool kurtosis_is_package(const char *folder);
+/* Has this folder what makes it a package: kurtosis.yml, or a Compose file? NOT_FOUND when it has neither. */
+int kurtosis_package_check(const char *folder, err_t **err);
 
 /* May a library of one version talk to an engine of the other? Major and minor must be equal where
  * both are X.Y.Z; other texts are let through. */
@@ -201,6 +201,8 @@ typedef int(starlark_line_fn)(void *arg, const ApiContainerApi__StarlarkRunRespo
 typedef struct starlark_run_result {
     bool is_successful; /* the last run_finished_event said so */
     str_t output;       /* each result and a newline, then the serialised output and a newline */
+    ApiContainerApi__StarlarkInstruction **instructions; /* in the order in which they began */
+    size_t n_instructions;
     char *interpretation_error, *validation_errors, *execution_error; /* NULL where there is none */
 } starlark_run_result_t;
 void starlark_run_result_destroy(starlark_run_result_t **self_p);

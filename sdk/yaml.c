@@ -447,10 +447,12 @@ sdk_yaml_to_json(const char *text, size_t size, str_t *out, err_t **err)
     return result;
 }
 
+/* ret_why: why it is none. */
 static bool
-is_json_object(const char *text)
+is_json_object(const char *text, json_error_t *ret_why)
 {
-    json_t *value = json_loads(text, JSON_DECODE_INT_AS_REAL, NULL);
+    *ret_why = (json_error_t){.text = "it is no object"};
+    json_t *value = json_loads(text, JSON_DECODE_INT_AS_REAL, ret_why);
     bool is = json_is_object(value);
     json_decref(value);
     return is;
@@ -459,11 +461,15 @@ is_json_object(const char *text)
 int
 starlark_params_to_json(const char *text, str_t *out, err_t **err)
 {
-    if (is_json_object(text)) {
+    json_error_t json;
+    AUTO(err) yaml = NULL;
+    if (is_json_object(text, &json)) {
         str_add(out, text);
         return 0;
     }
-    if (sdk_yaml_to_json(text, strlen(text), out, err) < 0)
-        return err_wrap(err, "the parameters are neither JSON nor YAML");
-    return 0;
+    if (sdk_yaml_to_json(text, strlen(text), out, &yaml) == 0)
+        return 0;
+    AUTO_FREE char *why = err_string(yaml);
+    return err_fail(err, err_code(yaml), "JSON parsing error 'line %d: %s', YAML parsing error '%s'",
+                    json.line, json.text, why);
 }

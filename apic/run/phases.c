@@ -2,6 +2,7 @@
 #include "apic/run/phases.h"
 
 #include "apic/run/reference.h"
+#include "apic/run/replaces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,9 +95,13 @@ interpret(work_t *self, const run_program_t *program, run_plan_t **ret_plan, err
         .running = running,
         .arg = self,
     };
+    const run_request_t *request = self->request;
+    if (request->package_id && !request->no_caching &&
+        run_replaces_apply(self->enclave, request, &program->packages, err) < 0)
+        return -1;
     if (run_edits_load(self->enclave->world, &edits, err) < 0)
         return -1;
-    return run_edits_plan(edits, &interpreter, program, !self->request->no_caching, ret_plan, err);
+    return run_edits_plan(edits, &interpreter, program, !request->no_caching, ret_plan, err);
 }
 
 /* The output with its references replaced. */

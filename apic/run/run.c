@@ -530,7 +530,8 @@ on_line(void *arg, run_line_t *line)
     const tap_t *tap = arg;
     const job_t *job = tap->job;
     if (line->run_response_line_case ==
-        API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT) {
+            API_CONTAINER_API__STARLARK_RUN_RESPONSE_LINE__RUN_RESPONSE_LINE_RUN_FINISHED_EVENT &&
+        !job->request.dry_run) {
         AUTO(err) err = NULL;
         if (run_record_put(job->run->store, job->run->world.is_production, &job->request, &err) < 0)
             log_err(LOG_WARN, "run.not_recorded", err, "enclave=%s", job->run->world.enclave_uuid);

@@ -6,7 +6,6 @@
 #include "apic/packages/locator.h"
 #include "apic/packages/path.h"
 #include "apic/run/phases.h"
-#include "apic/run/replaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -170,9 +169,7 @@ run_setup(const run_enclave_t *enclave, const run_request_t *request, run_setup_
     self->enclave = enclave;
     self->request = request;
     if (request->package_id) {
-        if (setup_package(enclave, request, self, err) < 0 ||
-            (!request->no_caching &&
-             run_replaces_apply(enclave, request, &program->packages, err) < 0))
+        if (setup_package(enclave, request, self, err) < 0)
             return -1;
     } else {
         str_add(&self->text, request->script);

@@ -361,6 +361,11 @@ a_package_is_uploaded_under_its_id_or_refused_without_one(void **state)
     assert_null(upload(self, "UploadStarlarkPackage", "", "", 0, 1, SIZE_MAX, &err));
     AUTO_FREE char *why = support_why(&err);
     assert_non_null(strstr(why, "has no name"));
+    static const char zeros[1000];
+    assert_null(
+        upload(self, "UploadStarlarkPackage", "github.com/a/z", zeros, sizeof zeros, 1000, SIZE_MAX, &err));
+    AUTO_FREE char *empty = support_why(&err);
+    assert_non_null(strstr(empty, "no gzip-compressed tar archive"));
 }
 
 static void

@@ -50,16 +50,24 @@ teardown(void **state)
 }
 
 static actor_stream_t *
-start(run_stage_t *self, const char *script)
+start_mode(run_stage_t *self, const char *script, bool dry)
 {
     ApiContainerApi__RunStarlarkScriptArgs args = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS__INIT;
     actor_stream_t *stream = NULL;
+    args._dry_run_case = API_CONTAINER_API__RUN_STARLARK_SCRIPT_ARGS___DRY_RUN_DRY_RUN;
+    args.dry_run = dry;
     AUTO(err) err = NULL;
     args.serialized_script = (char *)script;
     if (actor_stream_open(self->client, NULL, APIC, SERVICE "RunStarlarkScript", &args.base,
                           &stream, &err) < 0)
         fail_msg("%s", err_text(err));
     return stream;
+}
+
+static actor_stream_t *
+start(run_stage_t *self, const char *script)
+{
+    return start_mode(self, script, false);
 }
 
 /* The next line; NULL at the end. */
@@ -125,12 +133,15 @@ a_script_adds_a_service_and_uses_it(void **state)
 }
 
 static void
-the_last_run_is_remembered(void **state)
+the_last_run_that_was_not_dry_is_remembered(void **state)
 {
     run_stage_t *self = *state;
     static const char script[] = "def run(plan):\n    plan.print(1)\n";
     AUTO_FREE char *said = run(self, script);
     assert_string_equal(said, "1\nyes\n");
+    AUTO(actor_stream) stream = start_mode(self, "def run(plan):\n    nothing()\n", true);
+    AUTO_FREE char *dry = read_all(stream);
+    assert_non_null(strstr(dry, "\nno\n"));
     Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
     AUTO_MESSAGE ProtobufCMessage *reply = NULL;
     assert_int_equal(
@@ -572,7 +583,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_script_adds_a_service_and_uses_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_last_run_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_last_run_that_was_not_dry_is_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(a_plan_is_shown_without_being_run, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_goes_on_when_its_client_goes_away, setup, teardown),
         cmocka_unit_test_setup_teardown(another_client_can_attach_to_a_run_whose_client_has_gone,

@@ -262,6 +262,7 @@ a_replacement_that_ended_and_cannot_be_cloned_is_said(void **state)
     AUTO_FREE char *said = run_far(&enclave, "github.com/me/using", false);
     expect(said, "An error occurred cloning package 'github.com/gone/dep'\n\tCaused by: "
                  "github.com/gone/dep cannot be reached");
+    expect(said, "finished: false\n"); /* its interpretation failed, not its setup */
     enclave_done(&enclave);
 }
 

@@ -262,6 +262,7 @@ damaged_archives_are_clear_errors(void **state)
     static const char *const make[] = {
         "echo this is text > x.tgz", "tar czf x.tgz tree && truncate -s 100 x.tgz",
         "head -c 3000 /dev/urandom | gzip > x.tgz",
+        "head -c 1000 /dev/zero > x.tgz", /* a tar without members */
         "tar cf x.tgz tree", /* what is inside might be taken for another kind of compression later */
     };
     run("head -c 100000 /dev/urandom > %s/x", place->tree);

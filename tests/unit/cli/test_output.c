@@ -69,6 +69,9 @@ errors_lose_positions_and_are_indented(void **state)
         {"one line", "one line"},
         {"a\n --- at /x/y.go:12 (f.g) ---\nCaused by: b", "a\n  Caused by: b"},
         {"a\n --- at y.c:3 ---\nb", "a\n   --- at y.c:3 ---\n  b"}, /* no function: no position */
+        {"a\n--- at C:/y.c:3 (f) ---\n\t--- at y.c: (f)--- \nb", "a\n  b"},
+        {"a\n--- at (x): b ---\n--- at y (f: 3) ---", "a\n  --- at (x): b ---\n  --- at y (f: 3) ---"},
+        {"a\n--- at y.c:3 (f) --\n--- at ---", "a\n  --- at y.c:3 (f) --\n  --- at ---"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_FREE char *text = out_clean_error(rows[i].in);

@@ -77,10 +77,36 @@ how_a_run_ended_is_known(void **state)
     assert_true(shown.has_finished && shown.is_successful);
 }
 
+static void
+only_a_run_that_has_begun_was_cut_off(void **state)
+{
+    (void)state;
+    static const struct {
+        bool has_begun;
+        err_code_t code;
+        const char *says;
+    } rows[] = {
+        {false, ERR_LIMIT, "the package is too large"},
+        {true, ERR_INTERNAL, "the run was cut off"},
+        {false, ERR_UNAVAILABLE, "the run was cut off: 'kurtosis enclave attach e' shows"},
+        {true, ERR_UNAVAILABLE, "the run was cut off: 'kurtosis enclave attach e' shows"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_SHOWN shown = {.text = STR_EMPTY};
+        AUTO(err) err = NULL;
+        if (rows[i].has_begun)
+            show(&shown, "{\"progress_info\": {}}");
+        err_fail(&err, rows[i].code, "the package is too large");
+        assert_int_equal(shown_cut_off(&shown, "e", &err), -1);
+        assert_int_equal(strncmp(err_text(err), rows[i].says, strlen(rows[i].says)), 0);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_a_run_that_has_begun_was_cut_off),
         cmocka_unit_test(a_result_is_below_its_instruction),
         cmocka_unit_test(more_than_can_be_told_apart_are_shown_as_they_come),
         cmocka_unit_test(how_a_run_ended_is_known),

@@ -516,6 +516,7 @@ a_blocking_run_gathers_results_and_output(void **state)
         "{\"progress_info\": {}}",
         "{\"instruction\": {\"instruction_name\": \"print\"}}",
         "{\"instruction_result\": {\"serialized_instruction_result\": \"one\"}}",
+        "{\"instruction\": {\"instruction_name\": \"exec\", \"is_skipped\": true}}",
         "{\"instruction_result\": {\"serialized_instruction_result\": \"two\"}}",
         "{\"run_finished_event\": {\"is_run_successful\": true, \"serialized_output\": \"{}\"}}",
         "{\"info\": {\"info_message\": \"star us\"}}",
@@ -532,6 +533,10 @@ a_blocking_run_gathers_results_and_output(void **state)
                 err);
     assert_true(result->is_successful);
     assert_string_equal(result->output.data, "one\ntwo\n{}\n");
+    assert_int_equal(result->n_instructions, 2);
+    assert_string_equal(result->instructions[0]->instruction_name, "print");
+    assert_string_equal(result->instructions[1]->instruction_name, "exec");
+    assert_true(result->instructions[1]->is_skipped);
     sync_with_actors(stage);
     assert_string_equal(stage->params, "{\"a\":true,\"b\":[1,\"x\"]}");
     assert_string_equal(stage->package, "def run(plan): pass");
@@ -659,7 +664,9 @@ what_is_no_package_is_refused(void **state)
     static const struct {
         const char *manifest, *says;
     } rows[] = {
-        {NULL, "is no package"},
+        {NULL, "Neither a 'kurtosis.yml' file nor one of the default Compose files (compose.yml, "
+               "compose.yaml, docker-compose.yml, docker-compose.yaml, docker_compose.yml, "
+               "docker_compose.yaml) was found in the package root; at least one of these is required"},
         {"nam: x", "has no 'name'"},
         {"name: [", "is no YAML"},
         {"name: github.com/a/b\nreplace: {github.com/c/d: ./missing}",

@@ -127,6 +127,26 @@ json_objects_go_as_they_are(void **state)
     }
 }
 
+static void
+params_that_are_neither_json_nor_yaml_are_said_as_both(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *params, *says;
+    } rows[] = {
+        {"{\n\"a\": 1,\n\"b\": [}", "JSON parsing error 'line 3: unexpected token near '}'', YAML "
+                                 "parsing error 'line 3: did not find expected node content"},
+        {"a: [", "JSON parsing error 'line 1: '[' or '{' expected near 'a'', YAML parsing error "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_STR json = STR_EMPTY;
+        AUTO(err) err = NULL;
+        int result = starlark_params_to_json(rows[i].params, &json, &err);
+        if (result >= 0 || !strstr(err_text(err), rows[i].says))
+            fail_msg("%s: %s", rows[i].params, err ? err_text(err) : json.data);
+    }
+}
+
 int
 main(void)
 {
@@ -135,6 +155,7 @@ main(void)
         cmocka_unit_test(bad_yaml_is_refused_with_its_line),
         cmocka_unit_test(aliases_of_aliases_do_not_grow_without_bound),
         cmocka_unit_test(json_objects_go_as_they_are),
+        cmocka_unit_test(params_that_are_neither_json_nor_yaml_are_said_as_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
