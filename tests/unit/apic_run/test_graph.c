@@ -72,6 +72,19 @@ static const struct {
      "    plan.get_files_artifact(\"x\")\n"
      "    plan.add_service(\"u\", ServiceConfig(image = \"i\", files = {\"/x\": f}))\n",
      "1: 2:1 3:2 4:3 5:4"},
+    /* every reference is a dependency, wherever it stands */
+    {"    r = plan.run_sh(run = \"x\")\n"
+     "    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
+     "    plan.request(\"s\", PostHttpRequestRecipe(port_id = \"p\", endpoint = \"\", body = r.output))\n"
+     "    plan.verify(\"a\", \"==\", r.output)\n"
+     "    plan.print(\"x\")\n    plan.print(r.output)\n",
+     "1: 2: 3:1,2 4:1 5:4 6:1,5"},
+    /* what depends on nothing does not wait for a wait; what depends on something does */
+    {"    plan.wait(\"old\", ExecRecipe(command = [\"x\"]), \"code\", \"==\", 0)\n"
+     "    plan.add_service(\"s\", ServiceConfig(image = \"i\"))\n"
+     "    plan.exec(\"s\", ExecRecipe(command = [\"x\"]))\n"
+     "    plan.add_service(\"s\", ServiceConfig(image = \"j\"))\n",
+     "1: 2: 3:1,2 4:1,3"},
 };
 
 static char *

@@ -263,6 +263,9 @@ a_replacement_that_ended_and_cannot_be_cloned_is_said(void **state)
     expect(said, "An error occurred cloning package 'github.com/gone/dep'\n\tCaused by: "
                  "github.com/gone/dep cannot be reached");
     expect(said, "finished: false\n"); /* its interpretation failed, not its setup */
+    AUTO_FREE char *plan =
+        transcript_yaml(&enclave, (run_request_t){.package_id = "github.com/me/using"});
+    expect(plan, "packageId: github.com/me/using\n"); /* a plan fetches nothing for that */
     enclave_done(&enclave);
 }
 
