@@ -78,6 +78,10 @@ bool archive_ignore_matches(const archive_ignore_t *self, const char *path, bool
 int archive_tgz_pack(const char *path, const char *archive, uint64_t size_max,
                      char ret_md5[ARCHIVE_MD5_SIZE], err_t **err);
 
+/* The same for a package: what is INVALID there is left out, as it is of a package that is cloned. */
+int archive_tgz_pack_package(const char *folder, const char *archive, uint64_t size_max,
+                             err_t **err);
+
 /* Removes from a folder the symbolic links that are absolute or lead out of it. */
 int archive_links_drop(const char *folder, err_t **err);
 

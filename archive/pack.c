@@ -173,7 +173,8 @@ typedef struct {
     const char *root;
     char real_root[PATH_MAX];
     const archive_ignore_t *ignore;
-    char **paths; /* relative to root */
+    bool only_packable; /* what cannot be carried is left out */
+    char **paths;       /* relative to root */
     size_t count, space;
 } tree_t;
 
@@ -204,6 +205,37 @@ tree_add(tree_t *self, char *path, err_t **err)
     return 0;
 }
 
+/* A link must stay within the tree. ret_target and ret_real: PATH_MAX each. */
+static int
+read_link(const tree_t *self, const char *path, char *ret_target, char *ret_real, err_t **err)
+{
+    ssize_t len = readlink(path, ret_target, PATH_MAX - 1);
+    if (len < 0)
+        return err_fail(err, ERR_INVALID, "cannot read the link '%s': %s", path, strerror(errno));
+    ret_target[len] = '\0';
+    if (!realpath(path, ret_real))
+        return err_fail(err, ERR_INVALID, "the link '%s' leads to '%s', which cannot be read: %s",
+                        path, ret_target, strerror(errno));
+    size_t root_len = strlen(self->real_root);
+    if (*ret_target == '/' || strncmp(ret_real, self->real_root, root_len) ||
+        (ret_real[root_len] && ret_real[root_len] != '/'))
+        return err_fail(err, ERR_INVALID,
+                        "the link '%s' leads to '%s', out of the directory '%s'; only links that "
+                        "stay within it "
+                        "can be packed",
+                        path, ret_target, self->root);
+    return 0;
+}
+
+static bool
+is_packable(const tree_t *self, const char *relative, mode_t mode)
+{
+    char target[PATH_MAX], real[PATH_MAX];
+    AUTO_FREE char *path = str_format("%s/%s", self->root, relative);
+    return S_ISLNK(mode) ? read_link(self, path, target, real, NULL) == 0
+                         : S_ISREG(mode) || S_ISDIR(mode);
+}
+
 static int
 tree_list(tree_t *self, const char *folder, err_t **err)
 {
@@ -222,7 +254,8 @@ tree_list(tree_t *self, const char *folder, err_t **err)
             result = err_fail(err, ERR_INVALID, "cannot look at '%s/%s': %s", self->root, path,
                               strerror(errno));
             free(path);
-        } else if (archive_ignore_matches(self->ignore, path, S_ISDIR(about.st_mode))) {
+        } else if (archive_ignore_matches(self->ignore, path, S_ISDIR(about.st_mode)) ||
+                   (self->only_packable && !is_packable(self, path, about.st_mode))) {
             free(path);
         } else {
             result = tree_add(self, path, err);
@@ -275,28 +308,14 @@ pack_regular(writer_t *self, const char *path, const char *name, err_t **err)
     return copy_file(self, fd, path, (uint64_t)about.st_size, true, err);
 }
 
-/* A link is carried as a link; its target's bytes go into the hash. It must stay within the tree.
- */
+/* A link is carried as a link; its target's bytes go into the hash. */
 static int
 pack_link(writer_t *self, const tree_t *tree, const char *path, const char *name,
           const struct stat *about, err_t **err)
 {
     char target[PATH_MAX], real[PATH_MAX];
-    ssize_t len = readlink(path, target, sizeof target - 1);
-    if (len < 0)
-        return err_fail(err, ERR_INVALID, "cannot read the link '%s': %s", path, strerror(errno));
-    target[len] = '\0';
-    if (!realpath(path, real))
-        return err_fail(err, ERR_INVALID, "the link '%s' leads to '%s', which cannot be read: %s",
-                        path, target, strerror(errno));
-    size_t root_len = strlen(tree->real_root);
-    if (*target == '/' || strncmp(real, tree->real_root, root_len) ||
-        (real[root_len] && real[root_len] != '/'))
-        return err_fail(err, ERR_INVALID,
-                        "the link '%s' leads to '%s', out of the directory '%s'; only links that "
-                        "stay within it "
-                        "can be packed",
-                        path, target, tree->root);
+    if (read_link(tree, path, target, real, err) < 0)
+        return -1;
     if (archive_tar_header(&self->tar, name, about, target, err) < 0)
         return -1;
     AUTO_FD int fd = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
@@ -327,12 +346,13 @@ pack_entry(writer_t *self, const tree_t *tree, const char *name, err_t **err)
 }
 
 static int
-pack_tree(writer_t *self, const char *root, err_t **err)
+pack_tree(writer_t *self, const char *root, bool only_packable, err_t **err)
 {
     AUTO(archive_ignore) ignore = NULL;
     if (archive_ignore_read(root, &ignore, err) < 0)
         return -1;
-    __attribute__((cleanup(tree_done))) tree_t tree = {.root = root, .ignore = ignore};
+    __attribute__((cleanup(tree_done)))
+    tree_t tree = {.root = root, .ignore = ignore, .only_packable = only_packable};
     if (!realpath(root, tree.real_root))
         return err_fail(err, ERR_INVALID, "cannot find '%s': %s", root, strerror(errno));
     if (tree_list(&tree, "", err) < 0)
@@ -347,9 +367,9 @@ pack_tree(writer_t *self, const char *root, err_t **err)
 
 /* ----------------------------------------------------------------------------------- the public */
 
-int
-archive_tgz_pack(const char *path, const char *archive, uint64_t size_max,
-                 char ret_md5[ARCHIVE_MD5_SIZE], err_t **err)
+static int
+pack(const char *path, const char *archive, uint64_t size_max, bool only_packable, char *ret_md5,
+     err_t **err)
 {
     struct stat about;
     if (stat(path, &about) < 0)
@@ -360,7 +380,7 @@ archive_tgz_pack(const char *path, const char *archive, uint64_t size_max,
         return err_wrap(err, "cannot pack '%s'", path);
     int result;
     if (S_ISDIR(about.st_mode)) {
-        result = pack_tree(&writer, path, err);
+        result = pack_tree(&writer, path, only_packable, err);
     } else if (S_ISREG(about.st_mode)) {
         const char *slash = strrchr(path, '/');
         result = pack_regular(&writer, path, slash ? slash + 1 : path, err);
@@ -370,6 +390,19 @@ archive_tgz_pack(const char *path, const char *archive, uint64_t size_max,
     if (result < 0 || writer_end(&writer, ret_md5, err) < 0)
         return err_wrap(err, "cannot pack '%s'", path);
     return 0;
+}
+
+int
+archive_tgz_pack(const char *path, const char *archive, uint64_t size_max,
+                 char ret_md5[ARCHIVE_MD5_SIZE], err_t **err)
+{
+    return pack(path, archive, size_max, false, ret_md5, err);
+}
+
+int
+archive_tgz_pack_package(const char *folder, const char *archive, uint64_t size_max, err_t **err)
+{
+    return pack(folder, archive, size_max, true, NULL, err);
 }
 
 static bool

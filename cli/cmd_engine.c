@@ -106,7 +106,8 @@ engine_restart_run(const cli_call_t *call, err_t **err)
 {
     manager_options_t options;
     interrupt_init();
-    if (read_options(call, &options, err) < 0) /* before anything is stopped */
+    if (read_options(call, &options, err) < 0 ||
+        manager_check(err) < 0) /* before anything is stopped */
         return err_wrap(err, "cannot restart the engine");
     out_info("Restarting Kurtosis engine...");
     if (manager_stop(err) < 0 || start(&options, err) < 0)

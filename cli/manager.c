@@ -444,6 +444,13 @@ manager_start(const manager_options_t *options, bool *ret_started, err_t **err)
 }
 
 int
+manager_check(err_t **err)
+{
+    AUTO_FREE char *git_ca = NULL;
+    return own_authorities(&git_ca, err);
+}
+
+int
 manager_stop(err_t **err)
 {
     AUTO(backend) backend = NULL;

@@ -34,6 +34,8 @@ int manager_ensure(kurtosis_context_t **ret_context, err_t **err);
 int manager_connect(kurtosis_context_t **ret_context, err_t **err);
 /* Starts the engine; *ret_started is false when a fitting one ran. */
 int manager_start(const manager_options_t *options, bool *ret_started, err_t **err);
+/* Whether what the environment says of engines can be used: to be asked before one is stopped to make room for the next. */
+int manager_check(err_t **err);
 /* Stops and removes every engine of this machine; fine when there is none. */
 int manager_stop(err_t **err);
 /* *ret_version is yours when it runs. */

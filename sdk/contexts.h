@@ -51,9 +51,10 @@ enclave_context_t *sdk_enclave_context_new(kurtosis_context_t *kurtosis,
 /* Sends a file as chunks and returns the one reply. name goes along with every chunk. */
 int sdk_upload(enclave_context_t *self, const char *method, const char *path, const char *name,
                ProtobufCMessage **ret_reply, err_t **err);
-/* Packs a path and sends the archive. */
-int sdk_pack_and_upload(enclave_context_t *self, const char *method, const char *path,
-                        const char *name, ProtobufCMessage **ret_reply, err_t **err);
+/* Packs a path, or a package, and sends the archive. */
+int sdk_pack_and_upload(enclave_context_t *self, const char *method, bool is_package,
+                        const char *path, const char *name, ProtobufCMessage **ret_reply,
+                        err_t **err);
 
 /* Uploads a package and every local package its kurtosis.yml names; *ret_id (yours) is what to run.
  */

@@ -124,7 +124,7 @@ enclave_context_upload_files(enclave_context_t *self, const char *path, const ch
                              char **ret_uuid, char **ret_name, err_t **err)
 {
     AUTO_MESSAGE ApiContainerApi__UploadFilesArtifactResponse *reply = NULL;
-    if (sdk_pack_and_upload(self, APIC("UploadFilesArtifact"), path, name ? name : "",
+    if (sdk_pack_and_upload(self, APIC("UploadFilesArtifact"), false, path, name ? name : "",
                             (ProtobufCMessage **)&reply, err) < 0)
         return -1;
     *ret_uuid = strdup(reply->uuid);

@@ -281,7 +281,7 @@ sdk_git_bring(enclave_context_t *self, const ApiContainerApi__StarlarkRepository
     }
     AUTO_FREE char *tree = str_format("%s/tree", folder);
     if (fetch(wanted->url, wanted->version, tree, &why) == 0)
-        sdk_pack_and_upload(self, APIC("ProvideRepository"), tree, wanted->id, &reply, &why);
+        sdk_pack_and_upload(self, APIC("ProvideRepository"), true, tree, wanted->id, &reply, &why);
     file_remove_tree(folder, NULL);
     return why ? refuse(self, wanted->id, why, err) : 0;
 }

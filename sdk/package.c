@@ -29,12 +29,14 @@ read_manifest(const char *path, json_t **ret_manifest, err_t **err)
         return err_wrap(err, "'%s' is no YAML", path);
     json_t *manifest =
         json_loadb(json.data, json.len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
-    const char *name = json_string_value(json_object_get(manifest, "name"));
-    if (!name || !*name) {
+    const json_t *name = json_object_get(manifest, "name");
+    if (!json_string_length(name)) {
+        const bool is_other = name && !json_is_null(name) && !json_is_string(name);
         json_decref(manifest);
-        return err_fail(
-            err, ERR_INVALID,
-            "'%s' has no 'name'; write e.g. 'name: github.com/my-user/my-package' into it", path);
+        return err_fail(err, ERR_INVALID,
+                        "Field 'name', which is the Starlark package's name, in '%s' needs to be "
+                        "%s; write e.g. 'name: github.com/my-user/my-package'",
+                        path, is_other ? "a string" : "set and cannot be empty");
     }
     *ret_manifest = manifest;
     return 0;
@@ -50,7 +52,7 @@ upload_one(enclave_context_t *self, const char *id, const char *folder, err_t **
     if (!S_ISDIR(about.st_mode))
         return err_fail(err, ERR_INVALID, "the package '%s' at '%s' is no directory", id, folder);
     AUTO_MESSAGE ProtobufCMessage *reply = NULL;
-    if (sdk_pack_and_upload(self, APIC("UploadStarlarkPackage"), folder, id, &reply, err) < 0)
+    if (sdk_pack_and_upload(self, APIC("UploadStarlarkPackage"), true, folder, id, &reply, err) < 0)
         return err_wrap(err, "cannot upload the package '%s'", id);
     return 0;
 }
@@ -68,7 +70,10 @@ upload_replaces(enclave_context_t *self, const char *folder, json_t *replaces, e
         AUTO_FREE char *path =
             *target == '/' ? strdup(target) : str_format("%s/%s", folder, target);
         if (upload_one(self, from, path, err) < 0)
-            return -1;
+            return err_wrap(err,
+                            "An error occurred while uploading the local package '%s' that "
+                            "'replace' in '%s/" MANIFEST "' names for '%s'",
+                            target, folder, from);
     }
     return 0;
 }

@@ -72,8 +72,8 @@ sdk_upload(enclave_context_t *self, const char *method, const char *path, const 
 }
 
 int
-sdk_pack_and_upload(enclave_context_t *self, const char *method, const char *path, const char *name,
-                    ProtobufCMessage **ret_reply, err_t **err)
+sdk_pack_and_upload(enclave_context_t *self, const char *method, bool is_package, const char *path,
+                    const char *name, ProtobufCMessage **ret_reply, err_t **err)
 {
     const char *tmp = getenv("TMPDIR");
     AUTO_FREE char *archive = str_format("%s/kurtosis-upload-XXXXXX", tmp && *tmp ? tmp : "/tmp");
@@ -81,7 +81,8 @@ sdk_pack_and_upload(enclave_context_t *self, const char *method, const char *pat
     if (fd < 0)
         return err_fail(err, ERR_LIMIT, "cannot make a temporary file '%s': %s", archive,
                         strerror(errno));
-    int result = archive_tgz_pack(path, archive, KURTOSIS_UPLOAD_MAX, NULL, err);
+    int result = is_package ? archive_tgz_pack_package(path, archive, KURTOSIS_UPLOAD_MAX, err)
+                            : archive_tgz_pack(path, archive, KURTOSIS_UPLOAD_MAX, NULL, err);
     if (result == 0) {
         result = sdk_upload(self, method, archive, name, ret_reply, err);
         if (result < 0)

@@ -319,8 +319,9 @@ clone_patiently(const git_clone_t *self, const char *url, const char *to, err_t 
     return err_wrap(
         err,
         "Error in cloning git repository '%s' to '%s'. Make sure that '%s' exists or if it's a "
-        "private repository, that you are logged into GitHub via `kurtosis github login`.\nIf this "
-        "is NOT a private repo, there could be an issue with MTUs configured by Docker networks.",
+        "private repository, that your access token was given by 'kurtosis engine restart "
+        "--github-auth-token TOKEN' before the enclave was made.\nIf this is NOT a private repo, "
+        "there could be an issue with MTUs configured by Docker networks.",
         self->url, to, self->url);
 }
 

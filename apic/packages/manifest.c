@@ -10,6 +10,10 @@
 #include <sys/stat.h>
 #include <yaml.h>
 
+/* Where in the file. */
+#define AT "line %zu, column %zu: "
+#define PLACE(mark) (mark).line + 1, (mark).column + 1
+
 static int read_root(yaml_document_t *document, packages_manifest_t *self, err_t **err);
 static int check_name(const packages_manifest_t *self, const char *location, err_t **err);
 
@@ -29,7 +33,7 @@ packages_manifest_parse(const char *text, size_t size, packages_manifest_t **ret
         rc = read_root(&document, self, err);
         yaml_document_delete(&document);
     } else {
-        rc = err_fail(err, ERR_INVALID, "yaml: line %zu: %s", parser.problem_mark.line + 1,
+        rc = err_fail(err, ERR_INVALID, "yaml: " AT "%s", PLACE(parser.problem_mark),
                       parser.problem ? parser.problem : "cannot be read");
     }
     yaml_parser_delete(&parser);
@@ -116,12 +120,12 @@ static int
 read_scalar(yaml_node_t *node, const char *key, char **ret, err_t **err)
 {
     if (node->type != YAML_SCALAR_NODE)
-        return err_fail(err, ERR_INVALID, "line %zu: '%s' should be a string",
-                        node->start_mark.line + 1, key);
+        return err_fail(err, ERR_INVALID, AT "'%s' should be a string", PLACE(node->start_mark),
+                        key);
     const char *text = (const char *)node->data.scalar.value;
     if (strlen(text) != node->data.scalar.length)
-        return err_fail(err, ERR_INVALID, "line %zu: '%s' holds a zero byte",
-                        node->start_mark.line + 1, key);
+        return err_fail(err, ERR_INVALID, AT "'%s' holds a zero byte", PLACE(node->start_mark),
+                        key);
     const bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (plain && (!strcmp(text, "~") || !strcmp(text, "null")))
         text = "";
@@ -137,8 +141,8 @@ read_replace(yaml_document_t *document, yaml_node_t *node, packages_manifest_t *
         return 0;
     if (node->type != YAML_MAPPING_NODE)
         return err_fail(err, ERR_INVALID,
-                        "line %zu: 'replace' should map package ids to what replaces them",
-                        node->start_mark.line + 1);
+                        AT "'replace' should map package ids to what replaces them",
+                        PLACE(node->start_mark));
     const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
     const size_t count = (size_t)(node->data.mapping.pairs.top - pair);
     self->replaces = calloc(count ? count : 1, sizeof(*self->replaces));
@@ -151,8 +155,8 @@ read_replace(yaml_document_t *document, yaml_node_t *node, packages_manifest_t *
             return -1;
         for (size_t i = 0; i + 1 < self->n_replaces; i++)
             if (!strcmp(self->replaces[i].from, entry->from))
-                return err_fail(err, ERR_INVALID, "line %zu: key \"%s\" already set in map",
-                                key->start_mark.line + 1, entry->from);
+                return err_fail(err, ERR_INVALID, AT "key \"%s\" already set in map",
+                                PLACE(key->start_mark), entry->from);
     }
     return 0;
 }
@@ -168,8 +172,8 @@ read_root(yaml_document_t *document, packages_manifest_t *self, err_t **err)
     if (!root)
         return 0;
     if (root->type != YAML_MAPPING_NODE)
-        return err_fail(err, ERR_INVALID, "line %zu: the file should be a map with the key 'name'",
-                        root->start_mark.line + 1);
+        return err_fail(err, ERR_INVALID, AT "the file should be a map with the key 'name'",
+                        PLACE(root->start_mark));
     for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top; pair++) {
         yaml_node_t *key = yaml_document_get_node(document, pair->key);
@@ -181,12 +185,12 @@ read_root(yaml_document_t *document, packages_manifest_t *self, err_t **err)
             which++;
         if (which == KEYS)
             return err_fail(err, ERR_INVALID,
-                            "line %zu: unknown key '%s'; known are 'name', 'description' and "
-                            "'replace'",
-                            key->start_mark.line + 1, text);
+                            AT "unknown key '%s'; known are 'name', 'description' and "
+                               "'replace'",
+                            PLACE(key->start_mark), text);
         if (seen[which])
-            return err_fail(err, ERR_INVALID, "line %zu: key \"%s\" already set in map",
-                            key->start_mark.line + 1, text);
+            return err_fail(err, ERR_INVALID, AT "key \"%s\" already set in map",
+                            PLACE(key->start_mark), text);
         seen[which] = true;
         const int rc = which == NAME          ? read_scalar(value, text, &self->name, err)
                        : which == DESCRIPTION ? read_scalar(value, text, &self->description, err)

@@ -93,8 +93,12 @@ packages_locate(const packages_t *self, const packages_found_t *found, bool must
         if (check_inside(self, path, err) < 0)
             return -1;
     } else if (stat(folder, &status) == 0) {
-        return err_fail(err, ERR_NOT_FOUND, "'%s' doesn't exist in the package '%s'",
-                        locator->path + strlen(id), id);
+        return err_fail(err, ERR_NOT_FOUND, "'%s' doesn't exist in the package '%s'%s",
+                        locator->path + strlen(id), id,
+                        strstr(locator->path, ":/")
+                            ? "; the locator of another package begins with "
+                              "'" PACKAGES_HOST "/', not with a scheme"
+                            : "");
     } else {
         if (self->clone(self->arg, locator->author, locator->repo, locator->version, err) < 0 ||
             (must_be_packaged && check_packaged(self, locator, found->versioned, err) < 0) ||
@@ -189,9 +193,9 @@ replace(const packages_t *self, const char *locator)
     packages_version_split(entry->to, &path, &version);
     const char *rest = locator + strlen(entry->from);
     found->locator = str_format("%s%s", path, rest);
-    /* a version in the replacement wins over one at the end of the locator */
-    const size_t size = version[0] ? strcspn(rest, "@") : strlen(rest);
-    found->versioned =
-        str_format("%s%.*s%s%s", path, (int)size, rest, version[0] ? "@" : "", version);
+    /* a version in the replacement wins over one of the locator */
+    AUTO_FREE char *plain = NULL, *own = NULL;
+    packages_version_split(found->locator, &plain, &own);
+    found->versioned = version[0] ? str_format("%s@%s", plain, version) : strdup(found->locator);
     return found;
 }

@@ -47,6 +47,39 @@ echo 'name: github.com/example/package' >package/kurtosis.yml
 rm package/main.star
 fails kurtosis run package --enclave e
 says main.star
+echo 'nam: x' >>package/kurtosis.yml
+fails kurtosis run package --enclave e
+says "kurtosis.yml" "line 2, column 1: unknown key 'nam'"
+printf 'name: github.com/example/package\nreplace: {github.com/example/lib: ../lib}\n' >package/kurtosis.yml
+fails kurtosis run package --enclave e
+says "'../lib' that 'replace' in" "kurtosis.yml' names for 'github.com/example/lib'"
+
+it "files that a package names and that are not in it, with the place"
+echo 'name: github.com/example/package' >package/kurtosis.yml
+import_of() { # CALL
+    printf 'x = %s\ndef run(plan):\n    pass\n' "$1" >package/main.star
+    fails kurtosis run package --enclave e --dry-run
+    matches 'at \[github.com/example/package/main.star:1:1[48]\]'
+}
+import_of 'import_module("./main.star")'
+says "There's a cycle in the import_module calls"
+import_of 'import_module("none.star")'
+says "'/none.star' doesn't exist in the package 'example/package'"
+import_of 'read_file("../../../../etc/passwd")'
+says "'../etc/passwd'"
+import_of 'read_file("/../../../../../etc/passwd")'
+says "'../../etc/passwd'"
+import_of 'import_module("https://github.com/far/lib/x.star")'
+says "the locator of another package begins with 'github.com/', not with a scheme"
+
+it "what a package's folder has and cannot go along is left out"
+printf 'def run(plan):\n    plan.print("runs")\n' >package/main.star
+mkdir -p package/.venv
+ln -s /usr/bin/env package/.venv/env
+ln -s nowhere package/dangling
+mkfifo package/pipe
+ok kurtosis run package --enclave e
+says runs
 
 it "a syntax error, with its place"
 run_star '    plan.print("a"'

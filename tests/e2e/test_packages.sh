@@ -194,6 +194,10 @@ fails kurtosis run github.com/me/shop --enclave distrust
 says "certificate verification failed" "KURTOSIS_GIT_CA"
 KURTOSIS_GIT_CA=$work/mine.key fails kurtosis engine restart
 says "which has no certificate in PEM form in it"
+KURTOSIS_GIT_CA=$work/nowhere.pem fails kurtosis engine restart
+says "KURTOSIS_GIT_CA" "nowhere.pem"
+ok kurtosis engine status
+says "is running with the following info" # it was not stopped for one that cannot be
 KURTOSIS_GIT_CA=$work/mine.pem KURTOSIS_GIT_MIRROR="https://github.com/=https://$address:8100/" ok kurtosis engine restart
 ok kurtosis run github.com/me/shop --enclave trust
 says third

@@ -278,7 +278,7 @@ a_private_repository_is_cloned_with_its_token(void **state)
     assert_true(clone_from("private", NULL, "", &err) < 0);
     AUTO_FREE char *none = support_why(&err);
     assert_non_null(strstr(none, "could not read Username"));
-    assert_non_null(strstr(none, "kurtosis github login"));
+    assert_non_null(strstr(none, "--github-auth-token"));
     free(requests());
 }
 

@@ -34,15 +34,16 @@ what_does_not_belong_in_a_manifest_is_refused(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"nam: x\n", "line 1: unknown key 'nam'; known are 'name', 'description' and 'replace'"},
-        {"name: x\nname: y\n", "line 2: key \"name\" already set in map"},
-        {"name: [x]\n", "line 1: 'name' should be a string"},
-        {"name: x\nreplace:\n  a: b\n  a: c\n", "line 4: key \"a\" already set in map"},
+        {"nam: x\n",
+         "line 1, column 1: unknown key 'nam'; known are 'name', 'description' and 'replace'"},
+        {"name: x\nname: y\n", "line 2, column 1: key \"name\" already set in map"},
+        {"name: [x]\n", "line 1, column 7: 'name' should be a string"},
+        {"name: x\nreplace:\n  a: b\n  a: c\n", "line 4, column 3: key \"a\" already set in map"},
         {"name: x\nreplace: [a]\n",
-         "line 2: 'replace' should map package ids to what replaces them"},
-        {"- a\n", "line 1: the file should be a map with the key 'name'"},
-        {"name: \"x\n", NULL},
-        {"name: &a [*a]\n", "line 1: 'name' should be a string"},
+         "line 2, column 10: 'replace' should map package ids to what replaces them"},
+        {"- a\n", "line 1, column 1: the file should be a map with the key 'name'"},
+        {"name: \"x\n", "yaml: line 2, column 1: found unexpected end of stream"},
+        {"name: &a [*a]\n", "line 1, column 7: 'name' should be a string"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         AUTO(packages_manifest) self = NULL;

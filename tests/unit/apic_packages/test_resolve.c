@@ -70,6 +70,14 @@ locators_resolve_relative_to_the_file_that_names_them(void **state)
          "github.com/fork/far/x.star", "github.com/fork/far/x.star@1.0"},
         {"github.com/me/pkg/root/main.star", "github.com/dep/far/x.star@v2",
          "github.com/fork/far/x.star@v2", "github.com/fork/far/x.star@1.0"},
+        {"github.com/me/pkg/root/main.star", "github.com/dep/far/in@v2/x.star",
+         "github.com/fork/far/in@v2/x.star", "github.com/fork/far/in/x.star@1.0"},
+        {"github.com/me/pkg/root/main.star", "github.com/dep/far@v2/x.star",
+         "github.com/dep/far@v2/x.star", NULL},
+        {"github.com/me/pkg/root/main.star", "github.com/dep/far", "github.com/dep/far", NULL},
+        {"github.com/me/pkg/root/main.star", "../../../there/repo/x.star",
+         "github.com/there/repo/x.star", NULL},
+        {"github.com/me/pkg/root/main.star", "../../../../../x.star", "../x.star", NULL},
         {"github.com/me/pkg/root/main.star", "github.com/dep/far/sub/y.star",
          "github.com/other/sub/y.star", NULL},
         {"github.com/me/pkg/root/main.star", "github.com/dep/farther/y.star",
@@ -140,6 +148,15 @@ files_are_found_below_the_repositories_folder(void **state)
     char *none = NULL;
     assert_true(locate("github.com/me/pkg/y.star", &none, &err) < 0);
     assert_string_equal(err_text(err), "'/y.star' doesn't exist in the package 'me/pkg'");
+    err_destroy(&err);
+    assert_true(locate("github.com/me/pkg/https:/github.com/a/b/y.star", &none, &err) < 0);
+    assert_string_equal(
+        err_text(err), "'/https:/github.com/a/b/y.star' doesn't exist in the package 'me/pkg'; the "
+                       "locator of another package begins with 'github.com/', not with a scheme");
+    err_destroy(&err);
+    assert_true(locate("../x.star", &none, &err) < 0);
+    assert_string_equal(err_text(err),
+                        "An error occurred parsing Git URL for absolute file locator '../x.star'");
     err_destroy(&err);
     assert_true(locate("github.com/you/pkg/y.star", &none, &err) < 0);
     assert_string_equal(err_text(err), "'you/pkg' cannot be reached");

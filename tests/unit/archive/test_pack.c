@@ -202,6 +202,23 @@ what_cannot_be_packed_is_refused_and_leaves_no_archive(void **state)
 }
 
 static void
+of_a_package_is_left_out_what_cannot_be_packed(void **state)
+{
+    place_t *place = *state;
+    run("cd %s && mkdir -p .venv/bin && touch main.star .venv/bin/f && ln -s /usr/bin/env "
+        ".venv/bin/env "
+        "&& ln -s ../../.. .venv/bin/up && ln -s nowhere gone && mkfifo pipe && ln -s main.star "
+        "in.star",
+        place->tree);
+    AUTO(err) err = NULL;
+    assert_true(archive_tgz_pack(place->tree, place->archive, ARCHIVE_UPLOAD_MAX, NULL, &err) < 0);
+    assert_int_equal(
+        archive_tgz_pack_package(place->tree, place->archive, ARCHIVE_UPLOAD_MAX, NULL), 0);
+    assert_string_equal(output("tar tf %s", place->archive),
+                        ".venv/\n.venv/bin/\n.venv/bin/f\nin.star\nmain.star\n");
+}
+
+static void
 files_in_memory_hash_like_files_on_disk(void **state)
 {
     place_t *place = *state;
@@ -324,6 +341,7 @@ main(void)
         WITH_PLACE(a_tree_is_packed_with_its_contents_at_the_root),
         WITH_PLACE(a_single_file_is_one_member_and_its_hash_has_no_name),
         WITH_PLACE(what_cannot_be_packed_is_refused_and_leaves_no_archive),
+        WITH_PLACE(of_a_package_is_left_out_what_cannot_be_packed),
         WITH_PLACE(files_in_memory_hash_like_files_on_disk),
         WITH_PLACE(unpacking_never_leaves_the_folder),
         WITH_PLACE(damaged_archives_are_clear_errors),

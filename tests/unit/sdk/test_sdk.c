@@ -667,10 +667,11 @@ what_is_no_package_is_refused(void **state)
         {NULL, "Neither a 'kurtosis.yml' file nor one of the default Compose files (compose.yml, "
                "compose.yaml, docker-compose.yml, docker-compose.yaml, docker_compose.yml, "
                "docker_compose.yaml) was found in the package root; at least one of these is required"},
-        {"nam: x", "has no 'name'"},
+        {"nam: x", "needs to be set and cannot be empty"},
+        {"name: [x]", "needs to be a string"},
         {"name: [", "is no YAML"},
         {"name: github.com/a/b\nreplace: {github.com/c/d: ./missing}",
-         "cannot find the package 'github.com/c/d'"},
+         "An error occurred while uploading the local package './missing' that 'replace' in '"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         starlark_run_result_t *result = NULL;
