@@ -114,6 +114,8 @@ ignore_rules_match_as_written(void **state)
         {"docs/*.md", "docs/x/a.md", false, false}, /* '*' does not cross '/' */
         {"docs/*.md", "x/docs/a.md", false, false}, /* the whole path */
         {"node_modules", "x/node_modules/y", false, true},
+        {"/a", "a", false, true},
+        {"/a", "x/a", false, false},
         {"[ab", "[ab", false, false}, /* malformed */
         {"[ab]", "a", false, true},
         {"!a", "a", false, false}, /* no negation */
