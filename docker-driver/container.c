@@ -2,6 +2,7 @@
  *  small files. */
 #include "docker-driver/api.h"
 #include "docker-driver/demux.h"
+#include "docker-driver/subnet.h"
 #include "docker-driver/tar.h"
 
 #include <string.h>
@@ -51,12 +52,52 @@ hide_sctp(json_t *ports)
     }
 }
 
+/* Podman's network takes "0.0.0.0" by the letter: nobody sends to that. None is all addresses. */
+static void
+publish_everywhere(json_t *bindings)
+{
+    const char *port;
+    json_t *list, *binding;
+    size_t i;
+    json_object_foreach(bindings, port, list) json_array_foreach(list, i, binding)
+    {
+        if (strcmp(docker_text(binding, "HostIp"), "0.0.0.0") == 0)
+            json_object_set_new(binding, "HostIp", json_string(""));
+    }
+}
+
+/* Podman gives a container another hardware address at each start and tells nobody: its neighbours and this host would
+ * send to the one before for half a minute. An address of its own IP address stays, as on Docker. */
+static int
+fix_hardware_addresses(json_t *endpoints, err_t **err)
+{
+    const char *network;
+    json_t *endpoint;
+    json_object_foreach(endpoints, network, endpoint)
+    {
+        const json_t *text = docker_at(endpoint, "IPAMConfig", "IPv4Address", NULL);
+        uint32_t ip;
+        if (!text)
+            continue;
+        if (subnet_parse_address(json_string_value(text), &ip, err) < 0)
+            return -1;
+        json_object_set_new(endpoint, "MacAddress",
+                            json_sprintf("02:42:%02x:%02x:%02x:%02x", ip >> 24, ip >> 16 & 0xff,
+                                         ip >> 8 & 0xff, ip & 0xff));
+    }
+    return 0;
+}
+
 /* So that what runs on Docker runs on Podman. */
 static int
 adapt_to_podman(docker_t *self, json_t *body, err_t **err)
 {
     hide_sctp(json_object_get(body, "ExposedPorts"));
     json_t *host = json_object_get(body, "HostConfig");
+    publish_everywhere(json_object_get(host, "PortBindings"));
+    if (fix_hardware_addresses(docker_at(body, "NetworkingConfig", "EndpointsConfig", NULL), err) <
+        0)
+        return -1;
     const json_t *gpus = json_array_get(json_object_get(host, "DeviceRequests"), 0);
     if (gpus && strcmp(docker_text(gpus, "Driver"), PODMAN_GPU_DRIVER) != 0)
         return err_fail(err, ERR_UNSUPPORTED,

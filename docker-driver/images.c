@@ -383,7 +383,7 @@ on_load_line(void *arg, const json_t *line, err_t **err)
     for (size_t i = 0; i < ARRAY_LEN(prefixes) && !self->image; i++)
         if (str_starts(text, prefixes[i])) {
             const char *name = text + strlen(prefixes[i]);
-            self->image = strndup(name, strcspn(name, "\r\n"));
+            self->image = strndup(name, strcspn(name, ",\r\n")); /* Podman names all of them */
             self->is_named = i == 0;
         }
     return 0;

@@ -146,8 +146,9 @@ unsigned
 docker_taken_port(const err_t *error)
 {
     /* "Bind for 0.0.0.0:8080 failed: port is already allocated",
-     * "listen tcp4 0.0.0.0:8080: bind: address already in use" */
-    static const char *const before[] = {"0.0.0.0:", "127.0.0.1:", "[::]:", ":::"};
+     * "listen tcp4 0.0.0.0:8080: bind: address already in use",
+     * "listen tcp4 :8080: bind: address already in use" (Podman) */
+    static const char *const before[] = {"0.0.0.0:", "127.0.0.1:", "[::]:", ":::", " :"};
     for (; error; error = err_cause(error)) {
         if (!str_starts(err_text(error), "Docker says"))
             continue;

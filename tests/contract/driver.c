@@ -40,6 +40,8 @@ static const struct {
     {"podman", "rows", "ports_of_all_transports_are_exposed_and_published_as_asked", NO_SCTP},
     {"podman", "rows", "public_ports_may_be_of_sctp", NO_SCTP},
     {"podman", "services", "a_public_port_of_sctp_needs_a_kernel_that_has_it", NO_SCTP},
+    {"podman", "rows", "a_public_port_is_the_one_that_was_asked_for",
+     "all addresses of the host are none in Podman's words; group services shows the port"},
     {"podman", "rows", "a_bind_mount_is_the_host_s_path", MOUNTS_ELSEWHERE},
     {"podman", "rows", "files_are_a_volume_of_their_own", MOUNTS_ELSEWHERE},
     {"podman", "rows", "a_persistent_directory_is_a_volume_by_its_key", MOUNTS_ELSEWHERE},

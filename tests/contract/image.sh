@@ -1,6 +1,6 @@
 #!/bin/sh
-# image.sh ARCHIVE NAME [PROGRAM...]: a docker-archive of a small image made of a static busybox. Its command sleeps and ends at
-# once on SIGTERM; each PROGRAM is a path of a script in it that says so and does the same.
+# image.sh ARCHIVE NAME[,NAME...] [PROGRAM...]: a docker-archive of a small image made of a static busybox. Its command
+# sleeps and ends at once on SIGTERM; each PROGRAM is a path of a script in it that says so and does the same.
 set -eu
 archive=$1 name=$2
 shift 2
@@ -28,5 +28,6 @@ cat >"$work/image/config.json" <<END
 {"architecture":"$machine","os":"linux","config":{"Env":["PATH=/bin:/usr/bin","FROM_IMAGE=a=b"],
 "Entrypoint":["/bin/sh","-c"],"Cmd":["$sleeps"]},"history":[{"created_by":"kurtosis contract"}],"rootfs":{"type":"layers","diff_ids":["sha256:$layer"]}}
 END
-echo "[{\"Config\":\"config.json\",\"RepoTags\":[\"$name\"],\"Layers\":[\"layer.tar\"]}]" >"$work/image/manifest.json"
+names=$(echo "$name" | sed 's/,/","/g')
+echo "[{\"Config\":\"config.json\",\"RepoTags\":[\"$names\"],\"Layers\":[\"layer.tar\"]}]" >"$work/image/manifest.json"
 tar -C "$work/image" -cf "$archive" config.json layer.tar manifest.json

@@ -351,6 +351,30 @@ a_service_is_stopped_and_started_again(void **state)
 }
 
 static void
+a_service_that_is_started_again_is_reached_at_once(void **state)
+{
+    (void)state;
+    Orchestrator__ServiceSpec resting, neighbour;
+    spec_init(&resting, "resting");
+    spec_init(&neighbour, "neighbour");
+    orchestrator__service_info__free_unpacked(service_start(&resting), NULL);
+    orchestrator__service_info__free_unpacked(service_start(&neighbour), NULL);
+    AUTO_FREE char *ping = str_format("ping -c 1 -w 5 %s", resting.private_ip);
+    assert_int_equal(run_in(neighbour.service_uuid, ping, NULL), 0);
+    Orchestrator__StopServiceArgs stop = ORCHESTRATOR__STOP_SERVICE_ARGS__INIT;
+    Orchestrator__ServiceRef ref = ORCHESTRATOR__SERVICE_REF__INIT;
+    Orchestrator__ServiceInfo *info = NULL;
+    stop.enclave_uuid = ref.enclave_uuid = enclave;
+    stop.service_uuid = ref.service_uuid = resting.service_uuid;
+    ask("StopService", &stop, NULL);
+    ask("RestartService", &ref, &info);
+    orchestrator__service_info__free_unpacked(info, NULL);
+    assert_int_equal(run_in(neighbour.service_uuid, ping, NULL), 0);
+    service_remove(neighbour.service_uuid);
+    service_remove(resting.service_uuid);
+}
+
+static void
 a_service_that_ignores_sigterm_is_killed_after_the_grace(void **state)
 {
     (void)state;
@@ -455,6 +479,7 @@ services_group(void)
         cmocka_unit_test(what_cannot_be_is_refused_with_a_reason),
         cmocka_unit_test(a_second_container_of_a_service_is_refused_and_the_first_lives_on),
         cmocka_unit_test(a_service_is_stopped_and_started_again),
+        cmocka_unit_test(a_service_that_is_started_again_is_reached_at_once),
         cmocka_unit_test(a_service_that_ignores_sigterm_is_killed_after_the_grace),
         cmocka_unit_test(a_replaced_service_keeps_address_ports_and_persistent_files),
         cmocka_unit_test(twenty_services_start_at_once),

@@ -53,7 +53,8 @@ const char *enclave_name(const char *what);
 /* Everything that exists and has `part` (NULL: this run's tag) in its name. Yours. */
 char *holds(const char *part);
 
-/* Makes an image as image.sh does, with these programs (NULL-terminated; NULL: none), and loads it through the driver. */
+/* Makes an image as image.sh does, of this name or these, with these programs (NULL-terminated; NULL: none), and loads it
+ * through the driver. */
 void image_load(const char *name, const char *const *programs);
 
 /* Asks, and fails the test if the driver refuses. */

@@ -81,6 +81,7 @@ the_port_in_use_is_found(void **state)
         const char *text;
         unsigned port;
     } cases[] = {
+        {"cannot listen on the TCP port: listen tcp4 :41061: bind: address already in use", 41061},
         {"Bind for 0.0.0.0:8080 failed: port is already allocated", 8080},
         {"listen tcp4 127.0.0.1:9720: bind: address already in use", 9720},
         {"listen tcp6 [::]:53: bind: address already in use", 53},
