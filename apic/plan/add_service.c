@@ -34,6 +34,7 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
     plan_scope_service_uuid(scope, data->name, data->uuid);
     *ret = plan_scope_service_new(scope, data->name, data->config, &data->text);
     run_map_put(&scope->configs, data->name, data->config);
+    run_map_put(&scope->adders, data->name, step);
     plan_step_add_service(step, data->name);
     step->is_forced = types_get_bool(values[FORCE], false);
     plan_step_add_needs(step, data->config);

@@ -155,6 +155,7 @@ struct plan_scope {
                            changes it */
     run_map_t drawn;    /* artifact names drawn in this interpretation */
     run_map_t configs;  /* name -> types_service_config_t, lent by steps: for set_service */
+    run_map_t adders;   /* name -> plan_step_t that adds it with this config, lent: the same */
 
     /* The path on disk of a locator, as the file `source` (where the instruction is called) sees
      * it; yours. */

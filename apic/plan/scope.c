@@ -36,6 +36,7 @@ plan_scope_done(plan_scope_t *self)
     run_map_done(&self->services, service_free);
     run_map_done(&self->drawn, NULL);
     run_map_done(&self->configs, NULL);
+    run_map_done(&self->adders, NULL);
 }
 
 void

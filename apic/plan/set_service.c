@@ -18,6 +18,7 @@ static const types_field_t fields[] = {
 typedef struct {
     char *name;
     types_service_config_t *config;
+    const plan_step_t *adder; /* of the same plan, which adds the service with this change; or NULL */
 } data_t;
 
 static void apply(const types_service_config_t *from, Orchestrator__ServiceSpec *to);
@@ -77,6 +78,7 @@ interpret(plan_scope_t *scope, plan_step_t *step, const star_value_t *values, st
                         "service: %s",
                         data->name);
     if (added) {
+        data->adder = run_map_get(&scope->adders, data->name);
         const Orchestrator__ServiceSpec *given = data->config->core->spec;
         apply(data->config, added->core->spec);
         types_image_move(&data->config->image, &added->image);
@@ -110,10 +112,10 @@ pack(const Orchestrator__ServiceSpec *spec, uint8_t **ret)
     return protobuf_c_message_pack(&spec->base, *ret);
 }
 
+/* Changes the service that runs, unless it runs as wanted. */
 static int
-execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
+update(const data_t *data, plan_exec_t *exec, err_t **err)
 {
-    const data_t *data = step->data;
     AUTO(core_service_config) config = NULL;
     AUTO(core_service) service = NULL;
     AUTO(core_service) present = NULL;
@@ -130,6 +132,16 @@ execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
     if (!is_as_wanted &&
         exec->world->services_start(exec->world->self, &config, 1, 1, &service, NULL, err) < 0)
         return err_wrap(err, "Unexpected error occurred starting service '%s'", data->name);
+    return 0;
+}
+
+static int
+execute(const plan_step_t *step, plan_exec_t *exec, str_t *result, err_t **err)
+{
+    const data_t *data = step->data;
+    const bool is_added_so = data->adder && !data->adder->is_skipped;
+    if (!is_added_so && update(data, exec, err) < 0)
+        return -1;
     str_printf(result, "Set service config on service '%s'.", data->name);
     return 0;
 }
