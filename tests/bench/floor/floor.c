@@ -3,7 +3,9 @@
  *
  *    floor enclave IMAGE ROUNDS             one network, one container on it, started, its port answers; then removed
  *    floor services IMAGE COUNT PARALLEL    COUNT containers on one network, created and started
- *    floor remove IMAGE COUNT PARALLEL      the same, removed again with the network; only the removal is counted
+ *    floor remove IMAGE COUNT PARALLEL      the same, removed again with the network; only the removal is counted. They
+ *                                           leave the network one by one: else Docker may keep it (docs/lessons.md)
+ *    floor remove-at-once IMAGE COUNT PARALLEL    the same without that; the network may be left behind
  *    floor exec CONTAINER COUNT             so many commands in a container, one after the other
  *    floor spawn ROUNDS COMMAND...          how long a command takes, its output thrown away; it must exit 0
  *
@@ -193,9 +195,9 @@ bench_enclave(const char *image, int rounds)
 
 static struct {
     const char *image;
-    int count, next, removing;
-    pthread_mutex_t lock;
-} work = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    int count, next, removing, at_once;
+    pthread_mutex_t lock, leaving;
+} work = {.lock = PTHREAD_MUTEX_INITIALIZER, .leaving = PTHREAD_MUTEX_INITIALIZER};
 
 static int
 take_number(void)
@@ -204,6 +206,16 @@ take_number(void)
     int number = work.next < work.count ? work.next++ : -1;
     pthread_mutex_unlock(&work.lock);
     return number;
+}
+
+static void
+leave_network(docker_t *docker, const char *network, const char *container)
+{
+    char json[160];
+    snprintf(json, sizeof(json), "{\"Container\":\"%s\",\"Force\":true}", container);
+    pthread_mutex_lock(&work.leaving);
+    docker_ask(docker, "POST", json, "/networks/%s/disconnect", network);
+    pthread_mutex_unlock(&work.leaving);
 }
 
 static void *
@@ -216,10 +228,13 @@ worker(void *arg)
         char name[64], network[64];
         snprintf(name, sizeof(name), "floor-%d-%d", getpid(), number);
         snprintf(network, sizeof(network), "floor-%d", getpid());
-        if (work.removing)
-            docker_ask(&docker, "DELETE", "", "/containers/%s?force=1", name);
-        else
+        if (!work.removing) {
             make_container(&docker, name, work.image, network, "");
+            continue;
+        }
+        if (!work.at_once)
+            leave_network(&docker, network, name);
+        docker_ask(&docker, "DELETE", "", "/containers/%s?force=1", name);
     }
     close(docker.fd);
     return NULL;
@@ -237,8 +252,7 @@ all_workers(int parallel, int removing)
         pthread_join(threads[i], NULL);
 }
 
-/* Docker (seen with 20.10) miscounts containers that go side by side, and may then keep the network (docs/lessons.md). The time
- * counts as if it had gone: no way of removing them is faster. */
+/* Docker may keep one that containers left at once; the time counts as if it had gone. */
 static void
 remove_network(docker_t *docker, const char *network)
 {
@@ -249,13 +263,15 @@ remove_network(docker_t *docker, const char *network)
 }
 
 static void
-bench_services(const char *image, int count, int parallel, int of_removal)
+bench_services(const char *image, int count, int parallel, const char *what)
 {
+    const int of_removal = strcmp(what, "services") != 0;
     docker_t docker;
     char network[64];
     snprintf(network, sizeof(network), "floor-%d", getpid());
     work.image = image;
     work.count = count;
+    work.at_once = strcmp(what, "remove-at-once") == 0;
     docker_open(&docker);
     make_network(&docker, network);
     double begin = now_ms();
@@ -337,16 +353,17 @@ main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "enclave") == 0)
         bench_enclave(argv[2], (int)strtol(argv[3], NULL, 10));
-    else if (argc == 5 && (strcmp(argv[1], "services") == 0 || strcmp(argv[1], "remove") == 0))
+    else if (argc == 5 && (strcmp(argv[1], "services") == 0 || strcmp(argv[1], "remove") == 0 ||
+                           strcmp(argv[1], "remove-at-once") == 0))
         bench_services(argv[2], (int)strtol(argv[3], NULL, 10), (int)strtol(argv[4], NULL, 10) & 63,
-                       strcmp(argv[1], "remove") == 0);
+                       argv[1]);
     else if (argc == 4 && strcmp(argv[1], "exec") == 0)
         bench_exec(argv[2], (int)strtol(argv[3], NULL, 10));
     else if (argc >= 4 && strcmp(argv[1], "spawn") == 0)
         bench_spawn((int)strtol(argv[2], NULL, 10), argv + 3);
     else
-        die("start",
-            "usage: floor enclave IMAGE ROUNDS | floor services|remove IMAGE COUNT PARALLEL | "
-            "floor exec CONTAINER COUNT | floor spawn ROUNDS COMMAND...");
+        die("start", "usage: floor enclave IMAGE ROUNDS | "
+                     "floor services|remove|remove-at-once IMAGE COUNT PARALLEL | "
+                     "floor exec CONTAINER COUNT | floor spawn ROUNDS COMMAND...");
     return 0;
 }
