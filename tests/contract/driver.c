@@ -15,7 +15,7 @@ static const struct {
     const char *program;
     char *(*holds)(const char *part);
     char *(*inspect)(const char *container_id); /* NULL: it cannot */
-    char *(*describe)(const Orchestrator__ServiceSpec *spec);
+    char *(*describe)(const Orchestrator__ServiceSpec *spec); /* NULL with inspect */
     void (*forget_container)(const char *container_id);
     bool (*wait_gone)(const char *part);
     void (*forget_image)(const char *image);
@@ -25,11 +25,15 @@ static const struct {
      docker_forget_container, docker_wait_gone, docker_forget_image, docker_forget_volume},
     {"podman", "kurtosis-docker-driver", docker_holds, docker_inspect, docker_describe,
      docker_forget_container, docker_wait_gone, docker_forget_image, docker_forget_volume},
+    {"sim", "kurtosis-sim-driver", sim_holds, NULL, NULL, sim_forget_container, sim_wait_gone,
+     sim_forget_image, sim_forget_volume},
 };
 
 #define MOUNTS_ELSEWHERE "Podman tells mounts in other words; group files shows that they are there"
 #define NO_SCTP "Podman exposes no ports of SCTP"
 #define NO_GPUS "Podman gives no GPUs by Docker's API; the driver refuses them"
+
+#define NO_PROCESSES "the simulated driver's containers have no processes"
 
 /* What a driver cannot hold: a test of a group, or without one the group; and why. */
 static const struct {
@@ -55,6 +59,25 @@ static const struct {
      "Podman 4 tells the times of lines in whole seconds"},
     {"podman", "logs", "a_long_line_of_a_terminal_is_read_whole",
      "Podman 4 writes times into lines of a terminal that were printed in pieces"},
+    {"sim", "enclaves", "an_enclave_with_ipv6_has_addresses_of_both_kinds",
+     "the simulated driver's networks are names and addresses, which no container has"},
+    {"sim", "rows", NULL, "they read what Docker says of a container"},
+    {"sim", "services", "services_find_each_other_by_name", NO_PROCESSES},
+    {"sim", "services", "limits_and_switches_reach_the_container", NO_PROCESSES},
+    {"sim", "services", "a_service_that_dies_at_once_shows_its_last_lines_and_leaves_nothing",
+     NO_PROCESSES},
+    {"sim", "services", "a_second_container_of_a_service_is_refused_and_the_first_lives_on",
+     NO_PROCESSES},
+    {"sim", "services", "a_service_is_stopped_and_started_again", NO_PROCESSES},
+    {"sim", "services", "a_service_that_ignores_sigterm_is_killed_after_the_grace", NO_PROCESSES},
+    {"sim", "services", "a_replaced_service_keeps_address_ports_and_persistent_files",
+     NO_PROCESSES},
+    {"sim", "files", NULL, NO_PROCESSES},
+    {"sim", "streams", NULL, NO_PROCESSES},
+    {"sim", "logs", NULL, NO_PROCESSES},
+    {"sim", "isolation", NULL, "the simulated driver has no networks that carry anything"},
+    {"sim", "builds", NULL, "the simulated driver builds no images"},
+    {"sim", "flakes", NULL, "the simulated driver builds no images"},
 };
 
 /* Volumes of the engine, which stay as long as there is an enclave. */
@@ -184,6 +207,8 @@ driver_start(const char *name)
     strcpy(self->folder, "/tmp/kurtosis-contract-XXXXXX");
     if (!mkdtemp(self->folder))
         die("make a folder for the bus", NULL);
+    AUTO_FREE char *outside = str_format("%s/outside", self->folder);
+    setenv(OUTSIDE_SIM_SOCKET, outside, 1);
     AUTO_FREE char *endpoint = str_format("ipc://%s/broker", self->folder);
     bus_keys_new(&self->broker_keys);
     bus_keys_new(&self->driver_keys);
@@ -273,12 +298,6 @@ char *
 driver_holds(driver_t *self, const char *part)
 {
     return rows[self->row].holds(part);
-}
-
-bool
-driver_inspects(const driver_t *self)
-{
-    return rows[self->row].inspect != NULL;
 }
 
 char *

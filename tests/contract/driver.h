@@ -36,7 +36,6 @@ int driver_deaths(const driver_t *self);
 /* What the orchestrator holds whose name has `part` in it: a line each; yours. */
 char *driver_holds(driver_t *self, const char *part);
 /* What the orchestrator itself says about a container, as JSON; yours. Only where it can be asked so. */
-bool driver_inspects(const driver_t *self);
 char *driver_inspect(driver_t *self, const char *container_id);
 /* The same for a container of this spec that is never started. */
 char *driver_describe(driver_t *self, const Orchestrator__ServiceSpec *spec);

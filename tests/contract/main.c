@@ -1,7 +1,7 @@
 /*  contract: one suite for every driver: what orchestrator.proto promises, on the real
  *  orchestrator.
  *
- *    contract DRIVER [GROUP...]     e.g. contract docker services files
+ *    contract DRIVER [GROUP...]     e.g. contract docker services files, contract sim
  *
  *  Everything it makes carries the run's own tag, so runs can go side by side, and what is left
  *  behind fails the run. The driver's program must be in PATH.

@@ -21,4 +21,12 @@ void docker_forget_image(const char *image);
 /* Unless it is in use. */
 void docker_forget_volume(const char *volume);
 
+/* The same of the simulated orchestrator, at the socket whose path this environment variable has (tests/sim/main.c). */
+#define OUTSIDE_SIM_SOCKET "KURTOSIS_SIM_OUTSIDE"
+char *sim_holds(const char *part);
+void sim_forget_container(const char *container_id);
+bool sim_wait_gone(const char *part);
+void sim_forget_image(const char *image);
+void sim_forget_volume(const char *volume);
+
 #endif

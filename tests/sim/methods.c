@@ -5,23 +5,33 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 
 #define SERVICE "orchestrator.Orchestrator/"
 #define HANG_MS 60000 /* longer than any test waits */
-#define HOLD_SECONDS 10
 
-static actor_handler_fn on_cluster, on_fetch, on_start, on_get, on_stop, on_restart, on_remove,
-    on_exec, on_copy_out, on_logs, on_watch;
+static actor_handler_fn on_cluster, on_exec, on_copy_out, on_logs, on_watch;
 
 const actor_method_t sim_methods[] = {
     {SERVICE "GetClusterInfo", ACTOR_WORKER, on_cluster},
-    {SERVICE "FetchImage", ACTOR_WORKER, on_fetch},
-    {SERVICE "StartService", ACTOR_WORKER, on_start},
-    {SERVICE "GetServices", ACTOR_WORKER, on_get},
-    {SERVICE "StopService", ACTOR_WORKER, on_stop},
-    {SERVICE "RestartService", ACTOR_WORKER, on_restart},
-    {SERVICE "RemoveService", ACTOR_WORKER, on_remove},
+    {SERVICE "LoadImage", ACTOR_WORKER, sim_on_load},
+    {SERVICE "InspectImage", ACTOR_WORKER, sim_on_inspect},
+    {SERVICE "FetchImage", ACTOR_WORKER, sim_on_fetch},
+    {SERVICE "SetRegistryLogins", ACTOR_WORKER, sim_on_logins},
+    {SERVICE "PruneImages", ACTOR_WORKER, sim_on_prune},
+    {SERVICE "CreateEngine", ACTOR_WORKER, sim_on_engine_create},
+    {SERVICE "GetEngines", ACTOR_WORKER, sim_on_engines},
+    {SERVICE "StopEngine", ACTOR_WORKER, sim_on_engine_stop},
+    {SERVICE "AuthorizeUser", ACTOR_WORKER, sim_on_authorize},
+    {SERVICE "CreateEnclave", ACTOR_WORKER, sim_on_enclave_create},
+    {SERVICE "GetEnclaves", ACTOR_WORKER, sim_on_enclaves},
+    {SERVICE "StopEnclave", ACTOR_WORKER, sim_on_enclave_stop},
+    {SERVICE "ReplaceApiContainer", ACTOR_WORKER, sim_on_replace_api},
+    {SERVICE "DestroyEnclave", ACTOR_WORKER, sim_on_enclave_destroy},
+    {SERVICE "StartService", ACTOR_WORKER, sim_on_start},
+    {SERVICE "GetServices", ACTOR_WORKER, sim_on_services},
+    {SERVICE "StopService", ACTOR_WORKER, sim_on_stop},
+    {SERVICE "RestartService", ACTOR_WORKER, sim_on_restart},
+    {SERVICE "RemoveService", ACTOR_WORKER, sim_on_remove},
     {SERVICE "Exec", ACTOR_WORKER, on_exec},
     {SERVICE "CopyOut", ACTOR_WORKER, on_copy_out},
     {SERVICE "GetLogs", ACTOR_WORKER, on_logs},
@@ -29,19 +39,16 @@ const actor_method_t sim_methods[] = {
     {0},
 };
 
-static void
-reply_empty(actor_call_t **call_p)
+void
+sim_answer(actor_call_t **call_p, int result, void *reply, err_t **err)
 {
     Orchestrator__Empty empty = ORCHESTRATOR__EMPTY__INIT;
-    actor_call_reply(call_p, &empty.base);
-}
-
-static void
-fail(actor_call_t **call_p, err_code_t code, const char *name, const char *why)
-{
-    err_t *err = NULL;
-    err_fail(&err, code, "the container of '%s' %s", name, why);
-    actor_call_fail(call_p, &err);
+    if (result < 0)
+        actor_call_fail(call_p, err);
+    else
+        actor_call_reply(call_p, reply ? reply : &empty.base);
+    if (reply)
+        protobuf_c_message_free_unpacked(reply, NULL);
 }
 
 static void
@@ -52,229 +59,12 @@ on_cluster(void *state, actor_call_t *call, const ProtobufCMessage *request)
     Orchestrator__ClusterInfo info = ORCHESTRATOR__CLUSTER_INFO__INIT;
     (void)state;
     info.kind = "docker";
-    info.architecture = "amd64";
+    info.version = SIM_VERSION;
+    info.architecture = SIM_ARCHITECTURE;
     info.total_millicpus = info.free_millicpus = 2000;
     info.total_memory_megabytes = info.free_memory_megabytes = 4000;
     info.resources_complete = args->measure_free;
     actor_call_reply(&call, &info.base);
-}
-
-static void
-on_fetch(void *state, actor_call_t *call, const ProtobufCMessage *request)
-{
-    const Orchestrator__FetchImageArgs *args = (const Orchestrator__FetchImageArgs *)request;
-    Orchestrator__FetchImageProgress progress = ORCHESTRATOR__FETCH_IMAGE_PROGRESS__INIT;
-    Orchestrator__ImageInfo info = ORCHESTRATOR__IMAGE_INFO__INIT;
-    (void)state;
-    if (strcmp(args->image, "lost") == 0) {
-        err_t *err = NULL;
-        err_fail(&err, ERR_NOT_FOUND, "there is no image '%s'", args->image);
-        actor_call_fail(&call, &err);
-        return;
-    }
-    info.image = args->image;
-    info.architecture = "amd64";
-    progress.origin = ORCHESTRATOR__FETCH_ORIGIN__FETCH_LOCAL;
-    progress.info = &info;
-    actor_call_send(call, &progress.base, NULL);
-    actor_call_end(&call);
-}
-
-/* Lends the container's own memory: send it before the lock is given back. */
-static Orchestrator__ServiceInfo
-info_of(const sim_container_t *container)
-{
-    Orchestrator__ServiceInfo info = ORCHESTRATOR__SERVICE_INFO__INIT;
-    const Orchestrator__ServiceSpec *spec = container->spec;
-    info.enclave_uuid = spec->enclave_uuid;
-    info.service_uuid = spec->service_uuid;
-    info.name = spec->name;
-    info.image = spec->image;
-    info.private_ip = spec->private_ip;
-    info.state = container->state;
-    info.exit_code = container->exit_code;
-    info.ports = spec->ports;
-    info.n_ports = spec->n_ports;
-    info.env = spec->env;
-    info.n_env = spec->n_env;
-    info.entrypoint = spec->entrypoint;
-    info.n_entrypoint = spec->n_entrypoint;
-    info.cmd = spec->cmd;
-    info.n_cmd = spec->n_cmd;
-    info.public_ip = (char *)"127.0.0.1";
-    return info;
-}
-
-/* --------------------------------------------------------------------------------- StartService */
-
-static int
-receive(actor_call_t *call, sim_container_t *container, err_t **err)
-{
-    for (;;) {
-        AUTO_MESSAGE Orchestrator__StartServicePart *part = NULL;
-        int rc = actor_call_recv(call, 10000, (ProtobufCMessage **)&part, err);
-        if (rc <= 0)
-            return rc < 0            ? rc
-                   : container->spec ? 0
-                                     : err_fail(err, ERR_INVALID, "there is no spec");
-        if (part->spec && !container->spec)
-            container->spec = (Orchestrator__ServiceSpec *)bus_message_dup(&part->spec->base);
-        if (!container->spec || part->mount_index >= SIM_MOUNTS_MAX)
-            return err_fail(err, ERR_INVALID, "a part is out of place");
-        sim_mount_t *mount = &container->mounts[part->mount_index];
-        str_add_bytes(&mount->data, part->data.data, part->data.len);
-        mount->archives += part->archive_end;
-    }
-}
-
-/* With the lock held. */
-static void
-wait_for_company(sim_t *self)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += HOLD_SECONDS;
-    self->starting++;
-    self->most = self->starting > self->most ? self->starting : self->most;
-    pthread_cond_broadcast(&self->changed);
-    while (self->most < self->hold &&
-           pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
-        ;
-    self->starting--;
-}
-
-static void
-container_drop(sim_container_t *container)
-{
-    for (size_t i = 0; i < SIM_MOUNTS_MAX; i++)
-        str_done(&container->mounts[i].data);
-    bus_message_destroy(&container->spec);
-    free(container);
-}
-
-static void
-on_start(void *state, actor_call_t *call, const ProtobufCMessage *request)
-{
-    (void)request;
-    sim_t *self = state;
-    AUTO(err) err = NULL;
-    sim_container_t *container = calloc(1, sizeof *container);
-    if (!container)
-        abort();
-    for (size_t i = 0; i < SIM_MOUNTS_MAX; i++)
-        container->mounts[i].data = STR_EMPTY;
-    for (size_t i = 0; i < SIM_PORTS_MAX; i++)
-        container->listeners[i] = -1;
-    if (receive(call, container, &err) < 0) {
-        actor_call_fail(&call, &err);
-        container_drop(container);
-        return;
-    }
-    pthread_mutex_lock(&self->lock);
-    wait_for_company(self);
-    sim_container_t *old = sim_find(self, container->spec->service_uuid);
-    if (strcmp(container->spec->image, "refused") == 0) {
-        fail(&call, ERR_STATE, container->spec->name, "has no entrypoint");
-        container_drop(container);
-    } else if (old && !container->spec->replace) {
-        fail(&call, ERR_EXISTS, container->spec->name, "is there already");
-        container_drop(container);
-    } else {
-        if (old) {
-            container->starts = old->starts;
-            sim_remove(self, old);
-        }
-        sim_add(self, container);
-        sim_run(self, container);
-        Orchestrator__ServiceInfo info = info_of(container);
-        actor_call_reply(&call, &info.base);
-    }
-    pthread_mutex_unlock(&self->lock);
-}
-
-/* -------------------------------------------------------------------------------------- one
- * service or all */
-
-static bool
-is_wanted(const Orchestrator__GetServicesArgs *args, const sim_container_t *container)
-{
-    if (strcmp(args->enclave_uuid, container->spec->enclave_uuid) != 0)
-        return false;
-    for (size_t i = 0; i < args->n_service_uuids; i++)
-        if (strcmp(args->service_uuids[i], container->spec->service_uuid) == 0)
-            return true;
-    return args->n_service_uuids == 0;
-}
-
-static void
-on_get(void *state, actor_call_t *call, const ProtobufCMessage *request)
-{
-    sim_t *self = state;
-    Orchestrator__ServiceInfo infos[256], *pointers[256];
-    Orchestrator__GetServicesReply reply = ORCHESTRATOR__GET_SERVICES_REPLY__INIT;
-    reply.services = pointers;
-    pthread_mutex_lock(&self->lock);
-    for (sim_container_t *container = self->containers; container; container = container->next)
-        if (is_wanted((const Orchestrator__GetServicesArgs *)request, container) &&
-            reply.n_services < ARRAY_LEN(infos)) {
-            infos[reply.n_services] = info_of(container);
-            pointers[reply.n_services] = &infos[reply.n_services];
-            reply.n_services++;
-        }
-    actor_call_reply(&call, &reply.base);
-    pthread_mutex_unlock(&self->lock);
-}
-
-static void
-on_stop(void *state, actor_call_t *call, const ProtobufCMessage *request)
-{
-    sim_t *self = state;
-    const Orchestrator__StopServiceArgs *args = (const Orchestrator__StopServiceArgs *)request;
-    pthread_mutex_lock(&self->lock);
-    sim_container_t *container = sim_find(self, args->service_uuid);
-    if (!container)
-        fail(&call, ERR_NOT_FOUND, args->service_uuid, "is not there");
-    else {
-        if (container->state == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING)
-            sim_end(self, container, 143);
-        reply_empty(&call);
-    }
-    pthread_mutex_unlock(&self->lock);
-}
-
-static void
-on_restart(void *state, actor_call_t *call, const ProtobufCMessage *request)
-{
-    sim_t *self = state;
-    const Orchestrator__ServiceRef *args = (const Orchestrator__ServiceRef *)request;
-    pthread_mutex_lock(&self->lock);
-    sim_container_t *container = sim_find(self, args->service_uuid);
-    if (!container)
-        fail(&call, ERR_NOT_FOUND, args->service_uuid, "is not there");
-    else {
-        if (container->state != ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING)
-            sim_run(self, container);
-        Orchestrator__ServiceInfo info = info_of(container);
-        actor_call_reply(&call, &info.base);
-    }
-    pthread_mutex_unlock(&self->lock);
-}
-
-static void
-on_remove(void *state, actor_call_t *call, const ProtobufCMessage *request)
-{
-    sim_t *self = state;
-    const Orchestrator__ServiceRef *args = (const Orchestrator__ServiceRef *)request;
-    pthread_mutex_lock(&self->lock);
-    sim_container_t *container = sim_find(self, args->service_uuid);
-    if (self->refuse_removal)
-        fail(&call, ERR_UNAVAILABLE, args->service_uuid, "cannot be removed now");
-    else {
-        if (container)
-            sim_remove(self, container);
-        reply_empty(&call);
-    }
-    pthread_mutex_unlock(&self->lock);
 }
 
 /* -------------------------------------------------------------------------------------- streams */
@@ -381,7 +171,7 @@ on_logs(void *state, actor_call_t *call, const ProtobufCMessage *request)
     static const char *const words[] = {"one", "two"};
     for (size_t i = 0; i < args->n_service_uuids; i++) {
         pthread_mutex_lock(&self->lock);
-        sim_container_t *container = sim_find(self, args->service_uuids[i]);
+        sim_container_t *container = sim_find(self, args->enclave_uuid, args->service_uuids[i]);
         AUTO_FREE char *name = strdup(container ? container->spec->name : "");
         pthread_mutex_unlock(&self->lock);
         for (size_t j = 0; name[0] && j < ARRAY_LEN(words); j++) {
@@ -398,9 +188,10 @@ on_logs(void *state, actor_call_t *call, const ProtobufCMessage *request)
 static void
 on_watch(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
-    (void)request;
     sim_t *self = state;
-    watcher_t watcher = {.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    const Orchestrator__EnclaveRef *ref = (const Orchestrator__EnclaveRef *)request;
+    watcher_t watcher = {.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                         .enclave = ref->enclave_uuid};
     Orchestrator__ContainerEvent ready = ORCHESTRATOR__CONTAINER_EVENT__INIT;
     ready.action = (char *)"ready";
     pthread_mutex_lock(&self->lock);

@@ -1,4 +1,7 @@
 /*  sim: see sim.h. */
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "docker-driver/labels.h"
 #include "tests/sim/inside.h"
 
 #include <arpa/inet.h>
@@ -7,30 +10,38 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-static void container_free(sim_container_t *self);
-
 int
-sim_new(const char *endpoint, const uint8_t broker_key[BUS_KEY_SIZE], const bus_keys_t *keys,
-        sim_t **ret_sim, err_t **err)
+sim_start(const sim_config_t *config, sim_t **ret_sim, err_t **err)
 {
     AUTO(sim) self = calloc(1, sizeof *self);
     if (!self)
         abort();
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, NULL);
-    actor_config_t config = {.name = "driver/docker",
-                             .program = "sim",
-                             .endpoint = endpoint,
-                             .keys = *keys,
-                             .methods = sim_methods,
-                             .state = self,
-                             .workers_max = 64};
-    memcpy(config.broker_key, broker_key, BUS_KEY_SIZE);
-    if (actor_new(&config, &self->actor, err) < 0)
+    self->folder = config->folder ? strdup(config->folder) : NULL;
+    actor_config_t joining = {.name = config->name,
+                              .program = "sim",
+                              .endpoint = config->endpoint,
+                              .keys = config->keys,
+                              .methods = sim_methods,
+                              .state = self,
+                              .workers_max = 64};
+    memcpy(joining.broker_key, config->broker_key, BUS_KEY_SIZE);
+    if (actor_new(&joining, &self->actor, err) < 0 ||
+        (config->outside && sim_outside_serve(self, config->outside, err) < 0))
         return -1;
     actor_set_drain(self->actor, 100);
     *ret_sim = TAKE(self);
     return 0;
+}
+
+int
+sim_new(const char *endpoint, const uint8_t broker_key[BUS_KEY_SIZE], const bus_keys_t *keys,
+        sim_t **ret_sim, err_t **err)
+{
+    sim_config_t config = {.name = "driver/docker", .endpoint = endpoint, .keys = *keys};
+    memcpy(config.broker_key, broker_key, BUS_KEY_SIZE);
+    return sim_start(&config, ret_sim, err);
 }
 
 void
@@ -40,13 +51,14 @@ sim_destroy(sim_t **self_p)
     if (!self)
         return;
     actor_destroy(&self->actor);
-    while (self->containers) {
-        sim_container_t *next = self->containers->next;
-        container_free(self->containers);
-        self->containers = next;
-    }
+    sim_enclaves_free(self);
+    while (self->containers)
+        sim_remove(self, self->containers);
+    sim_images_free(self);
+    sim_engines_free(self);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
+    free(self->folder);
     free(self);
 }
 
@@ -104,14 +116,8 @@ sim_intrude(sim_t *self, const char *enclave_uuid, const char *service_uuid, con
     spec.service_uuid = (char *)service_uuid;
     spec.name = (char *)name;
     spec.image = (char *)"silent";
-    sim_container_t *container = calloc(1, sizeof *container);
-    if (!container)
-        abort();
+    sim_container_t *container = sim_container_new();
     container->spec = (Orchestrator__ServiceSpec *)bus_message_dup(&spec.base);
-    for (size_t i = 0; i < SIM_MOUNTS_MAX; i++)
-        container->mounts[i].data = STR_EMPTY;
-    for (size_t i = 0; i < SIM_PORTS_MAX; i++)
-        container->listeners[i] = -1;
     pthread_mutex_lock(&self->lock);
     sim_add(self, container);
     sim_run(self, container);
@@ -164,12 +170,66 @@ sim_refuse_removal(sim_t *self, bool refuse)
 /* ----------------------------------------------------------------------------------- containers */
 
 sim_container_t *
-sim_find(sim_t *self, const char *uuid)
+sim_container_new(void)
+{
+    sim_container_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    uuid_new(self->id);
+    for (size_t i = 0; i < SIM_MOUNTS_MAX; i++)
+        self->mounts[i].data = STR_EMPTY;
+    for (size_t i = 0; i < SIM_PORTS_MAX; i++)
+        self->listeners[i] = self->published[i] = -1;
+    return self;
+}
+
+static void
+close_all(int fds[SIM_PORTS_MAX])
+{
+    for (size_t i = 0; i < SIM_PORTS_MAX; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+        fds[i] = -1;
+    }
+}
+
+void
+sim_container_free(sim_container_t *self)
+{
+    close_all(self->listeners);
+    close_all(self->published);
+    for (size_t i = 0; i < SIM_MOUNTS_MAX; i++)
+        str_done(&self->mounts[i].data);
+    bus_message_destroy(&self->spec);
+    free(self);
+}
+
+char *
+sim_container_name(const sim_container_t *self)
+{
+    return *self->spec->service_uuid
+               ? docker_name_service(self->spec->name, self->spec->service_uuid)
+               : docker_name_api(self->spec->enclave_uuid);
+}
+
+sim_container_t *
+sim_find(sim_t *self, const char *enclave_uuid, const char *service_uuid)
 {
     for (sim_container_t *container = self->containers; container; container = container->next)
-        if (strcmp(container->spec->service_uuid, uuid) == 0)
+        if (strcmp(container->spec->service_uuid, service_uuid) == 0 &&
+            strcmp(container->spec->enclave_uuid, enclave_uuid) == 0)
             return container;
     return NULL;
+}
+
+int
+sim_require(sim_t *self, const char *enclave_uuid, const char *service_uuid,
+            sim_container_t **ret_container, err_t **err)
+{
+    *ret_container = sim_find(self, enclave_uuid, service_uuid);
+    return *ret_container ? 0
+                          : err_fail(err, ERR_NOT_FOUND, "there is no service '%s' in enclave '%s'",
+                                     service_uuid, enclave_uuid);
 }
 
 sim_container_t *
@@ -192,17 +252,20 @@ void
 sim_remove(sim_t *self, sim_container_t *container)
 {
     if (container->state == ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING)
-        sim_end(self, container, 137);
+        sim_end(self, container, SIM_KILLED);
     sim_event(self, container, "destroy");
     sim_container_t **at = &self->containers;
     while (*at != container)
         at = &(*at)->next;
     *at = container->next;
-    container_free(container);
+    if (*container->spec->service_uuid)
+        sim_volumes_remove(self, NULL, container->spec->enclave_uuid,
+                           container->spec->service_uuid);
+    sim_container_free(container);
 }
 
-static int
-listen_at(const char *ip, unsigned port)
+int
+sim_listen_at(const char *ip, unsigned port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
@@ -223,7 +286,7 @@ sim_run(sim_t *self, sim_container_t *container)
     for (size_t i = 0; strcmp(spec->image, "listen") == 0 && i < spec->n_ports && i < SIM_PORTS_MAX;
          i++)
         if (spec->ports[i]->transport == ORCHESTRATOR__TRANSPORT__TCP)
-            container->listeners[i] = listen_at(spec->private_ip, spec->ports[i]->number);
+            container->listeners[i] = sim_listen_at(spec->private_ip, spec->ports[i]->number);
     sim_event(self, container, "start");
     if (strcmp(spec->image, "dies") == 0)
         sim_end(self, container, 7);
@@ -234,11 +297,8 @@ sim_end(sim_t *self, sim_container_t *container, int exit_code)
 {
     container->state = ORCHESTRATOR__CONTAINER_STATE__CONTAINER_STOPPED;
     container->exit_code = exit_code;
-    for (size_t i = 0; i < SIM_PORTS_MAX; i++)
-        if (container->listeners[i] >= 0) {
-            close(container->listeners[i]);
-            container->listeners[i] = -1;
-        }
+    close_all(container->listeners);
+    close_all(container->published);
     sim_event(self, container, "die");
 }
 
@@ -246,26 +306,17 @@ void
 sim_event(sim_t *self, const sim_container_t *container, const char *action)
 {
     for (watcher_t *watcher = self->watchers; watcher; watcher = watcher->next) {
+        if (strcmp(watcher->enclave, container->spec->enclave_uuid) != 0)
+            continue;
         Orchestrator__ContainerEvent event = ORCHESTRATOR__CONTAINER_EVENT__INIT;
-        event.enclave_uuid = container ? container->spec->enclave_uuid : (char *)"";
-        event.service_uuid = container ? container->spec->service_uuid : (char *)"";
+        event.enclave_uuid = container->spec->enclave_uuid;
+        event.service_uuid = container->spec->service_uuid;
         event.action = (char *)action;
-        event.exit_code = container ? container->exit_code : 0;
+        event.exit_code = container->exit_code;
+        event.timestamp = clock_wall_ns();
         if (watcher->count < ARRAY_LEN(watcher->events))
             watcher->events[watcher->count++] =
                 (Orchestrator__ContainerEvent *)bus_message_dup(&event.base);
         eventfd_write(watcher->fd, 1);
     }
-}
-
-static void
-container_free(sim_container_t *self)
-{
-    for (size_t i = 0; i < SIM_PORTS_MAX; i++)
-        if (self->listeners[i] >= 0)
-            close(self->listeners[i]);
-    for (size_t i = 0; i < SIM_MOUNTS_MAX; i++)
-        str_done(&self->mounts[i].data);
-    bus_message_destroy(&self->spec);
-    free(self);
 }

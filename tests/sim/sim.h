@@ -1,6 +1,7 @@
 /*  sim: a driver in memory, for tests of those who ask one. It joins a bus as any driver does.
  *
- *  Its containers are entries in a list; what they do is said by their image:
+ *  There are two ways to have one. Without a folder there is one enclave's worth of services, in an enclave that it takes
+ *  as given: its containers are entries in a list; what they do is said by their image:
  *
  *    listen    listens on its TCP ports at its private address (use a network inside 127.0.0.0/8)
  *    silent    runs and does nothing
@@ -12,6 +13,9 @@
  *  A command does: "echo WORD..." prints the words, "fail N" exits with N, "flood N" prints N
  * bytes, "/bin/sh ..." prints "ran", "hang" runs until its caller gives up. A copied path is a tar with one file, note.txt,
  * that holds the path. A log has the lines "one of NAME" and "two of NAME".
+ *
+ *  With a folder (kurtosis-sim-driver, which the contract suite runs) nothing is given: images are those that were loaded,
+ *  and enclaves those that were made.
  */
 #ifndef KURTOSIS_TESTS_SIM_H
 #define KURTOSIS_TESTS_SIM_H
@@ -21,6 +25,7 @@
 
 #define SIM_MOUNTS_MAX 16
 #define SIM_PORTS_MAX 16
+#define SIM_ID_SIZE 33
 
 typedef struct sim sim_t;
 
@@ -31,16 +36,31 @@ typedef struct {
 } sim_mount_t;
 
 typedef struct sim_container {
-    Orchestrator__ServiceSpec *spec; /* as it came */
+    Orchestrator__ServiceSpec *spec; /* as it came; service_uuid "": an API container */
+    char id[SIM_ID_SIZE];
     Orchestrator__ContainerState state;
     int exit_code;
     unsigned starts; /* of this service, replacements included */
     sim_mount_t mounts[SIM_MOUNTS_MAX];
-    int listeners[SIM_PORTS_MAX]; /* -1: none */
+    int listeners[SIM_PORTS_MAX];       /* -1: none */
+    int published[SIM_PORTS_MAX];       /* hold the ports of this host while it runs; -1: none */
+    uint32_t host_ports[SIM_PORTS_MAX]; /* 0: none */
     struct sim_container *next;
 } sim_container_t;
 
-/* Joins as "driver/docker". *ret_sim is yours. */
+typedef struct {
+    const char *name;     /* on the bus, e.g. "driver/sim" */
+    const char *endpoint; /* the broker's */
+    uint8_t broker_key[BUS_KEY_SIZE];
+    bus_keys_t keys;
+    const char *folder; /* empty and its own; NULL: see above */
+    const char *
+        outside; /* path of a socket at which outside_sim.c of the contract suite looks at it; NULL: none */
+} sim_config_t;
+
+/* *ret_sim is yours. */
+int sim_start(const sim_config_t *config, sim_t **ret_sim, err_t **err);
+/* Joins as "driver/docker", without a folder. */
 int sim_new(const char *endpoint, const uint8_t broker_key[BUS_KEY_SIZE], const bus_keys_t *keys,
             sim_t **ret_sim, err_t **err);
 void sim_destroy(sim_t **self_p);
