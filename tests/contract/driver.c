@@ -14,7 +14,7 @@ static const struct {
     const char *name;
     const char *program;
     char *(*holds)(const char *part);
-    char *(*inspect)(const char *container_id); /* NULL: it cannot */
+    char *(*inspect)(const char *container_id);               /* NULL: it cannot */
     char *(*describe)(const Orchestrator__ServiceSpec *spec); /* NULL with inspect */
     void (*forget_container)(const char *container_id);
     bool (*wait_gone)(const char *part);
@@ -59,6 +59,8 @@ static const struct {
      "Podman 4 tells the times of lines in whole seconds"},
     {"podman", "logs", "a_long_line_of_a_terminal_is_read_whole",
      "Podman 4 writes times into lines of a terminal that were printed in pieces"},
+    {"sim", "images", "images_of_other_versions_of_kurtosis_go_and_others_stay",
+     "the simulated driver's images have one name each"},
     {"sim", "enclaves", "an_enclave_with_ipv6_has_addresses_of_both_kinds",
      "the simulated driver's networks are names and addresses, which no container has"},
     {"sim", "rows", NULL, "they read what Docker says of a container"},
@@ -69,6 +71,7 @@ static const struct {
     {"sim", "services", "a_second_container_of_a_service_is_refused_and_the_first_lives_on",
      NO_PROCESSES},
     {"sim", "services", "a_service_is_stopped_and_started_again", NO_PROCESSES},
+    {"sim", "services", "a_service_that_is_started_again_is_reached_at_once", NO_PROCESSES},
     {"sim", "services", "a_service_that_ignores_sigterm_is_killed_after_the_grace", NO_PROCESSES},
     {"sim", "services", "a_replaced_service_keeps_address_ports_and_persistent_files",
      NO_PROCESSES},
