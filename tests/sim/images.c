@@ -145,14 +145,17 @@ add_texts(const json_t *array, char ***list, size_t *count)
     json_array_foreach((json_t *)array, i, item) LIST_ADD(*list, *count, text_of(item));
 }
 
-/* The image whose archive is unpacked in the folder. */
+/* The image whose archive is unpacked in the folder, by the index-th of its names; NULL without *err: it has no more. */
 static sim_image_t *
-image_read(const char *folder, err_t **err)
+image_read(const char *folder, size_t index, err_t **err)
 {
     AUTO_JSON *manifest = read_json(folder, "manifest.json", err);
     const json_t *first = json_array_get(manifest, 0);
     const char *config_name = json_string_value(json_object_get(first, "Config"));
-    const char *name = json_string_value(json_array_get(json_object_get(first, "RepoTags"), 0));
+    const json_t *names = json_object_get(first, "RepoTags");
+    const char *name = json_string_value(json_array_get(names, index));
+    if (index > 0 && !name)
+        return NULL;
     AUTO_JSON *json = config_name && name ? read_json(folder, config_name, err) : NULL;
     if (!json) {
         err_fail(err, ERR_INVALID, "this is no archive of an image");
@@ -210,6 +213,7 @@ sim_image_has(const sim_image_t *image, const char *path)
     return access(full, F_OK) == 0;
 }
 
+/* One for each of its names, one after the other; NULL on failure. */
 static sim_image_t *
 load(sim_t *self, actor_call_t *call, err_t **err)
 {
@@ -223,14 +227,20 @@ load(sim_t *self, actor_call_t *call, err_t **err)
     loading_t loading = {.call = call};
     int result = archive_tar_unpack(take, &loading, folder, err);
     bus_message_destroy(&loading.chunk);
-    sim_image_t *image = result < 0 ? NULL : image_read(folder, err);
+    sim_image_t *image = result < 0 ? NULL : image_read(folder, 0, err);
     if (!image)
         return NULL;
     image->root = str_format("%s/root", folder);
-    if (sim_image_unpack(image, image->root, err) == 0)
-        return image;
-    image_free(image);
-    return NULL;
+    if (sim_image_unpack(image, image->root, err) < 0) {
+        image_free(image);
+        return NULL;
+    }
+    sim_image_t *last = image;
+    for (size_t i = 1; (last->next = image_read(folder, i, NULL)); i++) {
+        last = last->next;
+        last->root = strdup(image->root);
+    }
+    return image;
 }
 
 void
@@ -243,10 +253,13 @@ sim_on_load(void *state, actor_call_t *call, const ProtobufCMessage *request)
     sim_image_t *image = self->folder ? load(self, call, &err) : NULL;
     if (image) {
         pthread_mutex_lock(&self->lock);
-        sim_image_forget(self, image->info->image);
-        image->next = self->images;
-        self->images = image;
         reply = info_of(image, image->info->image);
+        for (sim_image_t *at = image, *next; at; at = next) {
+            next = at->next;
+            sim_image_forget(self, at->info->image);
+            at->next = self->images;
+            self->images = at;
+        }
         pthread_mutex_unlock(&self->lock);
     } else if (!self->folder)
         err_fail(&err, ERR_UNSUPPORTED, "all images are there");

@@ -1,4 +1,5 @@
 /*  methods: what the driver in memory answers; see sim.h. */
+#include "docker-driver/labels.h"
 #include "tests/sim/inside.h"
 
 #include <poll.h>
@@ -7,9 +8,10 @@
 #include <sys/eventfd.h>
 
 #define SERVICE "orchestrator.Orchestrator/"
+#define FLUSH_MAX 1000u
 #define HANG_MS 60000 /* longer than any test waits */
 
-static actor_handler_fn on_cluster, on_exec, on_copy_out, on_logs, on_watch;
+static actor_handler_fn on_cluster, on_exec, on_copy_out, on_logs, on_flush, on_watch;
 
 const actor_method_t sim_methods[] = {
     {SERVICE "GetClusterInfo", ACTOR_WORKER, on_cluster},
@@ -35,6 +37,7 @@ const actor_method_t sim_methods[] = {
     {SERVICE "Exec", ACTOR_WORKER, on_exec},
     {SERVICE "CopyOut", ACTOR_WORKER, on_copy_out},
     {SERVICE "GetLogs", ACTOR_WORKER, on_logs},
+    {SERVICE "FlushLogs", ACTOR_WORKER, on_flush},
     {SERVICE "WatchEnclave", ACTOR_WORKER, on_watch},
     {0},
 };
@@ -103,12 +106,36 @@ hang_more(sim_t *self, int more)
     pthread_mutex_unlock(&self->lock);
 }
 
+static int
+check_exec(sim_t *self, const Orchestrator__ExecArgs *args, err_t **err)
+{
+    sim_container_t *container;
+    if (!args->n_command)
+        return err_fail(err, ERR_INVALID, "no command was given to run in service '%.100s'",
+                        args->service_uuid);
+    pthread_mutex_lock(&self->lock);
+    int result = sim_require(self, args->enclave_uuid, args->service_uuid, &container, err);
+    if (result == 0 && container->state != ORCHESTRATOR__CONTAINER_STATE__CONTAINER_RUNNING)
+        result =
+            err_fail(err, ERR_STATE, "the container of service '%s' does not run: start it first",
+                     container->spec->name);
+    pthread_mutex_unlock(&self->lock);
+    if (result == 0 && self->folder)
+        return err_fail(err, ERR_UNSUPPORTED, "simulated containers have no processes");
+    return result;
+}
+
 static void
 on_exec(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
     sim_t *self = state;
     const Orchestrator__ExecArgs *args = (const Orchestrator__ExecArgs *)request;
     Orchestrator__ExecOutput end = ORCHESTRATOR__EXEC_OUTPUT__INIT;
+    AUTO(err) err = NULL;
+    if (check_exec(self, args, &err) < 0) {
+        actor_call_fail(&call, &err);
+        return;
+    }
     end.is_end = true;
     const char *what = args->command[0];
     if (strcmp(what, "echo") == 0) {
@@ -163,18 +190,49 @@ on_copy_out(void *state, actor_call_t *call, const ProtobufCMessage *request)
     actor_call_end(&call);
 }
 
+static int
+check_logs(sim_t *self, const Orchestrator__GetLogsArgs *args, err_t **err)
+{
+    sim_container_t *container;
+    int result = args->n_service_uuids ? 0 : err_fail(err, ERR_INVALID, "no service was named");
+    pthread_mutex_lock(&self->lock);
+    for (size_t i = 0; i < args->n_service_uuids && result == 0; i++)
+        result = sim_require(self, args->enclave_uuid, args->service_uuids[i], &container, err);
+    pthread_mutex_unlock(&self->lock);
+    return result;
+}
+
+static void
+on_flush(void *state, actor_call_t *call, const ProtobufCMessage *request)
+{
+    const Orchestrator__FlushLogsArgs *args = (const Orchestrator__FlushLogsArgs *)request;
+    AUTO(err) err = NULL;
+    (void)state;
+    int result = docker_check_uuid("enclave", args->enclave_uuid, &err);
+    if (result == 0 && args->n_service_uuids > FLUSH_MAX)
+        result =
+            err_fail(&err, ERR_LIMIT, "%zu services were named: at most %u are waited for at once",
+                     args->n_service_uuids, FLUSH_MAX);
+    sim_answer(&call, result, NULL, &err);
+}
+
 static void
 on_logs(void *state, actor_call_t *call, const ProtobufCMessage *request)
 {
     sim_t *self = state;
     const Orchestrator__GetLogsArgs *args = (const Orchestrator__GetLogsArgs *)request;
     static const char *const words[] = {"one", "two"};
+    AUTO(err) err = NULL;
+    if (check_logs(self, args, &err) < 0) {
+        actor_call_fail(&call, &err);
+        return;
+    }
     for (size_t i = 0; i < args->n_service_uuids; i++) {
         pthread_mutex_lock(&self->lock);
         sim_container_t *container = sim_find(self, args->enclave_uuid, args->service_uuids[i]);
         AUTO_FREE char *name = strdup(container ? container->spec->name : "");
         pthread_mutex_unlock(&self->lock);
-        for (size_t j = 0; name[0] && j < ARRAY_LEN(words); j++) {
+        for (size_t j = 0; !self->folder && name[0] && j < ARRAY_LEN(words); j++) {
             AUTO_FREE char *text = str_format("%s of %s", words[j], name);
             Orchestrator__ServiceLogLine line = ORCHESTRATOR__SERVICE_LOG_LINE__INIT;
             line.service_uuid = args->service_uuids[i];
