@@ -59,8 +59,6 @@ static const struct {
      "Podman 4 tells the times of lines in whole seconds"},
     {"podman", "logs", "a_long_line_of_a_terminal_is_read_whole",
      "Podman 4 writes times into lines of a terminal that were printed in pieces"},
-    {"sim", "images", "images_of_other_versions_of_kurtosis_go_and_others_stay",
-     "the simulated driver's images have one name each"},
     {"sim", "enclaves", "an_enclave_with_ipv6_has_addresses_of_both_kinds",
      "the simulated driver's networks are names and addresses, which no container has"},
     {"sim", "rows", NULL, "they read what Docker says of a container"},
